@@ -28,7 +28,8 @@ CREATE TABLE call (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, endpoint TEXT NOT NULL, given BLOB NOT NULL,
     status INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     credits INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0,
-    due REAL NOT NULL DEFAULT 0, changed REAL NOT NULL, owner INTEGER, error BLOB, body BLOB, point BLOB
+    due REAL NOT NULL DEFAULT 0, changed REAL NOT NULL, owner INTEGER,
+    error BLOB, body BLOB, point BLOB
 );
 CREATE TABLE page (
     key BLOB NOT NULL, number INTEGER NOT NULL, items BLOB NOT NULL, PRIMARY KEY (key, number)

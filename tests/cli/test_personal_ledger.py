@@ -159,3 +159,7 @@ def test_what_was_exported_where_is_recorded(real: Lix) -> None:
         (str(Path("b.csv").absolute()), "lix run export"),
         ("stdout", f"lix person {L}/person-0"),
     ]
+
+
+def test_processes_write_nowhere_else(personal_data: Path) -> None:
+    assert personal_path().is_relative_to(personal_data)
