@@ -163,3 +163,31 @@ def test_what_was_exported_where_is_recorded(real: Lix) -> None:
 
 def test_processes_write_nowhere_else(personal_data: Path) -> None:
     assert personal_path().is_relative_to(personal_data)
+
+
+def test_a_run_without_a_ledger_that_stops_keeps_it(real: Lix, sandbox: ObservedSandbox) -> None:
+    links(3)
+    stopped = real("enrich", "in.txt", "--store", "none", "--max-credits", "1", "--format", "jsonl")
+    assert stopped.code != 0
+    ledger = stopped.err.strip().rpartition("--store ")[2]
+    assert Path(ledger).is_file()
+    assert real("enrich", "in.txt", "--store", ledger).code == 0
+    assert len(sandbox.ledger) == 3
+    shutil.rmtree(Path(ledger).parent)
+    dry = real("enrich", "in.txt", "--store", "none", "--dry-run")
+    assert (dry.code, len(sandbox.ledger)) == (0, 3)
+    assert not personal_path().exists()
+
+
+def test_a_merged_ledger_knows_people_by_their_other_ids(
+    real: Lix, sandbox: ObservedSandbox
+) -> None:
+    links(1)
+    real("enrich", "in.txt", "--store", "in.txt.ledger", "--out", "a.jsonl")
+    (row,) = rows_of(Path("a.jsonl"))
+    other = row["result"]["salesNavLink"]  # type: ignore[index]
+    found = real("enrich", "in.txt", "--out", "b.jsonl")
+    assert "taken into the ledger" in found.err
+    assert real("resolve", str(other), rate="").code == 0
+    assert real("person", str(other)).code == 0
+    assert len(sandbox.ledger) == 1
