@@ -192,7 +192,7 @@ class Ledger:
         return await compact(self.store, full=full)
 
     async def exports(self) -> list[Export]:
-        """What was exported when and where, oldest first: files that nobody can erase from here."""
+        """What was exported when and where, oldest first: which cannot be erased from here."""
         return await self.store.statement(lambda tables: tables.exports(), writes=False)
 
     async def runs(self) -> list[RunEntry]:
