@@ -439,7 +439,8 @@ class InputReader:
             await self._hand_out(others[start : start + MOST])
 
     async def _hand_out(self, inputs: list[tuple[Input, CallKey]]) -> None:
-        lookups = await self._store.find_calls([call_key.query for _, call_key in inputs])
+        queries = [call_key.query for _, call_key in inputs]
+        lookups = await self._store.find_calls(queries, self._lookup.now)
         found = [
             (given, call_key, lookup)
             for (given, call_key), lookup in zip(inputs, lookups, strict=True)

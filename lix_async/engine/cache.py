@@ -15,6 +15,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 import anyio
@@ -176,7 +177,7 @@ class Cache:
         call = prepared_call(engine, self._server, "", endpoint, params)
         stored = self.store.stored_answer(call.key, call.asked)
         if stored is not None and stored.at >= _oldest(engine):
-            found = _read(engine, endpoint, stored.http, stored.body)
+            found = _read(engine, endpoint, stored.http, stored.body, stored.at)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
                 return self.handed_out(engine, found, endpoint, hit=True)
@@ -226,7 +227,7 @@ class Cache:
                 raise _again(error)
             if flight.answer is None:
                 return None
-            found = _read(engine, endpoint, *flight.answer)
+            found = _read(engine, endpoint, *flight.answer, flight.bought_at)
             if isinstance(found, LixError):
                 raise found
             found = replace(found, stale=flight.stale)
@@ -339,7 +340,7 @@ class _ListingEngine(Engine):
         if self._pages is None:
             self._pages = await stored_pages(cache.store, call.key)
         if (page := self._pages.get(number)) is not None:
-            found = _read(engine, endpoint, page.http, page.body)
+            found = _read(engine, endpoint, page.http, page.body, page.at)
             if isinstance(found, LixError):
                 raise found
             answer: Answer[R] | None = cache.handed_out(engine, found, endpoint, hit=True)
@@ -621,7 +622,7 @@ async def stored_pages(store: Store, key: bytes) -> dict[int, AnswerRow]:
 
 
 def _read(
-    engine: Engine, endpoint: Endpoint[P, R], status: int, body: bytes
+    engine: Engine, endpoint: Endpoint[P, R], status: int, body: bytes, at: float
 ) -> Answer[R] | LixError:
     """An answer from its bytes; each caller gets a value of its own, which it may change."""
     value = wire.decode(engine.provider, endpoint, status, body)
@@ -637,6 +638,7 @@ def _read(
         credits=0,
         lost=0,
         cached=True,
+        bought_at=datetime.fromtimestamp(at / 1000, UTC) if math.isfinite(at) else None,
     )
 
 

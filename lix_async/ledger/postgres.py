@@ -704,6 +704,33 @@ class PostgresStore(Store):
         same = isinstance(other, PostgresStore) and other.address == self.address
         return same and other.schema == self.schema
 
+    async def disk_usage(self) -> tuple[int, int, dict[str, int]]:
+        def work(tables: SqlTables) -> dict[str, int]:
+            rows = tables.database.execute(
+                "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_catalog.pg_class c JOIN "
+                "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? "
+                "AND c.relkind = 'r'",
+                (self.schema,),
+            )
+            return dict(cast("list[tuple[str, int]]", rows))
+
+        found = await self.statement(work, writes=False)
+        return sum(found.values()), 0, found
+
+    async def damages(self) -> list[str]:
+        return []
+
+    async def vacuum(self, *, full: bool) -> None:
+        ledger = cast("PostgresLedgerConnection", self._connection)
+
+        def work() -> None:
+            with ledger.between() as connection:
+                for table in COLUMNS:
+                    name = _qualified(self.schema, table)
+                    connection.execute(f"VACUUM {'FULL ' * full}{name}".encode())
+
+        await anyio.to_thread.run_sync(work)
+
     def _connect(self, *, read_only: bool) -> PostgresLedgerConnection:
         return PostgresLedgerConnection(
             self.address, schema=self.schema, read_only=read_only, timeout=self._timeout

@@ -16,6 +16,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, cast
 
+import anyio.to_thread
+
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
@@ -540,6 +542,42 @@ class SqliteStore(Store):
 
     def is_same(self, other: Store) -> bool:
         return isinstance(other, SqliteStore) and other.path.resolve() == self.path.resolve()
+
+    async def disk_usage(self) -> tuple[int, int, dict[str, int]]:
+        def work(tables: SqlTables) -> tuple[int, int, dict[str, int]]:
+            pages, free, size = (
+                cast("int", tables.database.execute(f"PRAGMA {name}")[0][0])
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            try:
+                rows = tables.database.execute(
+                    "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat s JOIN sqlite_master m "
+                    "ON m.name = s.name GROUP BY 1"
+                )
+            except sqlite3.OperationalError:  # SQLite was built without it
+                rows = []
+            return pages * size, free * size, dict(cast("list[tuple[str, int]]", rows))
+
+        return await self.statement(work, writes=False)
+
+    async def damages(self) -> list[str]:
+        rows = await self.statement(
+            lambda tables: tables.database.execute("PRAGMA integrity_check"), writes=False
+        )
+        return [text for (text,) in cast("list[tuple[str]]", rows) if text != "ok"]
+
+    async def vacuum(self, *, full: bool) -> None:
+        def work() -> None:
+            with contextlib.closing(
+                sqlite3.connect(self.path, isolation_level=None, timeout=LOCKED_FOR)
+            ) as connection:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        try:
+            await anyio.to_thread.run_sync(work)
+        except sqlite3.Error as error:
+            raise BulkError(f"the ledger {self.path} cannot be compacted: {error}") from None
 
     @property
     def is_in_use(self) -> bool:

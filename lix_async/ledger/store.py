@@ -115,6 +115,22 @@ class Store:
     def is_same(self, other: Store) -> bool:
         """Whether another one leads to this ledger."""
 
+    @abstractmethod
+    async def disk_usage(self) -> tuple[int, int, dict[str, int]]:
+        """Bytes on the disk, those of them that are free, and those of each table, if known."""
+
+    @abstractmethod
+    async def damages(self) -> list[str]:
+        """What the database says is damaged in the file."""
+
+    @abstractmethod
+    async def vacuum(self, *, full: bool) -> None:
+        """Give free space back.
+
+        Args:
+            full: In PostgreSQL, rewrite the tables, which no other process can use meanwhile.
+        """
+
     @property
     def is_open(self) -> bool:
         """Whether it is open."""
@@ -318,6 +334,11 @@ class Store:
             return lookups
 
         return await self.statement(work)
+
+    async def add_export(self, place: str, what: str) -> None:
+        """Keep what is exported where."""
+        now = self.now
+        await self.statement(lambda tables: tables.add_export(place, what, now))
 
     async def by_id(self, ids: Sequence[int]) -> dict[int, StoredLookup]:
         """Lookups by id."""

@@ -356,7 +356,12 @@ def environment_variables() -> Iterator[Variable]:
         "LIX_LOG", "none", "`debug` or `info`: the log on stderr, for programs that set up none"
     )
     yield Variable(
-        STORE_VARIABLE, "none", "the ledger of `lix run` and `lix worker`, where no STORE is given"
+        STORE_VARIABLE, "the personal ledger", "the ledger of all commands, where no other is given"
+    )
+    yield Variable(
+        "XDG_DATA_HOME",
+        "`~/.local/share`; on macOS `~/Library/Application Support`; unused on Windows",
+        "the folder of `lix_async/ledger.db`, the personal ledger",
     )
 
 

@@ -25,6 +25,7 @@ from ..ledger.address import ledger_argument, opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts
 from ..options import RowOutputOptions
+from ..output.destination import place_of
 from ..output.lookup_file import LookupOutput
 from ..output.lookup_rows import row_of_outcome
 from ..output.schema import LookupSchema
@@ -68,6 +69,7 @@ class EnrichRun:
         self._output = LookupOutput(
             output, LookupSchema({kind: LOOKUPS[kind].endpoint.result for kind in kinds})
         )
+        self._store = SqliteStore(options.ledger)
         self._counts: Counter[str] = Counter()
         self._skipped = 0
         self._known: list[datetime] = []
@@ -103,7 +105,7 @@ class EnrichRun:
             self._session.counts.items = self._skipped
             self._session.counts.requests_left = len(todo)
             run = Run(
-                SqliteStore(self._options.ledger),
+                self._store,
                 self._preparer,
                 todo,
                 rows=[row for row, _ in new],
@@ -145,7 +147,9 @@ class EnrichRun:
     async def _process(self, run: Run[object]) -> None:
         self._session.counts.refresh = lambda: self._update_counts(run)
         try:
-            async with run:
+            async with self._store, run:
+                place, what = place_of(self._output.path), f"lix enrich {self._options.run_name}"
+                await self._store.add_export(place, what)
                 async for outcome in run:
                     self._add(outcome, run)
         except Interrupted:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
@@ -36,8 +35,16 @@ from ..ledger.in_doubt import (
     print_reconciliations,
     resolve_doubts,
 )
-from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_columns
+from ..options import (
+    CONNECTION_DEFAULTS,
+    OUTPUT,
+    ConnectionOptions,
+    ReportFormat,
+    as_table,
+    parse_columns,
+)
 from ..output.columns import check_columns
+from ..output.destination import place_of
 from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
 from ..runtime.clients import base_url, key_for
 from ..runtime.progress import ProgressCounts
@@ -48,13 +55,10 @@ StoreArgument = Annotated[
     str | None,
     Parameter(
         name="STORE",
-        help="The ledger: a file, or postgresql://…. Default: LIX_STORE. Use that for an address "
-        "with a password, because other users can see the arguments of a process.",
+        help="The ledger: a file, or postgresql://…. Default: LIX_STORE, else your personal "
+        "ledger. Use LIX_STORE for an address with a password: other users can see the arguments "
+        "of a process.",
     ),
-]
-FormatOption = Annotated[
-    Literal["table", "jsonl"] | None,
-    Parameter(name="--format", group=OUTPUT, help="Default: a table on a terminal, else jsonl."),
 ]
 _FLAG = Parameter(negative="", show_default=False)
 _FORMAT_BY_SUFFIX: dict[str, ExportFormat] = {
@@ -86,7 +90,7 @@ run = App(
 
 
 @run.command(sort_key=0)
-def status(store: StoreArgument = None, /, *, style: FormatOption = None) -> int:
+def status(store: StoreArgument = None, /, *, style: ReportFormat = None) -> int:
     """Show the progress of a ledger: lookups by status, credits, and what is queued or in doubt."""
     address = ledger_address(store)
 
@@ -100,7 +104,7 @@ def status(store: StoreArgument = None, /, *, style: FormatOption = None) -> int
 
 async def _print_status(ledger: Store, address: str, style: str | None) -> None:
     counts, parked, soonest = await ledger.counts(), await ledger.parked(), await ledger.next_due()
-    if _as_table(style):
+    if as_table(style):
         _print_table(counts, parked, soonest, address)
         return
     report: dict[str, object] = {"store": display_address(address)}
@@ -212,6 +216,7 @@ def export_(
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:
+            await ledger.add_export(place_of(path), "lix run export")
             counts = await export(
                 ledger,
                 path,
@@ -306,7 +311,7 @@ def doubts(
         str | None,
         Parameter(name="--input", help="Only the lookups of this link or e-mail address."),
     ] = None,
-    style: FormatOption = None,
+    style: ReportFormat = None,
 ) -> int:
     """List lookups in doubt, or decide about them. They were interrupted and may have been charged.
 
@@ -321,7 +326,7 @@ def doubts(
         async with opened_read_only(address) as ledger:
             if retry or drop:
                 return await resolve_doubts(ledger, given, retry=retry)
-            return await list_doubts(ledger, given, table=_as_table(style))
+            return await list_doubts(ledger, given, table=as_table(style))
 
     return run_until_signal(work)
 
@@ -331,7 +336,7 @@ def reconcile(
     store: StoreArgument = None,
     /,
     *,
-    style: FormatOption = None,
+    style: ReportFormat = None,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Settle lookups in doubt by the account's balances, where these leave one possibility only.
@@ -355,7 +360,7 @@ def reconcile(
                     account=CallPreparer(session.lix.people.get, "").account,
                 ).read_balances()
                 session.progress.stop()
-            print_reconciliations(await ledger.reconcile(), table=_as_table(style))
+            print_reconciliations(await ledger.reconcile(), table=as_table(style))
         return OK
 
     try:
@@ -399,7 +404,3 @@ def again(
             return await buy_again(ledger, given)
 
     return run_until_signal(work)
-
-
-def _as_table(style: str | None) -> bool:
-    return style == "table" or (style is None and sys.stdout.isatty())
