@@ -21,7 +21,7 @@ from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixErr
 from ..core.freshness import Age
 from ..engine.call_key import Input
 from ..engine.lookup import QUEUED_FOR, CallsParked, DoubtPolicy, LookupExecutor, Postponed
-from ..engine.options import UNSET, Unset
+from ..engine.options import UNSET, Unset, chosen_freshness
 from ..engine.outcome import Outcome
 from ..ledger.store import Store
 from .admission import AdmissionController
@@ -96,8 +96,9 @@ async def chunk(
         *(store, caller.engine, admission),
         doubts=doubts,
         queued_for=queued_for,
-        max_age=max_age,
-        refused_age=refused_age,
+        fresh=chosen_freshness(
+            caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
+        ),
     )
 
     stopped: list[LixError] = []

@@ -31,7 +31,7 @@ from ..engine.lookup import (
     LookupExecutor,
     Postponed,
 )
-from ..engine.options import UNSET, Unset
+from ..engine.options import UNSET, Unset, chosen_freshness
 from ..engine.outcome import Outcome
 from ..ledger.history import evidence_of
 from ..ledger.ledger import StoreAddress, open_store
@@ -397,9 +397,9 @@ class InputReader:
                 again.append((place, PendingLookup(given, call, refresh=True)))
         self._ready += (job for _, job in sorted(again, key=itemgetter(0)))
         for start in range(0, len(others), MOST):
-            await self._hand_out(others[start : start + MOST])
+            await self._deliver_known(others[start : start + MOST])
 
-    async def _hand_out(self, inputs: list[tuple[Input, CallKey]]) -> None:
+    async def _deliver_known(self, inputs: list[tuple[Input, CallKey]]) -> None:
         known = await self._store.find([call_key.key for _, call_key in inputs])
         found = [(one, known[one[1].key]) for one in inputs if one[1].key in known]
         outcomes = await self._lookup.finished(
@@ -478,8 +478,7 @@ class RunExecutor(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
-            max_age=max_age,
-            refused_age=refused_age,
+            fresh=chosen_freshness(engine.options, max_age, refused_age, engine.clock.wall()),
         )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
         self._counts = OutcomeCounter()
