@@ -8,6 +8,7 @@ import itertools
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
 from operator import itemgetter
+from pathlib import PurePath
 from types import TracebackType
 from typing import Generic, TypeVar, cast
 
@@ -20,7 +21,8 @@ from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.freshness import Age, Freshness
-from ..core.validation import check_type
+from ..core.html_table import counted
+from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
@@ -30,11 +32,13 @@ from ..engine.lookup import (
     DoubtPolicy,
     LookupExecutor,
     Postponed,
+    input_row,
 )
 from ..engine.options import UNSET, Unset, chosen_freshness
 from ..engine.outcome import Outcome
 from ..ledger.history import evidence_of
 from ..ledger.ledger import StoreAddress, open_store
+from ..ledger.reconciliation import Reconciliation, reconcile
 from ..ledger.records import InputRow, StoredBody, StoredLookup
 from ..ledger.refresh import Evidence, plan
 from ..ledger.store import Store
@@ -62,6 +66,8 @@ class Run(Generic[T]):
             or async iterable. They are taken as needed and need not fit into memory. What it raises
             is raised after their outcomes; a cancellation of another task that it waited for
             becomes a `RuntimeError`, since it would be taken for one of the caller.
+        rows: The numbers of the inputs in the run, ascending, where they are not 1, 2, 3 and so on:
+            those of the rest of a file, say.
         name: The run of the ledger to join, with its `max_credits` and what it has spent; other
             processes may be working on it. A name that is new, or None, begins one.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
@@ -118,6 +124,7 @@ class Run(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        rows: Iterable[int] | None = None,
         name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
@@ -133,27 +140,45 @@ class Run(Generic[T]):
         account: str = "",
         check_balances: bool = True,
     ) -> None:
-        self._running: RunExecutor[T] = RunExecutor(
-            store,
-            method,
-            inputs,
-            name=name,
-            concurrency=concurrency,
-            doubts=doubts,
+        if isinstance(inputs, str | bytes):
+            raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
+        caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
+        ledger = open_store(store)
+        check_type("name", name, str | None)
+        check_type("refresh", refresh, int)
+        if refresh < 0:
+            raise ConfigurationError(f"refresh must be at least 0, not {refresh!r}")
+        self.admission = AdmissionController(
+            caller.engine,
+            ledger,
+            balance_endpoints=caller.balance_endpoints if check_balances else None,
             max_credits=max_credits,
             on_daily_limit=on_daily_limit,
             outage_patience=outage_patience,
+            account=caller.account,
+        )
+        """The balances, the daily allowance and the budget of this run."""
+        lookup = LookupExecutor(
+            ledger,
+            caller.engine,
+            self.admission,
+            doubts=doubts,
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
-            max_age=max_age,
-            refused_age=refused_age,
-            refresh=refresh,
-            account=account,
-            check_balances=check_balances,
+            fresh=chosen_freshness(
+                caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
+            ),
         )
-        self.admission = self._running.admission
-        """The balances, the daily allowance and the budget of this run."""
+        self._running: RunExecutor[T] = RunExecutor(
+            *(caller, lookup, self.admission, inputs, concurrency, name or "", max_credits),
+            rows=rows,
+            refresh=refresh,
+        )
+
+    @guarded_repr
+    def __repr__(self) -> str:
+        return self._running.description()
 
     def __aiter__(self) -> AsyncIterator[Outcome[T]]:
         return self
@@ -195,6 +220,20 @@ class Run(Generic[T]):
     def report(self) -> Report:
         """Counts, credits, reasons of failures, and a histogram of latencies."""
         return self._running.report()
+
+    async def reconcile(self) -> list[Reconciliation]:
+        """Read the balances now, and settle the lookups in doubt where arithmetic allows.
+
+        Lookups that were not charged are pending again; those that were are kept, and not bought
+        again unasked. Where the balances allow more than one possibility, all stay in doubt. See
+        `Ledger.reconcile`. May be called when the run has ended.
+
+        Returns:
+            What was found between two readings, for each pair that has lookups in doubt.
+
+        Credits: none for lookups; what reading the balances costs is not published.
+        """
+        return await self._running.reconcile()
 
 
 FIRST = 16
@@ -246,6 +285,7 @@ class InputReader:
         store: Store,
         deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
         on_ready: Callable[[str, Outcome[object]], None],
+        rows: Iterable[int] | None,
         refresh: int,
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
@@ -258,10 +298,10 @@ class InputReader:
         self._on_ready = on_ready
         self._ready: deque[PendingLookup] = deque()
         self._refresh = refresh
-        self._held: list[tuple[Input, CallKey, Evidence]] = []
+        self._held: list[tuple[Input, CallKey, int, Evidence]] = []
         """Known inputs, until all are known and it is planned which of them to buy again."""
         self._ahead = min(FIRST, self._most)
-        self._row = 0
+        self._rows = iter(itertools.count(1) if rows is None else rows)
         self.wanted = 0
         """How many workers wait for an input."""
         self.run_id: int | None = None
@@ -308,15 +348,15 @@ class InputReader:
         out: list[Outcome[object]] = []
         found: list[tuple[int, Input, CallKey]] = []
         for given in await self._taken():
-            self._row += 1
+            row = next(self._rows)
             try:
-                found.append((self._row, given, self._caller.call_key(given)))
+                found.append((row, given, self._caller.call_key(given)))
             except ConfigurationError as error:
                 if error.family != "input":
                     raise
                 out.append(Outcome(input=given, state="invalid", error=error))
                 self._on_ready("", out[-1])
-                self._note([InputRow(self._row, None, "invalid", str(error))])
+                self._note([InputRow(row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
         await self._deliver(out)
@@ -334,12 +374,12 @@ class InputReader:
     ) -> list[PendingLookup]:
         """Those that have no final answer in the ledger; of the others, the outcome."""
         await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
-        known = await self._store.find([call_key.key for _, _, call_key in found]) if found else {}
-        lookups = [known.get(call_key.key) for _, _, call_key in found]
+        queries = [call_key.query for _, _, call_key in found]
+        lookups = await self._store.find_calls(queries) if queries else []
         final = iter(
             await self._lookup.finished(
                 [
-                    (call_key.row, given, lookup)
+                    (call_key.key, call_key.row, given, lookup)
                     for (_, given, call_key), lookup in zip(found, lookups, strict=True)
                     if lookup is not None
                 ]
@@ -351,7 +391,7 @@ class InputReader:
         for (row, given, call_key), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
-                known_rows.append(InputRow(row, lookup.id))
+                known_rows.append(input_row(row, lookup, call_key.key, given))
             if lookup is not None and outcome is not None and lookup.id in versions:
                 evidence = evidence_of(
                     self._lookup.engine.provider,
@@ -359,7 +399,7 @@ class InputReader:
                     versions[lookup.id],
                     self._lookup.now,
                 )
-                self._held.append((given, call_key, evidence))
+                self._held.append((given, call_key, lookup.id, evidence))
                 continue
             if outcome is not None:
                 out.append(outcome)
@@ -384,13 +424,13 @@ class InputReader:
     async def _plan(self) -> None:
         """Decide which of the known inputs are bought again, and hand out the others."""
         held, self._held = self._held, []
-        first = list({call_key.key: evidence for _, call_key, evidence in reversed(held)}.items())
+        first = list({lookup: evidence for *_, lookup, evidence in reversed(held)}.items())
         chosen = [first[place][0] for place in plan([one for _, one in first], self._refresh)]
-        places = {key: place for place, key in enumerate(chosen)}
+        places = {lookup: place for place, lookup in enumerate(chosen)}
         again: list[tuple[int, PendingLookup]] = []
         others: list[tuple[Input, CallKey]] = []
-        for given, call_key, _ in held:
-            if (place := places.get(call_key.key)) is None:
+        for given, call_key, lookup, _ in held:
+            if (place := places.get(lookup)) is None:
                 others.append((given, call_key))
             else:
                 call = call_key.call or self._caller.call(given)
@@ -400,13 +440,17 @@ class InputReader:
             await self._deliver_known(others[start : start + MOST])
 
     async def _deliver_known(self, inputs: list[tuple[Input, CallKey]]) -> None:
-        known = await self._store.find([call_key.key for _, call_key in inputs])
-        found = [(one, known[one[1].key]) for one in inputs if one[1].key in known]
+        lookups = await self._store.find_calls([call_key.query for _, call_key in inputs])
+        found = [
+            (given, call_key, lookup)
+            for (given, call_key), lookup in zip(inputs, lookups, strict=True)
+            if lookup is not None
+        ]
         outcomes = await self._lookup.finished(
-            [(call_key.row, given, lookup) for (given, call_key), lookup in found]
+            [(call_key.key, call_key.row, given, lookup) for given, call_key, lookup in found]
         )
         out: list[Outcome[object]] = []
-        for ((given, call_key), _), outcome in zip(found, outcomes, strict=True):
+        for (given, call_key, _), outcome in zip(found, outcomes, strict=True):
             if outcome is None:  # another process is buying it
                 call = call_key.call or self._caller.call(given)
                 self._ready.append(PendingLookup(given, call))
@@ -422,6 +466,8 @@ class InputReader:
 
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
+END_READING_TIMEOUT = 30.0
+"""Seconds that the last reading of the balances may take, its permit included."""
 LONGEST_SUSPICION = 60.0
 """Seconds after which a failed lookup is handed over although nothing was answered since."""
 
@@ -431,58 +477,23 @@ class RunExecutor(Generic[T]):
 
     def __init__(
         self,
-        store: StoreAddress,
-        method: ClientMethod[T] | CallPreparer,
+        caller: CallPreparer,
+        lookup: LookupExecutor,
+        admission: AdmissionController,
         inputs: Iterable[Input] | AsyncIterable[Input],
-        *,
-        name: str | None = None,
-        concurrency: int = 4,
-        doubts: DoubtPolicy = "hold",
-        max_credits: int | None = None,
-        on_daily_limit: OnDailyLimit = "wait",
-        outage_patience: float | None = OUTAGE_PATIENCE,
-        queued_for: float = QUEUED_FOR,
-        recheck: int = 0,
-        recheck_after: float = RECHECK_AFTER,
-        max_age: Age | Unset | None = UNSET,
-        refused_age: Age | Unset | None = UNSET,
-        refresh: int = 0,
-        account: str = "",
-        check_balances: bool = True,
+        concurrency: int,
+        name: str,
+        max_credits: int | None,
+        rows: Iterable[int] | None,
+        refresh: int,
     ) -> None:
-        if isinstance(inputs, str | bytes):
-            raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
-        self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
-        self._store = open_store(store)
-        check_type("name", name, str | None)
-        check_type("refresh", refresh, int)
-        if refresh < 0:
-            raise ConfigurationError(f"refresh must be at least 0, not {refresh!r}")
+        self._caller, self._lookup = caller, lookup
+        self._store, self.admission = lookup.store, admission
+        self._name, self._max_credits = name, max_credits
         self._refresh_credits = refresh
-        self._name, self._max_credits = name or "", max_credits
-        engine = self._caller.engine
-        self.admission = AdmissionController(
-            engine,
-            self._store,
-            balance_endpoints=self._caller.balance_endpoints if check_balances else None,
-            max_credits=max_credits,
-            on_daily_limit=on_daily_limit,
-            outage_patience=outage_patience,
-        )
-        """The balances, the daily allowance and the budget of this run."""
-        self._lookup = LookupExecutor(
-            self._store,
-            engine,
-            self.admission,
-            doubts=doubts,
-            queued_for=queued_for,
-            recheck=recheck,
-            recheck_after=recheck_after,
-            fresh=chosen_freshness(engine.options, max_age, refused_age, engine.clock.wall()),
-        )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
         self._counts = OutcomeCounter()
-        self._clock = engine.clock
+        self._clock = caller.engine.clock
         self._began = self._clock.now()
         self._began_at = int(self._clock.wall() * 1000)
         self._waiting: list[tuple[float, int, PendingLookup]] = []
@@ -514,6 +525,7 @@ class RunExecutor(Generic[T]):
         deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
         self._inputs = InputReader(
             *(inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome),
+            rows=rows,
             refresh=refresh,
         )
 
@@ -529,7 +541,7 @@ class RunExecutor(Generic[T]):
         except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
             if not self._failed:
-                await self._close()
+                await self._close(END_READING_TIMEOUT)
                 self._ending = StopAsyncIteration()
                 self._raise()
                 self._inputs.raise_failure()
@@ -542,7 +554,8 @@ class RunExecutor(Generic[T]):
         """Whoever took the outcomes has gone away."""
         self._workers.drop()
 
-    async def _close(self) -> None:
+    async def _close(self, seconds: float = 0.0) -> None:
+        """End the run; the balances may be read once more within some seconds."""
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
@@ -552,6 +565,9 @@ class RunExecutor(Generic[T]):
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
+                    if seconds > 0:
+                        with self._clock.timeout(seconds):
+                            await self.admission.read_at_end()
         finally:  # also where it is cancelled
             if self._opened:  # a store that was open before belongs to the caller
                 self._opened = False
@@ -579,7 +595,7 @@ class RunExecutor(Generic[T]):
         finally:  # also where its block was cancelled
             if self._reading is not None:
                 await self._reading.cancel()
-            await self._close()
+            await self._close(grace)
         if isinstance(self._stop, BulkError) and self._stop.unsaved:
             self._raise()
 
@@ -593,6 +609,18 @@ class RunExecutor(Generic[T]):
             parked=self._reason(),
         )
 
+    def description(self) -> str:
+        """The ledger, the call and the counts, as the run is shown in a log."""
+        progress = self.progress()
+        ledger = getattr(self._store, "path", None)
+        place = repr(self._store) if ledger is None else PurePath(ledger).name
+        done = f"{progress.done:,} done"
+        if progress.total is not None:
+            done = f"{progress.done:,} of {progress.total:,} done"
+        doubts = f", {progress.in_doubt:,} in doubt" if progress.in_doubt else ""
+        credits = counted(progress.credits, "credit")
+        return f"<Run {place} {self._endpoint or self._caller.name}: {done}{doubts}, {credits}>"
+
     def _reason(self) -> str:
         return self._parked or self.admission.waits_for
 
@@ -603,14 +631,29 @@ class RunExecutor(Generic[T]):
             reasons=dict(self._counts.reasons.most_common()),
             latencies=dict(sorted(self._counts.latencies.items())),
             seconds=self._clock.now() - self._began,
+            unexplained=self.admission.unexplained.total(),
         )
+
+    async def reconcile(self) -> list[Reconciliation]:
+        """Read the balances, and settle what is in doubt where they leave one possibility only."""
+        opened = not self._store.is_open
+        if opened:
+            await self._store.open()
+        try:
+            await self.admission.read_balances()
+            return await reconcile(self._store)
+        finally:
+            if opened:
+                await self._store.close()
 
     async def _open(self) -> None:
         if not self._store.is_open:
             await self._store.open()
             self._opened = True
         method = f"{self._caller.engine.provider.name} {self._caller.name}"
-        run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
+        run = await self._store.begin_run(
+            self._name, method, self._caller.account, self._max_credits
+        )
         self._lookup.run_id = self._inputs.run_id = run
         self._emit(RunStarted, name=self._name, method=method)
         if parked := await self._store.parked():
@@ -647,7 +690,7 @@ class RunExecutor(Generic[T]):
                 pause = self._waiting[0][0] - now
                 if not self._workers.in_flight:
                     self._report_pause("queued", self._clock.wall() + pause)
-                await self._clock.sleep(pause)  # it counts as queued meanwhile
+                await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
                 self._report_pause("")
                 continue
             try:
@@ -773,7 +816,7 @@ class RunExecutor(Generic[T]):
         while (pause := self.admission.closed_for) > 0:
             self._report_pause(self.admission.wait_reason, self.admission.closed_until)
             with self._workers.idle(scope):
-                await self._clock.sleep(pause)
+                await self._caller.engine.sleep(pause)
         if not self._parked and not self.admission.waits_for:
             self._report_pause("")
         return not self._parked or not self.admission.parked

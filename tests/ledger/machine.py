@@ -33,6 +33,7 @@ from lix_async.ledger.records import (
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     Send,
     StoredLookup,
 )
@@ -40,7 +41,7 @@ from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
 from lix_async.ledger.tables import SqlTables
 
-from .model import FREE, Purchase, _anew, _decided, _stored
+from .model import CHARGED, FREE, Purchase, _anew, _decided, _reconciled, _stored
 
 T = TypeVar("T")
 SLOTS = 3
@@ -254,7 +255,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert old
             self.purchases[key] = _anew(self.purchases[key])
         for one in self.purchases[key]:
-            assert one.mark not in ("open", "stored"), f"paid twice: {self.purchases[key]}"
+            assert one.mark not in ("open", "paid", "stored"), f"paid twice: {self.purchases[key]}"
         assert self.cap is None or self.charged + self.reserved() + price <= self.cap
         self.purchases[key].append(Purchase(result.state.page))
         state = result.state
@@ -377,6 +378,18 @@ class LedgerMachine(RuleBasedStateMachine):
         if result.applied and again:
             self.purchases[key] = [_decided(one) for one in self.purchases[key]]
 
+    @rule(slot=slots, which=chosen)
+    def the_balances_are_read(self, slot: int, which: int) -> None:
+        """They show what each attempt has cost that ended without knowing."""
+        key = self.names[which % len(self.names)]
+        lookup = self.lookup(slot, key)
+        for n, one in enumerate(self.purchases[key], 1):
+            if one.fate:
+                charged = KEYS[key][1] if one.fate in {"usable", *CHARGED} else 0
+                (result,) = self.apply(slot, Reconcile(lookup.id, n, charged, self.wall))
+                if result.applied:
+                    self.mark(key, n, _reconciled(one, charged))
+
     def buy_anew(self, slot: int, key: bytes) -> None:
         lookup = self.lookup(slot, key)
         (result,) = self.apply(slot, Again(lookup.id, lookup.state.n, self.wall))
@@ -478,8 +491,9 @@ class LedgerMachine(RuleBasedStateMachine):
             assert owner not in dead, "of a dead owner, and not released"
             stands[key, owner] = (status, n if status == 1 else cur)
             if status in (4, 5):
-                assert one.fate == {4: "usable", 5: "unusable"}[status]
-                assert one.mark in ("stored", "past")
+                paid = status == 5 and one.mark in ("paid", "decided", "past")
+                assert paid or one.fate == {4: "usable", 5: "unusable"}[status]
+                assert paid or one.mark in ("stored", "past")
         # A row is its living owner's while that one's request is under way, and not longer.
         for one in self.flights:
             if one.owner not in dead:
@@ -532,7 +546,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert state.status not in ("sent", "received")
             assert "usable" not in wanted or state.status == "done"
             assert "unusable" not in wanted or state.status in ("done", "kept")
-            assert all(one.fate in FREE or one.mark != "free" or not one.fate for one in purchases)
+            free = {one.fate for one in purchases if one.mark == "free"}
+            assert all(not fate or fate in FREE or fate.endswith("free") for fate in free)
             current = self.ask(0, _current(lookup.id)).get(lookup.id, [])
             if state.status == "done":
                 pages = [0] if not state.page else list(range(1, PAGES + 1))

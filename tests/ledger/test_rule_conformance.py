@@ -28,6 +28,7 @@ from lix_async.ledger.records import (
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     Send,
 )
 from lix_async.ledger.rule import (
@@ -121,6 +122,8 @@ def apply_rule(cell: Cell, mine: int, owner: int) -> Change | None:
             return rule.not_left(row, owner, n)
         case "decide again" | "let be":
             return rule.decide(row, n, again=cell.event == "decide again")
+        case "reconcile charged" | "reconcile free":
+            return rule.reconcile(row, n, PRICE if cell.event == "reconcile charged" else 0)
         case "release":
             return rule.release(row, owner)
         case _:
@@ -142,6 +145,8 @@ def event_of(cell: Cell, owner: int, run: int) -> LedgerEvent:
         "not left": NotLeft(lookup, owner, n, now),
         "decide again": Decide(lookup, n, True, now),
         "let be": Decide(lookup, n, False, now),
+        "reconcile charged": Reconcile(lookup, n, PRICE, now),
+        "reconcile free": Reconcile(lookup, n, 0, now),
         "again": Again(lookup, n, now),
     }
     return events[cell.event]
@@ -245,7 +250,14 @@ EVENTS = (
     *(("send", ""), ("send early", ""), ("send expired", ""), ("receive", "")),
     *(("judge", judgement) for judgement in JUDGEMENTS),
     *(("judge again", "usable"), ("judge again", "unusable"), ("lose", ""), ("not left", "")),
-    *(("decide again", ""), ("let be", ""), ("again", ""), ("release", "")),
+    *(
+        ("decide again", ""),
+        ("let be", ""),
+        ("reconcile charged", ""),
+        ("reconcile free", ""),
+        ("again", ""),
+        ("release", ""),
+    ),
 )
 
 

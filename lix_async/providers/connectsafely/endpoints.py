@@ -58,6 +58,7 @@ PROFILE = Endpoint(
     m.ProfileResult,
     body=p.ProfileParams.__struct_fields__,
     group="profile",
+    lookup=True,
     subject="person",
     ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile",
@@ -70,6 +71,7 @@ PROFILE_GET = Endpoint(
     p.ProfileGetParams,
     m.ProfileResult,
     group="profile",
+    lookup=True,
     subject="person",
     ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile_get",
@@ -146,6 +148,7 @@ SEARCH_PEOPLE = Endpoint(
     body=("keywords", "account_id", "count", "start", "url", "filters", "pagination_token"),
     group="read",
     ids=_PEOPLE,
+    lookup=True,
     docs="connectsafely.md#connectsafely.search_people",
 )
 ENDORSE_SKILL = Endpoint(

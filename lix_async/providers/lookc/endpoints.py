@@ -110,6 +110,7 @@ ORG_EMPLOYEES = Endpoint(
     OrgEmployeesParams,
     EmployeesPage,
     paging=Cursor("after"),
+    lookup=True,
     ids=(_EMPLOYEES,),
     docs="lookc.md#lookc.org_employees",
 )
