@@ -34,7 +34,7 @@ from ..engine.lookup import (
     Postponed,
     input_row,
 )
-from ..engine.options import UNSET, Unset
+from ..engine.options import UNSET, Unset, chosen_freshness
 from ..engine.outcome import Outcome
 from ..ledger.history import evidence_of
 from ..ledger.ledger import StoreAddress, open_store
@@ -166,8 +166,9 @@ class Run(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
-            max_age=max_age,
-            refused_age=refused_age,
+            fresh=chosen_freshness(
+                caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
+            ),
         )
         self._running: RunExecutor[T] = RunExecutor(
             *(caller, lookup, self.admission, inputs, concurrency, name or "", max_credits),
@@ -436,9 +437,9 @@ class InputReader:
                 again.append((place, PendingLookup(given, call, refresh=True)))
         self._ready += (job for _, job in sorted(again, key=itemgetter(0)))
         for start in range(0, len(others), MOST):
-            await self._hand_out(others[start : start + MOST])
+            await self._deliver_known(others[start : start + MOST])
 
-    async def _hand_out(self, inputs: list[tuple[Input, CallKey]]) -> None:
+    async def _deliver_known(self, inputs: list[tuple[Input, CallKey]]) -> None:
         queries = [call_key.query for _, call_key in inputs]
         lookups = await self._store.find_calls(queries, self._lookup.now)
         found = [

@@ -43,7 +43,7 @@ from ..core.errors import (
     TransportError,
 )
 from ..core.families import UNKNOWN_ROUTE, family_of, family_without_answer
-from ..core.freshness import Age, Freshness, freshness
+from ..core.freshness import Freshness, freshness
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
@@ -72,7 +72,6 @@ from .checkpoint import Checkpoint
 from .credits import CreditBudget
 from .doubts import DoubtPolicy, check_doubts
 from .engine import Engine
-from .options import UNSET, Unset
 from .outcome import Outcome, State, state_of
 from .pages import Page, Paginator
 from .polling import FIRST_INTERVAL, MAX_INTERVAL
@@ -185,9 +184,8 @@ class LookupExecutor:
         recheck: How often at most an answer is bought again that says that it may become better
             (an e-mail address that is only probable); it stays until a better one is there.
         recheck_after: Seconds between two such purchases.
-        max_age: The greatest age of an answer when this object is made; older ones are bought
-            again. Default: the client's.
-        refused_age: The same for refusals.
+        fresh: Which answers are new enough; older ones are bought again. Default: by the options of
+            the engine.
 
     Raises:
         ConfigurationError: An argument has the wrong type or value.
@@ -203,8 +201,7 @@ class LookupExecutor:
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
-        max_age: Age | Unset | None = UNSET,
-        refused_age: Age | Unset | None = UNSET,
+        fresh: Freshness | None = None,
     ) -> None:
         check_type("recheck", recheck, int)
         if recheck < 0:
@@ -227,11 +224,7 @@ class LookupExecutor:
         self._doubts = doubts
         self._recheck = recheck
         self._recheck_after = recheck_after
-        self.fresh: Freshness = freshness(
-            options.max_age if isinstance(max_age, Unset) else max_age,
-            options.refused_age if isinstance(refused_age, Unset) else refused_age,
-            self.now,
-        )
+        self.fresh = fresh or freshness(options.max_age, options.refused_age, self.now)
         """Which answers are new enough."""
 
     async def run(

@@ -242,7 +242,13 @@ async def _run_without_ledger(
 async def _dry_run(session: CommandSession, options: EnrichOptions, inputs: InputFile) -> int:
     session.monitor.state = "counting"
     preparer = TargetCallPreparer(session.lix, options.kind)
-    estimate = await preview(options.ledger, preparer, [target.text for target in inputs.targets])
+    estimate = await preview(
+        options.ledger,
+        preparer,
+        [target.text for target in inputs.targets],
+        max_age=options.max_age,
+        refused_age=options.refused_age,
+    )
     session.progress.stop()
     print_preview(estimate, inputs, session.monitor.rate)
     if estimate.shortfall:
