@@ -34,6 +34,13 @@ def open_private(path: Path, flags: int) -> int:
     return os.open(path, flags | NO_FOLLOW, PRIVATE)
 
 
+def create_private_folder(folder: Path) -> None:
+    """Create a folder with mode 0700 where there is none; those above it get the usual mode."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def create_private_file(path: Path) -> None:
     """Create an empty file with mode 0600; an existing file is left as it is."""
     if not os.path.lexists(path):

@@ -1,23 +1,23 @@
 """Many lookups: `bulk.map` without a ledger, `bulk.Run` with one, so that each is paid once.
 
-Modules in reading order: `run` (`Run`), `lookup` (one lookup, charged at most once), `stores` (the
-ledger in SQLite or PostgreSQL), `prepared_call` (what a method would send for an input),
-`admission` (budget, balances, daily allowance), `outcome`, `preview`, `map`, `chunk` (for job
-queues).
+Modules in reading order: `run` (`Run`), `prepared_call` (what a method would send for an input),
+`admission` (budget, balances, daily allowance), `progress`, `preview`, `map`, `chunk` (for job
+queues). One lookup, charged at most once, is in `engine.lookup`.
 
-May import `core`, `filesystem`, `linkedin`, `concurrency` and `engine`; never a provider.
+May import `core`, `linkedin`, `concurrency`, `ledger` and `engine`; never a provider.
 """
 
 from typing import TYPE_CHECKING
 
+from ..engine.outcome import Outcome
 from ..ledger.connection import LedgerNotFoundError
 from ..ledger.sqlite import SqliteStore
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController
 from .chunk import LedgerParkedError, chunk
 from .map import Outcomes, map  # noqa: A004  # read as `bulk.map`
-from .outcome import Outcome, Progress, Report
 from .preview import Preview, preview
+from .progress import Progress, Report
 from .run import Run
 
 if TYPE_CHECKING:

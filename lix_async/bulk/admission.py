@@ -31,6 +31,8 @@ from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.credits import CreditBudget
 from ..engine.engine import Engine
+from ..engine.lookup import Admission, CallsParked
+from ..ledger.reconciliation import Reading, add_readings, spending, unexplained
 from ..ledger.store import Store
 from .circuit_breaker import ATTESTED, CircuitBreaker
 
@@ -49,20 +51,7 @@ OUTAGE_PATIENCE = 900.0
 OnDailyLimit = Literal["wait", "stop"]
 
 
-class CallsParked(Exception):
-    """No call may be sent at the moment. The input stays pending.
-
-    `error` is the provider's error, if there was one: pass it to `AdmissionController.refused`.
-    """
-
-    def __init__(self, error: LixError | None = None, spent: int = 0) -> None:
-        super().__init__(str(error or "parked"))
-        self.error = error
-        self.spent = spent
-        """Credits that the lookup has spent: pages of its listing, which are saved."""
-
-
-class AdmissionController:
+class AdmissionController(Admission):
     """Decides whether a call may be sent. One instance for each run or worker.
 
     Args:
@@ -73,10 +62,14 @@ class AdmissionController:
         on_daily_limit: Whether to wait until the daily allowance refreshes, or to stop.
         outage_patience: Seconds after which an outage ends the run with `OutageError`; None to wait
             as long as it lasts.
+        account: The account as the ledger writes it, to keep readings of the balances there; None
+            to keep none.
 
     Raises:
         ConfigurationError: If an argument is not valid.
     """
+
+    waits_for_outages = True
 
     def __init__(
         self,
@@ -87,6 +80,7 @@ class AdmissionController:
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
         outage_patience: float | None = OUTAGE_PATIENCE,
+        account: str | None = None,
     ) -> None:
         check_type("max_credits", max_credits, int | None)
         check_type("outage_patience", outage_patience, float | None)
@@ -98,13 +92,18 @@ class AdmissionController:
         self._engine = engine.with_options(replace(engine.options, retry=once))
         self._store = store
         self._balance_endpoints = balance_endpoints
-        self.budget = CreditBudget(
-            max_credits, name="max_credits of this run", parent=engine.credits
+        super().__init__(
+            CreditBudget(max_credits, name="max_credits of this run", parent=engine.credits)
         )
-        """The credits that this run has spent, and its limit."""
         self.breaker = CircuitBreaker(outage_patience)
         """Whether the provider works."""
         self._on_daily_limit: OnDailyLimit = on_daily_limit
+        self._account = account
+        self._first: dict[str, Reading] = {}
+        self._last: dict[str, Reading] = {}
+        self._billed: Counter[str] = Counter()
+        self.unexplained: Counter[str] = Counter()
+        """Credits by kind that the account has lost and the ledger does not account for."""
         self._read_at: float | None = None
         self._since: Counter[CreditKind] = Counter()
         self._asked = 0
@@ -122,8 +121,6 @@ class AdmissionController:
         self._closed_until = self._look_at = 0.0
         self._empty = False
         self._overdue_delay = OVERDUE_DELAY
-        self.stop: LixError | None = None
-        """The error that ends the run."""
         self.parked = ""
         """The reason why the ledger is parked; empty if it is not."""
 
@@ -149,6 +146,18 @@ class AdmissionController:
         if self._balance_endpoints is not None:  # the allowance may come back before
             until = min(until, self._look_at)
         return max(until - now, self.breaker.pause(now), 0.0)
+
+    @property
+    def closed_until(self) -> float:
+        """When calls may be sent again at the latest (epoch seconds), as far as that is known."""
+        now = self._engine.clock.now()
+        return self._engine.clock.wall() + max(self._closed_until - now, self.breaker.pause(now))
+
+    @property
+    def wait_reason(self) -> str:
+        """`waits_for` without the error's text, which may have something of an answer."""
+        failure = self.breaker.failure
+        return self.waits_for if failure is None else f"outage: {type(failure).__name__}"
 
     @property
     def waits_for(self) -> str:
@@ -192,6 +201,7 @@ class AdmissionController:
         self._flying -= 1
         self._held[price.kind] -= price.amount
         self._since[price.kind] += credits
+        self._billed[price.kind] += credits
         if credits:
             self._overdue_delay = OVERDUE_DELAY
         self._asked += requests
@@ -292,6 +302,17 @@ class AdmissionController:
             )
         raise CallsParked
 
+    async def read_at_end(self) -> None:
+        """Read the balances once more, where calls have cost something since they were read."""
+        endpoints = self._balance_endpoints
+        if endpoints is not None and any(self._since.values()) and self.breaker.failure is None:
+            await self._read_balances(endpoints)
+
+    async def read_balances(self) -> None:
+        """Read the balances now, if the provider reports them, and keep them in the ledger."""
+        if self._balance_endpoints is not None:
+            await self._read_balances(self._balance_endpoints)
+
     async def read(self) -> None:
         """Read balances and allowance now, if the provider reports them."""
         if self._balance_endpoints is not None:
@@ -358,15 +379,16 @@ class AdmissionController:
     async def _read(self, endpoints: BalanceEndpoints) -> None:
         """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
         self._read_at = self._engine.clock.now()
-        self._since.clear()
         self._asked = 0
         answer = await self._asked_for(endpoints.allowance, endpoints)
         error = answer if isinstance(answer, LixError) else None
         self.requests_left, full = (None, None) if error is not None else endpoints.left(answer)
         self.refreshes_at = full or self.refreshes_at
         if error is None or error.family in ATTESTED:  # else the next is not answered either
-            answer = await self._asked_for(endpoints.balances, endpoints)
-        self.balances = None if isinstance(answer, LixError) else endpoints.credits(answer)
+            await self._read_balances(endpoints)
+        else:
+            self._since.clear()
+            self.balances = None
         if self._day_is_over():
             used_up = DailyLimitError(
                 "the day's allowance is used up; nothing was sent", kind="daily_allowance"
@@ -378,6 +400,39 @@ class AdmissionController:
             self._empty, self._closed_until = False, 0.0
         else:  # the limit is of one endpoint, say: it ends when the provider said
             self._look_at = self._closed_until
+
+    async def _read_balances(self, endpoints: BalanceEndpoints) -> None:
+        self._since.clear()
+        began = max(int(self._engine.clock.wall() * 1000), self.not_before)
+        answer = await self._asked_for(endpoints.balances, endpoints)
+        self.balances = None if isinstance(answer, LixError) else endpoints.credits(answer)
+        if self._account is None or not self.balances:
+            return
+        # Later than `began`, and than what follows: the order of calls and readings stays known.
+        ended = self.not_before = max(int(self._engine.clock.wall() * 1000), began + 1)
+        found = {
+            kind: Reading(self._account, kind, began, ended, balance)
+            for kind, balance in self.balances.items()
+        }
+        await self._store.statement(lambda tables: add_readings(tables.database, [*found.values()]))
+        for kind, reading in found.items():
+            await self._compare(kind, reading)
+
+    async def _compare(self, kind: str, reading: Reading) -> None:
+        """Compare the account with the ledger since the run's first reading."""
+        last, self._last[kind] = self._last.get(kind), reading
+        first = self._first.get(kind)
+        if first is None or last is None or reading.balance > last.balance:
+            # The first one, or credits were bought: what is compared begins here.
+            self._first[kind], self._billed[kind] = reading, 0
+            return
+        spent = first.balance - reading.balance
+        self.unexplained[kind] = 0
+        if spent != self._billed[kind]:  # other processes work on this ledger, or it is not right
+            known = await self._store.statement(
+                lambda tables: spending(tables.database, first, reading), writes=False
+            )
+            self.unexplained[kind] = unexplained(spent - known.charged, known)
 
     async def _asked_for(
         self, row: Endpoint[Params, object], endpoints: BalanceEndpoints

@@ -18,11 +18,14 @@ from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
+from ..core.freshness import Age
+from ..engine.call_key import Input
+from ..engine.lookup import QUEUED_FOR, CallsParked, DoubtPolicy, LookupExecutor, Postponed
+from ..engine.options import UNSET, Unset
+from ..engine.outcome import Outcome
 from ..ledger.store import Store
-from .admission import AdmissionController, CallsParked
-from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
-from .outcome import Outcome
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
+from .admission import AdmissionController
+from .prepared_call import CallKey, CallPreparer, ClientMethod
 
 T = TypeVar("T")
 
@@ -40,6 +43,8 @@ async def chunk(
     doubts: DoubtPolicy = "hold",
     queued_for: float = QUEUED_FOR,
     max_credits: int | None = None,
+    max_age: Age | Unset | None = UNSET,
+    refused_age: Age | Unset | None = UNSET,
     account: str = "",
     admission: AdmissionController | None = None,
 ) -> list[Outcome[T]]:
@@ -59,6 +64,8 @@ async def chunk(
         doubts: What to do with lookups in doubt; see `Run`.
         queued_for: Seconds until a lookup that the provider has queued is requested again.
         max_credits: Stop with `BudgetError` before this chunk spends more.
+        max_age: The greatest age of an answer that is not bought again; see `Run`.
+        refused_age: The same for refusals.
         account: A name that separates the ledger entries of several accounts.
         admission: One controller for all chunks of a process, which then share its budget.
 
@@ -85,7 +92,13 @@ async def chunk(
         )
     elif max_credits is not None:
         raise ConfigurationError("max_credits cannot be set beside admission: that one has it")
-    lookup = LookupExecutor(store, caller.engine, admission, doubts=doubts, queued_for=queued_for)
+    lookup = LookupExecutor(
+        *(store, caller.engine, admission),
+        doubts=doubts,
+        queued_for=queued_for,
+        max_age=max_age,
+        refused_age=refused_age,
+    )
 
     stopped: list[LixError] = []
 
@@ -109,10 +122,10 @@ async def chunk(
             if not isinstance(outcome, Postponed):
                 return cast("Outcome[T]", outcome)
             if outcome.reason == "queued":
-                return cast("Outcome[T]", outcome.outcome)
+                return cast("Outcome[T]", await lookup.or_older(outcome.outcome, call))
             tries += outcome.reason == "failed"
             waited = outcome.reason != "busy"
-            await caller.engine.clock.sleep(outcome.pause)
+            await caller.engine.sleep(outcome.pause)
         pool.stop()
         return None
 

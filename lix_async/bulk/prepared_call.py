@@ -7,56 +7,38 @@ anything is paid.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeVar, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
-from ..core.canonical import canonical_forms
 from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError, LixError
 from ..core.models import Params
-from ..core.validation import check_type, encoded_json
-from ..core.wire import HttpRequest
+from ..core.validation import check_type
+from ..engine.call_key import (
+    Input,
+    PreparedCall,
+    arguments,
+    input_json,
+    key_of,
+    key_text,
+    prepared_call,
+    server_of,
+)
 from ..engine.client import Client
 from ..engine.engine import Engine
+from ..engine.old_keys import rekey
 from ..engine.pages import Pages
 from ..engine.recording import RecordingEngine, recorded_call
-from ..ledger.records import StoredLookup
+from ..ledger.reconciliation import account_of
+from ..ledger.records import CallQuery, StoredLookup
 from ..ledger.store import Store
 from ..linkedin.links import plain
-from .old_keys import old_texts
+from ..linkedin.subject_ids import alias_key
 
 T = TypeVar("T")
-RULE = "3"
-"""The version of the rule that makes keys, which is a part of them."""
-Input = str | int | Mapping[str, object]
-"""The method's first argument, or its keyword arguments."""
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
-
-
-class PreparedCall(msgspec.Struct, frozen=True, gc=False):
-    """One call that is to be made once, with its key."""
-
-    row: AnyEndpoint
-    params: Params
-    key: bytes
-    """16 bytes. The same for every form of the same lookup."""
-    request: HttpRequest
-    """The first one, which has been checked by being made."""
-    max_items: int | None = None
-    """Items of a listing that are wanted at most."""
-
-    def left(self, items: int) -> int | None:
-        """Items that are still wanted after so many; None for all."""
-        return None if self.max_items is None else max(self.max_items - items, 0)
-
-    @property
-    def listing(self) -> bool:
-        """Whether it is a listing."""
-        return self.row.is_listing
 
 
 class CallKey(NamedTuple):
@@ -66,6 +48,13 @@ class CallKey(NamedTuple):
     row: AnyEndpoint
     call: PreparedCall | None = None
     """The call, if it was prepared to find its key."""
+    asked: tuple[str, bytes] | None = None
+    variant: bytes = b""
+
+    @property
+    def query(self) -> CallQuery:
+        """What finds it in a ledger."""
+        return CallQuery(self.key, self.row.id, self.asked, self.variant)
 
 
 class _KeyTemplate(NamedTuple):
@@ -74,6 +63,9 @@ class _KeyTemplate(NamedTuple):
     before: str
     after: str
     row: AnyEndpoint
+    id_kind: str
+    """The kind of the id that the call asks about; empty where it asks about none."""
+    variant: bytes
 
 
 class CallPreparer:
@@ -94,8 +86,9 @@ class CallPreparer:
         self.client: Client = client
         self.balance_endpoints = type(client).balance_endpoints
         self._account = account
-        own = urlsplit(self.engine.provider.base_url).hostname
-        self._origin = "" if urlsplit(client.origin).hostname == own else client.origin
+        self._origin = server_of(self.engine.provider, client.origin)
+        self.account = account_of(account, self._origin)
+        """The account that pays, as the ledger writes it."""
         view = client.with_engine(RecordingEngine(client.engine))
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
         self._method = cast(
@@ -127,10 +120,8 @@ class CallPreparer:
         raise failure
 
     def _call(self, given: Input) -> PreparedCall:
-        arguments = _arguments(given)
-        call = recorded_call(
-            self._method(given) if arguments is None else self._method(**arguments)
-        )
+        named = arguments(given)
+        call = recorded_call(self._method(given) if named is None else self._method(**named))
         if call is None:
             raise ConfigurationError(
                 f"{self.name} does not send exactly one call: it cannot be used in a bulk run"
@@ -149,12 +140,7 @@ class CallPreparer:
         self, row: AnyEndpoint, params: Params, max_items: int | None = None
     ) -> PreparedCall:
         """The call of an endpoint with these parameters, checked and with the client's defaults."""
-        params = self.engine.prepare_params(row, params)
-        text = self._text(row, params)
-        request = self.engine.request_for(row, params)
-        if max_items is not None:  # the beginning of a listing is another lookup than all of it
-            text += b" %d" % max_items
-        return PreparedCall(row, params, _fingerprint(text), request, max_items)
+        return prepared_call(self.engine, self._origin, self._account, row, params, max_items)
 
     def call_key(self, given: Input) -> CallKey:
         """Key and endpoint of the call for an input; fast for a link in its usual form.
@@ -167,79 +153,38 @@ class CallPreparer:
         kind, name = (isinstance(given, str) and plain(given)) or ("unknown", "")
         if (template := self._templates.get(kind)) is not None and name.isascii():
             text = f"{template.before}{kind} {name}{template.after}"
-            return CallKey(_fingerprint(text.encode()), template.row)
+            asked = alias_key(template.id_kind, name) if template.id_kind else None
+            return CallKey(key_of(text.encode()), template.row, None, asked, template.variant)
         call = self.call(given)
         if kind not in self._templates:
-            self._templates[kind] = self._template(call, f"{kind} {name}") if name else None
-        return CallKey(call.key, call.row, call)
+            self._templates[kind] = self._template(call, kind, name) if name else None
+        return CallKey(call.key, call.row, call, call.asked, call.variant)
 
-    def _template(self, call: PreparedCall, identity: str) -> _KeyTemplate | None:
-        parts = self._text(call.row, call.params).decode().split(f'"{identity}"')
-        if len(parts) != 2:  # the method makes something else of its input
+    def _template(self, call: PreparedCall, kind: str, name: str) -> _KeyTemplate | None:
+        parts = self._text(call.row, call.params).decode().split(f'"{kind} {name}"')
+        id_kind = "" if call.asked is None else call.asked[0]
+        # Else the method makes something else of its input.
+        if len(parts) != 2 or (id_kind and alias_key(id_kind, name) != call.asked):
             return None
-        return _KeyTemplate(parts[0] + '"', '"' + parts[1], call.row)
+        return _KeyTemplate(parts[0] + '"', '"' + parts[1], call.row, id_kind, call.variant)
 
     async def rekey(self, store: Store, found: Iterable[tuple[Input, CallKey]]) -> None:
-        """Give lookups of a ledger that older versions wrote the keys of today, where it has them.
-
-        Only the client and the account can tell what an input of then would send, so a migration
-        cannot do it for all. A row is used where its own input leads to the same key: the old rule
-        gave one key to some calls that differ.
-        """
+        """Give lookups of a ledger that older versions wrote the keys of today."""
         if not store.has_old_keys:
             return
         given_by_key = {one.key: (given, one) for given, one in found}
         known = await store.find(list(given_by_key))
-        new_keys: dict[bytes, bytes] = {}
+        calls: dict[bytes, PreparedCall] = {}
         for key in given_by_key.keys() - known.keys():
             given, one = given_by_key[key]
-            call = one.call or self.call(given)
-            identity = self.engine.provider.name, self._account, call.row.id
-            for text in old_texts(*identity, call.params, call.max_items):
-                new_keys[_fingerprint(text)] = key
-        rows = await store.find(list(new_keys))
-        await store.rekey(
-            {old: new_keys[old] for old, row in rows.items() if self._leads_to(row, new_keys[old])}
-        )
+            calls[key] = one.call or self.call(given)
+        await rekey(store, self.engine.provider.name, self._account, calls, self._leads_to)
 
-    def _leads_to(self, row: StoredLookup, key: bytes) -> bool:
+    def _leads_to(self, lookup: StoredLookup, call: PreparedCall) -> bool:
         try:
-            return self.call_key(msgspec.json.decode(row.written_as)).key == key
+            return self.call_key(msgspec.json.decode(lookup.written_as)).key == call.key
         except ConfigurationError:
             return False
 
     def _text(self, row: AnyEndpoint, params: Params) -> bytes:
-        """(Rule, provider, server, account, endpoint, params): a key is the fingerprint of it."""
-        forms = canonical_forms(type(params))
-        fields: dict[str, object] = {}
-        for name in params.__struct_fields__:
-            value: object = getattr(params, name)
-            if value is None or name == "sequence_id":
-                continue
-            form = forms.get(name)
-            fields[name] = form.of(value) if form and isinstance(value, str) else value
-        provider = self.engine.provider.name
-        identity = [RULE, provider, self._origin, self._account, row.id, fields]
-        return msgspec.json.encode(identity, order="deterministic")
-
-
-def _fingerprint(text: bytes) -> bytes:
-    return hashlib.blake2b(text, digest_size=16).digest()
-
-
-def input_json(given: Input) -> bytes:
-    """An input as JSON, as a ledger keeps it for people.
-
-    Raises:
-        ConfigurationError: It cannot be written as JSON.
-    """
-    return encoded_json("the input", given, _arguments)
-
-
-def _arguments(given: object) -> dict[str, object] | None:
-    """The keyword arguments in an input: a mapping, or a row of a database; else None."""
-    if isinstance(given, str | int):
-        return None
-    if isinstance(given, Mapping) or callable(getattr(given, "keys", None)):
-        return dict(cast("Mapping[str, object]", given))
-    return None
+        return key_text(self.engine.provider.name, self._origin, self._account, row, params)

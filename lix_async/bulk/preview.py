@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterable, Iterable, Sequence
@@ -11,21 +12,26 @@ from typing import TypeVar
 import msgspec
 
 from ..concurrency.worker_pool import InputStream
+from ..core.bridge import ReadableStruct
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
+from ..core.html_table import html_fields
+from ..engine.call_key import Input
+from ..engine.lookup import FINAL
 from ..ledger.connection import LedgerNotFoundError
 from ..ledger.ledger import StoreAddress, open_store
+from ..ledger.records import StoredLookup
 from ..ledger.store import Store
 from .admission import AdmissionController
-from .lookup import FINAL
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
+from .prepared_call import CallKey, CallPreparer, ClientMethod
 
 T = TypeVar("T")
+_LOG = logging.getLogger("lix_async.bulk")
 AHEAD = 256
 """Inputs looked up in the ledger at once."""
 
 
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
+class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """What a run would do, and what it would cost at most."""
 
     inputs: int
@@ -64,6 +70,14 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
         }
         return {kind: amount for kind, amount in missing.items() if amount > 0}
 
+    def _repr_html_(self) -> str:
+        return html_fields("Preview", self)
+
+    @property
+    def exceeds_today(self) -> bool:
+        """Whether the calls are more than are left of the daily allowance: the run takes days."""
+        return self.requests_left is not None and self.calls > self.requests_left
+
 
 async def preview(
     store: StoreAddress,
@@ -75,7 +89,8 @@ async def preview(
 ) -> Preview:
     """The cost of `Run(store, method, inputs)`. Buys nothing and does not change the ledger.
 
-    All inputs are read; they need not fit into memory.
+    All inputs are read; they need not fit into memory. A warning is logged where the calls are
+    more than are left of the daily allowance.
 
     Args:
         store: The ledger of the run. It need not exist, and may be in use.
@@ -110,7 +125,7 @@ async def preview(
     )
     await admission.read()
     rate = getattr(caller.engine.limiter, "rate", None)
-    return Preview(
+    found = Preview(
         inputs=count.inputs,
         distinct=count.distinct,
         invalid=count.invalid,
@@ -125,6 +140,14 @@ async def preview(
         refreshes_at=admission.refreshes_at,
         seconds=None if rate is None else count.calls * rate.interval,
     )
+    if found.exceeds_today:
+        _LOG.warning(
+            "%d calls, but %d requests are left of today's allowance: the run takes more than a "
+            "day",
+            found.calls,
+            found.requests_left,
+        )
+    return found
 
 
 class _PreviewCounter:
@@ -188,12 +211,16 @@ async def _add(
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
-            found.append((given, CallKey(call.key, call.row, call)))
+            found.append((given, CallKey(call.key, call.row, call, call.asked, call.variant)))
     if store is not None:
         await caller.rekey(store, found)
-    known = {} if store is None else await store.find(list(new))
+    known: dict[bytes, StoredLookup | None] = {}
+    if store is not None and found:
+        lookups = await store.find_calls([one.query for _, one in found])
+        known = dict(zip((one.key for _, one in found), lookups, strict=True))
     for key, (price, listing) in new.items():
-        if key in known and known[key].state.status in FINAL:
+        lookup = known.get(key)
+        if lookup is not None and not lookup.moved and lookup.state.status in FINAL:
             count.answered += 1
         elif key in doubts:
             count.in_doubt += 1

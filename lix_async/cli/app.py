@@ -24,12 +24,9 @@ _OTHER = Group("More", sort_key=4)
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from ..engine.version import __version__
 
-    try:
-        return f"lix_async {version('lix_async')}"
-    except PackageNotFoundError:
-        return "lix_async (not installed)"
+    return f"lix_async {__version__}"
 
 
 def _exit_codes() -> str:
@@ -49,6 +46,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
     from .commands.enrich import enrich
     from .commands.ledger import ledger
     from .commands.lookup import email, org, person
+    from .commands.resolve import resolve
     from .commands.run import run as run_
     from .commands.search import accounts, leads, search
     from .commands.waterfall import waterfall
@@ -68,6 +66,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_LOOKUPS, waterfall),
         (_BULK, run_),
         (_BULK, ledger),
+        (_BULK, resolve),
         (_BULK, worker),
         (_OTHER, call),
         (_OTHER, drift),

@@ -7,8 +7,8 @@ from dataclasses import fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, cast
 
-from ..bulk.prepared_call import Input
 from ..core.errors import BulkError, ConfigurationError
+from ..engine.call_key import Input
 from ..ledger.ledger import open_store
 from . import console
 from .errors import OK, REFUSED, CommandError
@@ -35,7 +35,9 @@ _WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         *(f"--{field.name.replace('_', '-')}" for field in fields(ConnectionOptions)),
     ),
     "pass {} to `lix run export`": ("--out", "-o", "--format", "--columns"),
-    "{} can be used with a ledger in a file": ("--recheck", "--on-daily-limit"),
+    "{} can be used with a ledger in a file": (
+        *("--recheck", "--on-daily-limit", "--max-age", "--refused-age", "--refresh"),
+    ),
 }
 """The options of `lix enrich` that have no effect with a queue, by the hint for them."""
 

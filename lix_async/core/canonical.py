@@ -10,11 +10,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Annotated, TypeAlias, cast, get_args
+from typing import Annotated, Literal, TypeAlias, cast, get_args
 
 import msgspec
 
 from .models import Params
+from .subject_ids import IdForm
 
 _LOWER_ASCII = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _WEBSITE = re.compile(
@@ -29,6 +30,9 @@ class CanonicalForm(msgspec.Struct, frozen=True):
     """The canonical form of a text. Never raises: a text that it cannot read is its own form."""
     sent: Callable[[str], str] | None = None
     """The text to send for a given one. Raises `ConfigurationError` where there is none."""
+    names: IdForm | Literal["another"] | None = None
+    """The id in a param that names what the call asks about; `another` where it names that and has
+    no id of LinkedIn or Lix."""
 
 
 def email_form(text: str) -> str:
@@ -60,8 +64,8 @@ def _host_form(host: str) -> str:
     return host.translate(_LOWER_ASCII)
 
 
-EmailAddress: TypeAlias = Annotated[str, CanonicalForm(email_form)]
-Website: TypeAlias = Annotated[str, CanonicalForm(website_form)]
+EmailAddress: TypeAlias = Annotated[str, CanonicalForm(email_form, names="another")]
+Website: TypeAlias = Annotated[str, CanonicalForm(website_form, names="another")]
 
 
 @cache

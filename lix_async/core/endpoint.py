@@ -17,6 +17,8 @@ import msgspec
 from .canonical import canonical_forms
 from .errors import ConfigurationError
 from .models import Listing, Params, R_co
+from .subject_fields import SubjectFields
+from .subject_ids import IdGroup, SubjectType
 from .validation import encoded_json
 
 if TYPE_CHECKING:
@@ -79,15 +81,28 @@ class Endpoint(Generic[P, R_co]):
     """A mapping among the params of `body` whose entries are sent next to the others."""
     unsure: str | None = None
     """Name of the result's flag that says that a later call may get a better answer."""
+    lookup: bool = False
+    """Whether a read is paid for although its price is not published."""
     arrays: Literal["joined", "repeated", "bracketed"] = "joined"
     """Lists in a query: `a=1,2`, or `a=1&a=2`, or `a[]=1&a[]=2`."""
     poll: Callable[[object, int, bytes], object] | None = None
     """Where a call may go on in the background: (result, status, body) → what the method returns,
     or the `StatusCall` to ask with, or a `LixError`."""
+    fields: SubjectFields | None = None
+    """How answers are compared, where each is about one person or organisation."""
+    subject: SubjectType | None = None
+    """What a call asks about, where that is one person or organisation."""
+    ids: tuple[IdGroup, ...] = ()
+    """Where ids stand in an answer."""
 
     def result_of(self, value: object, status: int, body: bytes) -> object:
         """What a decoded answer comes to: a value, a `StatusCall`, or a `LixError`."""
         return value if self.poll is None else self.poll(value, status, body)
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its answers cost credits, as far as that is known."""
+        return self.lookup or self.credits.amount > 0
 
     @property
     def is_listing(self) -> bool:

@@ -22,6 +22,7 @@ LixError
 ├── PagingError
 └── BulkError
     ├── OutageError
+    ├── BusyError
     └── InDoubtError
 
 Every error can be pickled: its one positional argument is the message, everything else is an
@@ -31,7 +32,14 @@ attribute. No error contains the API key: where a server echoes it, in any encod
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
+
+from msgspec import ValidationError
+
+from .bridge import SchemaHandler, named_schema
+
+if TYPE_CHECKING:
+    from .bridge import CoreSchema
 
 Family = Literal[
     "",
@@ -73,6 +81,16 @@ class LixError(Exception):
     def __str__(self) -> str:
         text = str(self.args[0]) if self.args else type(self).__name__
         return f"{self.endpoint}: {text}" if self.endpoint else text
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: SchemaHandler) -> CoreSchema:
+        return named_schema(
+            cls, source, lambda: handler.generate_schema(str), read=_not_readable, write=str
+        )
+
+
+def _not_readable(value: object) -> NoReturn:
+    raise ValidationError("Expected an error, which cannot be read from JSON")
 
 
 class ConfigurationError(LixError):
@@ -289,5 +307,19 @@ class OutageError(BulkError):
     retry_after: float | None = None
 
 
+class BusyError(BulkError):
+    """Another process has sent the same lookup, and its answer was waited for long enough.
+
+    `key` is the lookup's key in the ledger, in hexadecimal digits.
+    """
+
+    key: str = ""
+
+
 class InDoubtError(BulkError):
-    """A lookup was sent and no answer was received: it may have been charged."""
+    """A lookup was sent and no answer was received: it may have been charged.
+
+    `key` is the lookup's key in the ledger, in hexadecimal digits.
+    """
+
+    key: str = ""

@@ -1,12 +1,18 @@
-"""The base classes of parameters, results and listings."""
+"""The base classes of parameters, results, listings and objects whose keys are open."""
 
 from __future__ import annotations
 
 import re
-from typing import Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Generic, TypeVar, cast, get_args
 from urllib.parse import unquote
 
 import msgspec
+
+from .bridge import ReadableStruct, SchemaHandler, named_schema
+from .values import JsonObject, decode_undocumented, number
+
+if TYPE_CHECKING:
+    from .bridge import CoreSchema
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -26,6 +32,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Model(
+    ReadableStruct,
     msgspec.Struct,
     kw_only=True,
     rename="camel",
@@ -36,18 +43,59 @@ class Model(
     """A result. Every field may be missing; `msgspec.json.encode` gives the wire's names."""
 
 
+class OpenObject(dict[str, object]):
+    """An object whose keys are not documented: a dict with accessors for the likely ones."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: SchemaHandler) -> CoreSchema:
+        return named_schema(
+            cls,
+            source,
+            lambda: handler.generate_schema(dict[str, object]),
+            read=lambda value: msgspec.convert(value, cls, dec_hook=decode_undocumented),
+            write=dict,
+        )
+
+    def first_text(self, *names: str) -> str | None:
+        """Return the first of the named values that is a text and not empty."""
+        for name in names:
+            value = self.get(name)
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+    def first_number(self, *names: str) -> int | None:
+        """Return the first of the named values that is a number, also in a text, as int."""
+        for name in names:
+            value = number(self.get(name))
+            if value is not None:
+                return int(value)
+        return None
+
+    def inside(self, *path: str) -> object:
+        """Return the value at a path of keys, or None."""
+        value: object = self
+        for name in path:
+            value = cast("JsonObject", value).get(name) if isinstance(value, dict) else None
+        return value
+
+
 class Paging(Model):
     """What the provider says about a page. Documentation and samples disagree about `count`."""
 
     count: int | None = None
+    """Items of this page, or items asked for: documentation and samples disagree."""
     start: int | None = None
+    """Items before this page, where pages go by an offset."""
     total: int | None = None
+    """The number of matches that the provider claims."""
 
 
 class Meta(Model):
     """What accompanies the items of a search: the id that ties its pages together."""
 
     sequence_id: str | None = None
+    """The id that connects the pages of one search."""
 
 
 Item = TypeVar("Item")
@@ -93,9 +141,12 @@ _ALL_WELL = ItemCounts()
 class Listing(Model, Generic[Item], dict=True, gc=True):
     """A page as it was received. A subclass gives `items` its name on the wire."""
 
-    items: list[Item] = []
+    items: list[Item] = []  # msgspec copies it
+    """The items of the page, as they were received."""
     paging: Paging | None = None
+    """What the provider says about the page."""
     meta: Meta | None = None
+    """What accompanies the items, such as the id that connects the pages."""
 
     def rows(self) -> list[Item]:
         """The items one by one, also where the wire groups or nests them."""

@@ -66,6 +66,11 @@ class Provider(msgspec.Struct, frozen=True):
     """(body of a success, type of the result) → the body in the form that the type describes, where
     the provider wraps the same items in several ways. May raise `SchemaMismatch`."""
 
+    @property
+    def id(self) -> str:
+        """The name in lower case without spaces: `lix`, `meetalfred`."""
+        return self.name.replace(" ", "").lower()
+
 
 class ApiKey:
     """An API key that does not appear in repr, str, pickles or copies.

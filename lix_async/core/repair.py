@@ -129,10 +129,12 @@ def _repair_of(kind: inspect.Type, annotation: object) -> tuple[type | None, Rep
 
 
 def without_null(kind: inspect.Type) -> inspect.Type:
-    """The type without null, where that leaves one."""
+    """The type without null, where that leaves one. Listed words beside any text are a text."""
     if not isinstance(kind, inspect.UnionType):
         return kind
     parts = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
+    if any(isinstance(part, inspect.StrType) for part in parts):
+        parts = [part for part in parts if not isinstance(part, inspect.LiteralType)]
     return parts[0] if len(parts) == 1 else kind
 
 

@@ -14,17 +14,20 @@ from typing import Literal, cast
 import msgspec
 from msgspec import inspect
 
+from .bridge import ReadableStruct
 from .decoding import unwrap_envelope
 from .json_text import SchemaMismatch, parse_json
 
 
-class Drift(msgspec.Struct, frozen=True):
+class Drift(ReadableStruct, msgspec.Struct, frozen=True):
     """One difference. `path` is written as `people[].experience[].title`."""
 
     kind: Literal["new", "missing"]
     """`new`: received, but not in the struct; `missing`: in the struct, but never received."""
     endpoint: str
+    """The catalogue id of the endpoint, such as `person.get`."""
     path: str
+    """The field's place in the answer, such as `people[].experience[].title`."""
     answers: int
     """Answers of this endpoint compared so far."""
 
@@ -34,7 +37,7 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 OnDrift = Callable[[Drift], object]
-_log = logging.getLogger("lix_async")
+_log = logging.getLogger("lix_async.drift")
 
 
 class DriftDetector:

@@ -1,4 +1,4 @@
-"""Single values of an answer in the type of their field, and objects whose keys are open."""
+"""Single values of an answer in the type of their field."""
 
 from __future__ import annotations
 
@@ -14,39 +14,12 @@ _NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?\s*", re.ASCII)
 _MAX_DIGITS = 40
 
 
-class OpenObject(dict[str, object]):
-    """An object whose keys are not documented: a dict with accessors for the likely ones."""
-
-    def first_text(self, *names: str) -> str | None:
-        """Return the first of the named values that is a text and not empty."""
-        for name in names:
-            value = self.get(name)
-            if isinstance(value, str) and value:
-                return value
-        return None
-
-    def first_number(self, *names: str) -> int | None:
-        """Return the first of the named values that is a number, also in a text, as int."""
-        for name in names:
-            value = number(self.get(name))
-            if value is not None:
-                return int(value)
-        return None
-
-    def inside(self, *path: str) -> object:
-        """Return the value at a path of keys, or None."""
-        value: object = self
-        for name in path:
-            value = cast("JsonObject", value).get(name) if isinstance(value, dict) else None
-        return value
-
-
 def decode_undocumented(kind: type, value: object) -> object:
     """Decode a value of a type that msgspec does not know; its `dec_hook`."""
     if kind is object:  # a field whose type is not documented
         return value
-    if issubclass(kind, OpenObject) and isinstance(value, dict):
-        return kind(cast("JsonObject", value))
+    if issubclass(kind, dict) and isinstance(value, dict):  # an `OpenObject`
+        return cast("type[JsonObject]", kind)(cast("JsonObject", value))
     raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
 
 

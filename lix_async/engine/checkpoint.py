@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.endpoint import Endpoint, P
 from ..core.errors import PagingError
 from ..core.models import Params
@@ -15,7 +16,7 @@ R = TypeVar("R")
 VERSION = 1
 
 
-class PaginationStats(msgspec.Struct):
+class PaginationStats(ReadableStruct, msgspec.Struct):
     """Counts of a listing so far."""
 
     items: int = 0
@@ -47,7 +48,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     # The names in JSON are those of the first version; files with them must stay readable.
     version: int = VERSION
+    """The version of the format."""
     endpoint: str
+    """The catalogue id of the listing, such as `search.people`."""
     origin: str
     """Fingerprint of the endpoint and the parameters without position."""
     params: msgspec.Raw
@@ -63,6 +66,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     pages: tuple[int, ...]
     """Fingerprints of the pages read, the latest last."""
     stats: PaginationStats
+    """The counts of the listing so far."""
 
     @property
     def ended(self) -> bool:

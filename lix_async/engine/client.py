@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, ClassVar, TypeVar, Unpack
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, Unpack
 
 from ..concurrency.clock import Clock, RealClock
-from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
+from ..core.endpoint import AnyEndpoint, BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
-from ..core.models import Listing
+from ..core.freshness import Age
+from ..core.models import Listing, Params
 from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import DriftDetector, OnDrift
 from ..core.validation import check_attributes, check_type, guarded_repr
 from ..limiters.base import Limiter
-from .answer import Answer
+from .answer import Answer, Arguments, answer_of, note_answer
 from .credentials import LOG_FILTER, KeyRedactor, RequestBuilder
 from .credits import CreditBudget
 from .engine import Engine
+from .event_log import log_event, set_up_logging
+from .events import EventStream, OnEvent
 from .observer import CallObserver
 from .options import (
     UNSET,
@@ -39,6 +42,9 @@ from .pages import ListingOptions, Pages
 from .transport import Verify
 
 if TYPE_CHECKING:
+    from ..ledger.ledger import StoreAddress
+    from .cache import Cache
+    from .lookup import DoubtPolicy
     from .options import HttpClient  # for the providers' clients
 
 __all__ = ["UNSET", "Client", "TimeoutLike", "Unset"]
@@ -77,8 +83,15 @@ class Client:
         verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
+        max_age: Age | None = None,
+        refused_age: Age | None = None,
+        cache: bool | StoreAddress | None = None,
+        cache_searches: bool = False,
+        doubts: DoubtPolicy = "retry",
+        on_event: OnEvent | Sequence[OnEvent] = (),
         clock: Clock | None = None,
     ) -> None:
+        set_up_logging()
         provider, given = self.provider, hide_key(api_key)
         scheme = auth_scheme(provider, auth)
         del api_key, auth
@@ -102,16 +115,27 @@ class Client:
         LOG_FILTER.add(redactor)
         self._engine = Engine(
             provider,
-            self._address.prefix,
+            self._address,
             make_transport(request_builder, timeout, http_client, verify),
             make_limiter(provider, rate_limit, clock),
             clock,
-            call_options(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
+            call_options(
+                *(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
+                *(max_age, refused_age),
+            ),
             CreditBudget(max_credits),
             redactor,
             None if on_drift is None else DriftDetector(on_drift),
             self._observer,
+            EventStream(on_event, log_event),
         )
+        self._cache: Cache | None = None
+        if cache is not None and cache is not False:
+            from .cache import Cache  # late: most programs have none, and it needs SQLite
+
+            self._cache = Cache(
+                *(cache, provider, self._address, clock), searches=cache_searches, doubts=doubts
+            )
         # One list for the client and its views: the block of any of them waits for all runs.
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._bind_methods()
@@ -152,7 +176,43 @@ class Client:
 
         Credits: those of the endpoint.
         """
-        return await self._engine.send(endpoint, params)
+        cache = self.cache_for(endpoint, params)
+        if cache is not None:
+            return note_answer(await cache.send(self._engine, endpoint, params))
+        return note_answer(await self._engine.send(endpoint, params))
+
+    async def answer(
+        self,
+        method: Callable[Arguments, Awaitable[R]],
+        /,
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Answer[R]:
+        """Call a method of this client, and get its result with the response and metadata.
+
+        Args:
+            method: A method that is awaited, such as `lix.people.get`.
+            *args: Its arguments.
+            **kwargs: Its keyword arguments.
+
+        Returns:
+            `value` is what the method returns, `body` and `headers` are those of its call. Of
+            several calls (such as polls), they are those of the last one, and `credits`,
+            `attempts`, `waited` and `lost` are the sums.
+
+        Raises:
+            ConfigurationError: If the method is not awaited or makes no call; for `Pages`, use
+                `by_page()`.
+
+        Credits: those of the method.
+
+        Example:
+            ```python
+            answer = await lix.answer(lix.people.get, "linkedin.com/in/example-person-1")
+            print(answer.value.name, answer.credits)
+            ```
+        """
+        return await answer_of(method, *args, **kwargs)
 
     def pages(
         self,
@@ -176,7 +236,10 @@ class Client:
 
         Credits: those of the endpoint, for each page.
         """
-        return Pages(self._engine, endpoint, params, **options)
+        engine, cache = self._engine, self.cache_for(endpoint, params)
+        if cache is not None and options.get("resume") is None:
+            engine = cache.listing(engine, endpoint, params, options.get("max_items"))
+        return Pages(engine, endpoint, params, **options)
 
     def with_options(
         self: Self,
@@ -185,6 +248,9 @@ class Client:
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
+        cache: Literal[False] | None = None,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
 
@@ -194,11 +260,19 @@ class Client:
             viewer_id: The viewer id of calls that pass none; None for none.
             max_credits: A limit for this view, within that of the client: its `credits` are then
                 those that the view and its own views have spent.
+            max_age: The greatest age of an answer in a ledger that is not bought again; None for
+                any age.
+            refused_age: The same for refusals.
+            cache: False for calls that go to the provider although the client has a cache, which
+                gets none of their answers.
 
         Raises:
             ConfigurationError: If an argument is not valid.
         """
-        return self._with_call_options(deadline, retry, {"viewer_id": viewer_id}, max_credits)
+        defaults = {"viewer_id": viewer_id}
+        return self._with_call_options(
+            deadline, retry, defaults, max_credits, max_age, refused_age, cache
+        )
 
     def _with_call_options(
         self: Self,
@@ -206,7 +280,14 @@ class Client:
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
+        cache: Literal[False] | None = None,
     ) -> Self:
+        if cache not in (None, False):
+            raise ConfigurationError(
+                "cache must be False or left out: the ledger is an argument of the client"
+            )
         old = self._engine.options
         params: dict[str, str | None] = {name: old.defaults.get(name) for name in old.default_names}
         params |= {name: value for name, value in defaults.items() if not isinstance(value, Unset)}
@@ -214,17 +295,22 @@ class Client:
             old.retry if isinstance(retry, Unset) else retry,
             old.deadline if isinstance(deadline, Unset) else deadline,
             params,
+            old.max_age if isinstance(max_age, Unset) else max_age,
+            old.refused_age if isinstance(refused_age, Unset) else refused_age,
         )
         engine = self._engine.with_options(new)
         if max_credits is not None:
             engine = engine.with_budget(CreditBudget(max_credits, parent=engine.credits))
-        return self.with_engine(engine)
+        view = self.with_engine(engine)
+        view._cache = self._cache if cache is None else None
+        return view
 
     def with_engine(self: Self, engine: Engine) -> Self:
-        """A view of this client whose calls go through another engine."""
+        """A view of this client whose calls go through another engine, and not to its cache."""
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
         view._engine = engine
+        view._cache = None
         view._bind_methods()
         return view
 
@@ -239,9 +325,30 @@ class Client:
         return self._engine
 
     @property
+    def cache(self) -> Cache:
+        """The cache of this client, with its `stats`.
+
+        Raises:
+            ConfigurationError: It has none.
+        """
+        if self._cache is None:
+            raise ConfigurationError("this client has no cache: pass cache=True or a path")
+        return self._cache
+
+    def cache_for(self, endpoint: AnyEndpoint, params: Params) -> Cache | None:
+        """The cache, where it has the answers of such calls; else None."""
+        cache = self._cache
+        return cache if cache is not None and cache.keeps(endpoint, params) else None
+
+    @property
     def credits(self) -> CreditBudget:
         """Credits that this client and its views have spent so far, by kind."""
         return self._engine.credits
+
+    @property
+    def events(self) -> EventStream:
+        """The events of this client and its views; `events.add` registers a listener."""
+        return self._engine.events
 
     def before_close(self, callback: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Await a callback when the client's block ends, before its connections are closed.
@@ -263,6 +370,8 @@ class Client:
             self._engine.drift_detector.summarise()
 
     async def __aenter__(self: Self) -> Self:
+        if self._cache is not None:
+            await self._cache.open()
         return self
 
     async def __aexit__(
@@ -273,5 +382,7 @@ class Client:
     ) -> None:
         async with AsyncExitStack() as stack:  # all of them, whatever one of them raises
             stack.push_async_callback(self.aclose)
+            if self._cache is not None:
+                stack.push_async_callback(self._cache.close)
             for callback in tuple(self._before_close):
                 stack.push_async_callback(callback)

@@ -52,7 +52,7 @@ from ..core.errors import (
     WeeklyLimitError,
 )
 from ..core.families import GATEWAY_STATUSES, UNKNOWN_ROUTE, family_of, family_without_answer
-from ..core.provider import Provider
+from ..core.provider import BaseUrl, Provider
 from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
 from ..core.validation import check_type
@@ -61,6 +61,7 @@ from ..limiters.base import Limiter
 from .answer import Answer, credits_for, read_headers
 from .credentials import KeyRedactor
 from .credits import CreditBudget
+from .events import CallEvents, CallOutcome, EventStream, WaitReason
 from .observer import CallObservation, CallObserver
 from .options import UNSET, CallOptions, reject_empty
 from .transport import (
@@ -102,7 +103,7 @@ class Engine:
     def __init__(
         self,
         provider: Provider,
-        prefix: str,
+        address: BaseUrl,
         transport: Transport,
         limiter: Limiter | None,
         clock: Clock,
@@ -111,6 +112,7 @@ class Engine:
         redactor: KeyRedactor,
         drift_detector: DriftDetector | None = None,
         observer: CallObserver | None = None,
+        events: EventStream | None = None,
     ) -> None:
         self.credits = credits
         self.drift_detector = drift_detector
@@ -122,7 +124,9 @@ class Engine:
         self.clock = clock
         self.options = options
         self._redactor = redactor
-        self._prefix = prefix
+        self.events = events or EventStream()
+        self._address = address
+        self._prefix = address.prefix
         self._alternates: set[str] = set()
 
     def with_options(self, options: CallOptions) -> Engine:
@@ -167,6 +171,10 @@ class Engine:
             raise ConfigurationError(f"{endpoint.id}: a parameter is too long")
         return request
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two calls."""
+        await self.clock.sleep(seconds)
+
     async def send(
         self,
         endpoint: Endpoint[P, R],
@@ -189,9 +197,14 @@ class Engine:
         deadline = self.options.deadline
         give_up_at = None if deadline is None else self.clock.now() + deadline
         limiter = None if self.limiter is None else self.limiter.for_call(endpoint, params)
-        call = CallState(self.clock, deadline, give_up_at, limiter, hooks, request)
+        events = self.events.begin_call(endpoint, self.clock)
+        call = CallState(self.clock, events, deadline, give_up_at, limiter, hooks, request)
         outcome: Answer[R] | LixError | None = None
+        error: LixError | None = None
+        ending: tuple[CallOutcome, str | None] = ("cancelled", None)
         try:
+            if events.active:
+                events.started(self.provider.id, self._path(endpoint), self._address)
             if self.observer is not None:
                 call.observation = self.observer.begin(endpoint, params, self.clock.wall())
             if deadline is None:
@@ -199,12 +212,35 @@ class Engine:
             else:
                 with self.clock.timeout(deadline):
                     outcome = await self._run(endpoint, params, call)
+            if isinstance(outcome, Answer):
+                ending = ("ok", None)
+            else:
+                error = call.final_error(endpoint, outcome)
+                ending = ("error", type(error).__name__)
+        except Exception as raised:
+            if not call.stopped:
+                ending = ("error", type(raised).__name__)
+            raise
         finally:
             if call.observation is not None:
                 call.observation.end(call.lost)
+            events.ended(
+                *ending,
+                attempts=call.attempts,
+                waited=call.waited,
+                credits=call.charged,
+                lost=call.lost,
+            )
         if isinstance(outcome, Answer):
             return outcome
-        raise call.final_error(endpoint, outcome)
+        assert error is not None  # there is an answer or an error
+        raise error
+
+    def _path(self, endpoint: Endpoint[P, object]) -> str:
+        """The path of the first attempt, with its parameters' names."""
+        prefix = "" if endpoint.rooted else self._prefix
+        alternate = endpoint.alternate if endpoint.id in self._alternates else None
+        return prefix + (alternate or endpoint.path)
 
     async def _run(
         self, endpoint: Endpoint[P, R], params: P, call: CallState
@@ -276,6 +312,7 @@ class Engine:
             maybe = price * (call.lost - lost)
             raise
         finally:
+            call.charged += charged
             reservation.settle(charged, maybe)
         return outcome
 
@@ -288,13 +325,35 @@ class Engine:
         if (refusal := await self._admit(request, call)) is not None:
             return refusal
         call.permitted_at = self.clock.now()
+        waited = call.permitted_at - began
+        call.waited += waited
+        if call.hooks is not None:
+            call.stopped = True  # unless it returns
+            try:
+                await call.hooks.departing()
+            except BaseException:
+                call.refund()
+                raise
+            call.stopped = False
+        call.attempts += 1
+        call.events.attempt_started(call.attempts, waited)
+        lost = call.lost
+        call.response = None
+        try:
+            outcome = await self._transmit(request, endpoint, call)
+        except BaseException:
+            call.events.attempt_ended(call.attempts, call.response, None, lost=call.lost > lost)
+            raise
+        call.events.attempt_ended(call.attempts, call.response, outcome, lost=call.lost > lost)
+        return outcome
+
+    async def _transmit(
+        self, request: HttpRequest, endpoint: Endpoint[P, R], call: CallState
+    ) -> Answer[R] | LixError:
+        """Send a request that has its permit, and read the answer."""
         hooks = call.hooks
         sent_at = SendTimestamp(call.departed)
-        call.waited += call.permitted_at - began
-        call.attempts += 1
         try:
-            if hooks is not None:
-                await hooks.departing()
             while True:
                 lifetime = math.inf if call.limiter is None else call.limiter.permit_lifetime
                 if hooks is not None:  # recording the attempt takes time as well
@@ -307,15 +366,15 @@ class Engine:
                     return error
                 call.permitted_at = self.clock.now()
             if isinstance(response, HttpResponse):
-                response = self._redactor.redact_response(response)
+                response = call.response = self._redactor.redact_response(response)
                 if hooks is not None:
                     await hooks.received(response)
         except BaseException:
             if sent_at.at is not None:
                 call.was_sent = True
                 call.lost += 1
-            elif call.limiter is not None:
-                call.limiter.refund()
+            else:
+                call.refund()
             raise
         if isinstance(response, TransportFailure):
             return self._failed(response, call)
@@ -333,7 +392,12 @@ class Engine:
         failure = await self._prepare(request) if self._prepare is not None else None
         if failure is not None:
             call.attempts += 1
-            return self._failed(failure, call)
+            call.events.attempt_started(call.attempts, 0.0)
+            error = self._failed(failure, call)
+            call.events.attempt_ended(call.attempts, None, error, lost=False)
+            return error
+        if call.events.active:
+            call.events.wait_started("permit", _expected_wait(call.limiter))
         return await self._permit(call)
 
     async def _permit(self, call: CallState) -> TransportError | None:
@@ -404,16 +468,26 @@ class Engine:
         )
         if delay is None:
             hold = self.options.retry.hold(error, self.provider.window)
-            if hold and call.limiter is not None:
-                await call.limiter.hold(hold)
+            if hold:
+                await self._hold(hold, call)
             return False
         call.delay = await self._choose_delay(delay, call)
-        return call.retry_at is None
+        if call.retry_at is not None:
+            return False
+        reason: WaitReason = "held" if delay.hold_limiter else "retry"
+        call.events.wait_started("queued" if isinstance(error, QueuedError) else reason, call.delay)
+        return True
+
+    @staticmethod
+    async def _hold(seconds: float, call: CallState) -> None:
+        if call.limiter is not None:
+            await call.limiter.hold(seconds)
+            call.events.held(seconds)
 
     async def _choose_delay(self, delay: RetryDelay, call: CallState) -> float:
         seconds = self.clock.between(delay.low, delay.high)
-        if delay.hold_limiter and call.limiter is not None:
-            await call.limiter.hold(seconds)
+        if delay.hold_limiter:
+            await self._hold(seconds, call)
         if call.give_up_at is not None:
             wait = 0.0 if call.limiter is None else call.limiter.estimated_wait()
             call.exceeds_deadline(max(seconds, wait))
@@ -423,6 +497,12 @@ class Engine:
 
 def _is_unknown_route(outcome: object) -> bool:
     return isinstance(outcome, RefusalError) and outcome.kind == UNKNOWN_ROUTE
+
+
+def _expected_wait(limiter: Limiter) -> float | None:
+    """Seconds until the next permit; None for a limiter that cannot say."""
+    unknown = type(limiter).estimated_wait is Limiter.estimated_wait
+    return None if unknown else limiter.estimated_wait()
 
 
 def _may_be_carried_out(error: LixError) -> bool:
@@ -440,6 +520,7 @@ class CallState(msgspec.Struct):
     """The state of one call."""
 
     clock: Clock
+    events: CallEvents
     deadline: float | None
     give_up_at: float | None
     limiter: Limiter | None
@@ -450,10 +531,16 @@ class CallState(msgspec.Struct):
     failures: int = 0
     polls: int = 0
     lost: int = 0
+    charged: int = 0
+    """Credits of its answers."""
     waited: float = 0.0
     permitted_at: float = 0.0
     was_sent: bool = False
     """Whether an attempt was cancelled after its first byte was sent."""
+    stopped: bool = False
+    """Whether the hooks let no request leave: whoever set them has given the call up."""
+    response: HttpResponse | None = None
+    """What the last attempt received."""
     limiter_unreachable: bool = False
     delay: float = 0.0
     retry_at: float | None = None
@@ -461,6 +548,11 @@ class CallState(msgspec.Struct):
     observation: CallObservation | None = None
     error: LixError | None = None
     """The error of the last attempt."""
+
+    def refund(self) -> None:
+        """Return the permit of a request that is not sent."""
+        if self.limiter is not None:
+            self.limiter.refund()
 
     def departed(self, at: float) -> None:
         """The first byte of an attempt was sent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, TypedDict, cast
 
@@ -13,6 +13,7 @@ import msgspec
 from ..concurrency.clock import Clock
 from ..core.endpoint import CreditKind
 from ..core.errors import ConfigurationError
+from ..core.freshness import Age, check_age
 from ..core.provider import ApiKey, Provider
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
@@ -21,11 +22,15 @@ from ..core.validation import check_attributes, check_type
 from ..limiters.base import Limiter, adapt
 from ..limiters.local import LocalLimiter
 from .credentials import RequestBuilder
+from .events import OnEvent
 from .transport import DEFAULT_TIMEOUT, ClientTransport, HttpTransport, Transport, Verify
 
 if TYPE_CHECKING:
     import httpx
     import httpx2
+
+    from ..ledger.ledger import StoreAddress
+    from .lookup import DoubtPolicy
 
     HttpClient = httpx.AsyncClient | httpx2.AsyncClient | ModuleType | Transport
 
@@ -61,6 +66,12 @@ class CommonOptions(TypedDict, total=False):
     verify: Verify
     max_credits: int | Mapping[CreditKind, int] | None
     on_drift: OnDrift | None
+    max_age: Age | None
+    refused_age: Age | None
+    cache: bool | StoreAddress | None
+    cache_searches: bool
+    doubts: DoubtPolicy
+    on_event: OnEvent | Sequence[OnEvent]
     clock: Clock | None
 
 
@@ -79,10 +90,17 @@ class CallOptions(msgspec.Struct, frozen=True):
     """Values of parameters that a call takes and the caller has not passed."""
     default_names: tuple[str, ...] = ()
     """All parameters that may have a default. Empty text is rejected for them."""
+    max_age: Age | None = None
+    """The greatest age of a stored answer that is not bought again."""
+    refused_age: Age | None = None
 
 
 def call_options(
-    retry: RetryPolicy, deadline: float | None, defaults: Mapping[str, str | None]
+    retry: RetryPolicy,
+    deadline: float | None,
+    defaults: Mapping[str, str | None],
+    max_age: Age | None = None,
+    refused_age: Age | None = None,
 ) -> CallOptions:
     """The checked call options of a client or view.
 
@@ -97,7 +115,9 @@ def call_options(
         check_type(name, value, str | None)
         reject_empty(name, value)
     values = {name: value for name, value in defaults.items() if value is not None}
-    return CallOptions(retry, deadline, values, tuple(defaults))
+    check_age("max_age", max_age)
+    check_age("refused_age", refused_age)
+    return CallOptions(retry, deadline, values, tuple(defaults), max_age, refused_age)
 
 
 def reject_empty(name: str, value: object) -> None:
@@ -195,13 +215,9 @@ def from_environment(*names: str) -> str | None:
 
 def user_agent() -> str:
     """The `User-Agent` header of this library."""
-    from importlib.metadata import PackageNotFoundError, version  # late: it takes 10 ms
+    from .version import __version__
 
-    try:
-        release = version("lix_async")
-    except PackageNotFoundError:
-        release = "source"
-    return f"lix_async/{release} python/{sys.version_info[0]}.{sys.version_info[1]}"
+    return f"lix_async/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def _positive(name: str, seconds: float) -> None:

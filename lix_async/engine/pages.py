@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import Generic, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar, cast, get_args
 
 import anyio
 import msgspec
@@ -19,9 +19,11 @@ from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, CallScope
+from ..core.bridge import ReadableStruct, SchemaHandler, fields_schema, named_schema, read_struct
 from ..core.decoding import read_items, write_item
 from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, PagingError
+from ..core.html_table import counted, html_items
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type, known_id
 from ..core.pagination import Cursor, PageObservation, PaginationStrategy
@@ -30,6 +32,9 @@ from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .credits import CreditBudget
 from .engine import AttemptHooks, Engine
+
+if TYPE_CHECKING:
+    from ..core.bridge import CoreSchema
 
 Item = TypeVar("Item")
 
@@ -118,6 +123,17 @@ class Pages(Generic[Item]):
         self._fetch: _PageFetch | None = None
         self.collected: list[Item] = []
         """The items of the last `collect`, also when an error interrupted it."""
+
+    @guarded_repr
+    def __repr__(self) -> str:
+        stats, name = self.stats, f"<Pages {self.endpoint.id}"
+        ended = self._remaining == 0 or (self._paginator.ended and not self._paginator.ready)
+        if not stats.pages and not ended:
+            return f"{name}: not started>"
+        counts = f"{counted(stats.items, 'item')} on {counted(stats.pages, 'page')}"
+        total = "" if stats.total is None else f", of {stats.total:,}"
+        end = "ended" if ended else "goes on"
+        return f"{name}: {counts}, {counted(stats.credits, 'credit')}{total}; {end}>"
 
     @property
     def stats(self) -> PaginationStats:
@@ -282,6 +298,21 @@ class _PageIterator(Generic[Item]):
         return page
 
 
+class _PageContent(ReadableStruct, msgspec.Struct, Generic[Item]):
+    """What a `Page` is as JSON: all of it but the answer behind it."""
+
+    items: list[Item]
+    """The items."""
+    start: int
+    """Items before this page, duplicates included."""
+    count: int
+    """Rows that the provider sent in this page, duplicates and null ones included."""
+    total: int | None = None
+    """The number of matches that the provider claims, if it does."""
+    sequence_id: str | None = None
+    """The id that connects the pages of this listing for the provider."""
+
+
 class Page(Generic[Item]):
     """One page of a listing, without the items that an earlier page had."""
 
@@ -313,9 +344,33 @@ class Page(Generic[Item]):
         head, self.items = self.items[:length], self.items[length:]
         return Page(head, self.start, self.count, self.total, self.sequence_id, self.answer)
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: SchemaHandler) -> CoreSchema:
+        content: object = _PageContent
+        if arguments := get_args(source):
+            generic = cast("Mapping[tuple[object, ...], object]", _PageContent)
+            content = generic[arguments]
+
+        def read(value: object) -> Page[Item]:
+            fields = msgspec.structs.asdict(read_struct(value, content))
+            return Page(**fields, answer=None)
+
+        return named_schema(
+            cls,
+            source,
+            lambda: fields_schema(content, handler),
+            read=read,
+            write=lambda page: {
+                name: getattr(page, name) for name in _PageContent.__struct_fields__
+            },
+        )
+
     @guarded_repr
     def __repr__(self) -> str:
         return f"<Page {self.start}+{len(self.items)} of {self.total}>"
+
+    def _repr_html_(self) -> str:
+        return html_items(repr(self), self.items)
 
 
 class Paginator(Generic[Item]):

@@ -14,6 +14,7 @@ from ..core.wire import HttpRequest, HttpResponse
 from .answer import Answer
 from .credits import CreditBudget
 from .engine import AttemptHooks, Engine
+from .events import EventStream
 from .pages import Pages
 from .transport import SendTimestamp
 
@@ -104,10 +105,11 @@ class _StoredResponse:
 def replaying_engine(engine: Engine, response: HttpResponse) -> Engine:
     """A copy of an engine whose calls get a response that was received before.
 
-    It waits for nothing, counts nothing and sends nothing.
+    It waits for nothing, counts nothing, sends nothing and emits no events.
     """
     other = engine.with_options(replace(engine.options, deadline=None))
     other.transport = _StoredResponse(response)
     other.limiter = other.observer = other.drift_detector = None
     other.credits = CreditBudget(None, name="no limit")
+    other.events = EventStream()
     return other

@@ -16,11 +16,12 @@ import anyio
 import msgspec
 from msgspec.structs import replace
 
-from ..bulk.admission import AdmissionController, CallsParked
-from ..bulk.lookup import DoubtPolicy, LookupExecutor
-from ..bulk.prepared_call import CallPreparer, Input
+from ..bulk.admission import AdmissionController
+from ..bulk.prepared_call import CallPreparer
 from ..core.errors import BulkError, ConfigurationError, LixError, combined
+from ..engine.call_key import Input
 from ..engine.client import Client
+from ..engine.lookup import CallsParked, DoubtPolicy, LookupExecutor
 from ..ledger.records import InputRow, LookupSpec, StoredLookup
 from ..ledger.rule import FINAL
 from ..ledger.store import Store

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import msgspec
 
-from ..bulk.lookup import DoubtPolicy
-from ..bulk.prepared_call import Input
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
+from ..engine.call_key import Input
 from ..engine.client import Client
+from ..engine.lookup import DoubtPolicy
 from ..ledger.postgres import UNREACHABLE_TIMEOUT, PostgresStore, check_postgres_address
 from ..ledger.records import InputRow
 from .chunk_worker import Chunk, ChunkWorker

@@ -3,8 +3,8 @@
 `Ledger` is what programs use. Modules in reading order: `rule` (what each event does to a lookup),
 `records`, `transaction` (events applied to rows), `schema`, `tables` (the SQL of both databases),
 `sqlite`, `postgres`, `connection` (a database in its thread), `owners`, `store` (its methods to
-await), `ledger`, `families`, `migration`. May import `core`, `filesystem`, `linkedin`
-and `concurrency`.
+await), `reconciliation` (with the account's balances), `ledger`, `personal` (the path of a user's
+own), `families`, `migration`. May import `core`, `filesystem`, `linkedin` and `concurrency`.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ STATUSES: tuple[Status, ...] = (
     "in_doubt",
 )
 """Statuses by the code that stores keep."""
+CODES = {status: code for code, status in enumerate(STATUSES)}
 FINAL: frozenset[Status] = frozenset({"done", "kept", "refused"})
 Meaning = Literal["usable", "unusable", "refused", "queued", "transient", "unknown"]
 """What a stored answer was judged to be. `unknown` is evidence that may have been charged."""
@@ -129,12 +130,14 @@ def send(row: LookupState, *, now: int, expired: bool = False) -> Change | None:
     Args:
         row: The lookup.
         now: Epoch milliseconds.
-        expired: The answer that stands is older than the caller accepts.
+        expired: The answer or the refusal that stands is older than the caller accepts.
 
     Returns:
         The row as `sent`, with its owner still to be filled in by the store; None when the
         lookup is another's, needs no request, or an answer waits to be judged.
     """
+    if row.status == "refused" and expired and (reopened := again(row, row.n)) is not None:
+        row = reopened.row
     ready = (
         row.status == "pending"
         or (row.status == "queued" and (row.due is None or row.due <= now))
@@ -223,6 +226,23 @@ def decide(row: LookupState, n: int, *, again: bool) -> Change | None:
     if not again and row.refresh is not None:
         return Change(_unbought(row), (Settlement(n, None, True),))
     return Change(replace(row, status=status, due=None), (Settlement(n, None, True),))
+
+
+def reconcile(row: LookupState, n: int, charged: int) -> Change | None:
+    """Enter what an attempt without a usable answer has cost, as the account's balances show it.
+
+    What is in doubt and was charged is kept: it is not bought again unasked. What was not charged
+    is pending again. None where an answer is still to tell.
+    """
+    in_flight = n == row.n and row.status in ("sent", "received")
+    if n > row.n or in_flight or any(a.n == n and a.meaning is None for a in row.answers):
+        return None
+    money = (Settlement(n, charged),)
+    if not (row.status == "in_doubt" and row.n == n):
+        return Change(row, money)
+    if charged:
+        return Change(_or_stored_answer(replace(row, cur=n, due=None), "kept"), money)
+    return Change(_unbought(row), money)
 
 
 def again(row: LookupState, n: int) -> Change | None:

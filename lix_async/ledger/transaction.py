@@ -14,21 +14,24 @@ import msgspec
 from msgspec.structs import replace
 
 from . import rule
+from .aliases import LearnedAnswer, Sibling, bought_elsewhere
 from .records import (
     Again,
+    CallQuery,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     RunTotals,
     Send,
     StoredLookup,
 )
-from .rule import Change, LookupState, Meaning, Settlement
+from .rule import CODES, Change, LookupState, Meaning, Settlement
 
 
 class Attempt(msgspec.Struct, gc=False):
@@ -61,6 +64,8 @@ class Writes:
         default_factory=dict[tuple[int, int], tuple[Meaning, bytes | None]]
     )
     """The meaning of an answer, and of a listing's page its new rows."""
+    learned: list[LearnedAnswer] = field(default_factory=list[LearnedAnswer])
+    """Answers that tell which ids belong together."""
     runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
 
 
@@ -87,12 +92,18 @@ class Tables(Protocol):
         """Lock and load lookups with their stored answers, attempts, and totals of runs."""
         ...
 
+    def siblings(
+        self, queries: Sequence[CallQuery], now: int
+    ) -> list[tuple[int | None, list[Sibling]]]:
+        """The subjects of calls that are to be announced, locked, and the lookups of those."""
+        ...
+
     def write(self, writes: Writes) -> None:
         """Write everything that changed."""
         ...
 
 
-def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[EventResult]:
+def apply(tables: Tables, events: Sequence[LedgerEvent], owner: int) -> list[EventResult]:
     """Apply events in their order, in the transaction that is open.
 
     Args:
@@ -126,6 +137,7 @@ def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[EventResu
         ),
         owner,
     )
+    batch.find_siblings(tables, [e for e in events if isinstance(e, Send) and e.asked is not None])
     results = [batch.apply(event) for event in events]
     tables.write(batch.writes)
     return results
@@ -148,8 +160,22 @@ class _Batch:
         self._lookups, self._attempts, runs = loaded
         self._owner = owner
         self.writes = Writes(runs=runs)
+        self._siblings: dict[int, tuple[int | None, list[Sibling]]] = {}
+        """By lookup that is to be announced: its subject, and the lookups of that."""
 
-    def apply(self, event: Event) -> EventResult:
+    def find_siblings(self, tables: Tables, sends: Sequence[Send]) -> None:
+        """Read under which other ids the subjects of announced lookups were asked for."""
+        known = [send for send in sends if send.lookup in self._lookups]
+        if not known:
+            return
+        queries = [
+            CallQuery(b"", self._lookups[send.lookup].endpoint, send.asked, send.variant)
+            for send in known
+        ]
+        found = tables.siblings(queries, max(send.now for send in known))
+        self._siblings = dict(zip([send.lookup for send in known], found, strict=True))
+
+    def apply(self, event: LedgerEvent) -> EventResult:
         lookup = self._lookups.get(event.lookup)
         if lookup is None:  # forgotten meanwhile
             return EventResult(False, LookupState())
@@ -163,16 +189,19 @@ class _Batch:
             return self._judged(lookup, change, event)
         if isinstance(event, JudgeAgain):
             return self._judged(lookup, rule.judge_again(state, event.n, event.judgement), event)
+        attempt = self._attempts.get((lookup.id, event.n))
         if isinstance(event, Lose):
             change = rule.lose(state, event.owner, event.n)
-            attempt = self._attempts.get((lookup.id, event.n))
             if change is not None and attempt is not None:
                 attempt.note = event.note
         elif isinstance(event, NotLeft):
-            attempt = self._attempts.get((lookup.id, event.n))
-            if attempt is None or attempt.owner != event.owner:
-                return EventResult(False, state)  # another owner's request, which may have left
-            change = rule.not_left(state, event.owner, event.n)
+            # Another owner's request may have left.
+            mine = attempt is not None and attempt.owner == event.owner
+            change = rule.not_left(state, event.owner, event.n) if mine else None
+        elif isinstance(event, Reconcile):
+            change = None
+            if attempt is not None and attempt.ended is not None and attempt.charged is None:
+                change = rule.reconcile(state, event.n, event.charged)
         elif isinstance(event, Decide):
             change = rule.decide(state, event.n, again=event.again)
         else:
@@ -185,6 +214,10 @@ class _Batch:
         change = rule.send(lookup.state, now=event.now, expired=event.expired)
         if change is None:
             return EventResult(False, lookup.state)
+        subject, siblings = self._siblings.get(lookup.id, (None, []))
+        other = bought_elsewhere(lookup, siblings)
+        if other:
+            return EventResult(False, lookup.state, elsewhere=other)
         totals = None if event.run is None else self.writes.runs.get(event.run)
         if totals is not None and totals.cap is not None:
             if totals.held + totals.spent + totals.maybe + event.price > totals.cap:
@@ -196,6 +229,12 @@ class _Batch:
         self.writes.new_attempts.append(attempt)
         self._attempts[lookup.id, attempt.n] = attempt
         change = Change(replace(change.row, owner=self._owner))
+        if lookup.subject is None:
+            lookup.subject = subject
+        # A lookup of the same subject that is announced later in this transaction must find it.
+        for theirs, others in self._siblings.values():
+            if subject is not None and theirs == subject:
+                others.append(Sibling(lookup.id, CODES["sent"], event.now))
         self.change(lookup, change, event.now)
         return EventResult(True, lookup.state, self._owner)
 
@@ -220,6 +259,8 @@ class _Batch:
                 attempt.family, attempt.note = event.family, event.note
             if (lookup.state.status, lookup.state.cur) == ("received", event.n):
                 lookup.pause = event.pause
+            if event.found and event.judgement.meaning == "usable":
+                self.writes.learned.append(LearnedAnswer(lookup.id, event.n, event.found))
         if event.position is not None and change.row.page != lookup.state.page:
             lookup.position = event.position
         return self.change(lookup, change, event.now)
@@ -238,6 +279,8 @@ class _Batch:
         attempt = self._attempts.get((lookup, settlement.n))
         if attempt is None:
             return
+        if settlement.charged is None and attempt.charged is not None:
+            settlement = settlement._replace(charged=attempt.charged)  # known from the balances
         totals = None if attempt.run is None else self.writes.runs.get(attempt.run)
         if totals is not None:
             if attempt.ended is None:

@@ -109,14 +109,18 @@ def _is_urn(text: str) -> bool:
     return text.strip()[:4].lower() in ("urn:", "urn%")
 
 
-ProfileLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_link)]
+ProfileLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_link, "link")]
 """The page of a person or an organisation, or its URN."""
-CompanyLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_company_link)]
+CompanyLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_company_link, "link")]
 """The page of an organisation on LinkedIn, or its URN."""
-AccountLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_account_link)]
+AccountLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_account_link, "link")]
 """The page of an organisation on Sales Navigator, or its URN."""
-ProfileName: TypeAlias = Annotated[str, CanonicalForm(slug_form)]
+ProfileName: TypeAlias = Annotated[str, CanonicalForm(slug_form, names="name")]
 """The last part of linkedin.com/in/<name> or linkedin.com/company/<name>."""
+SalesId: TypeAlias = Annotated[str, CanonicalForm(str, names="sales")]
+"""The id in a Sales Navigator link."""
+LixId: TypeAlias = Annotated[str, CanonicalForm(str, names="lix")]
+"""An id that Lix made."""
 SearchUrl: TypeAlias = Annotated[str, CanonicalForm(search_form)]
 """The URL of a search or a list, as the browser shows it."""
 
@@ -158,6 +162,15 @@ def profile_slug(link: str | None) -> str | None:
     return name and folded(name)
 
 
+def public_slug(text: str) -> str | None:
+    """The public identifier in the link of a profile, or by itself, in lower case.
+
+    None for an encoded id and for any other link.
+    """
+    name = profile_name(text) or (text if "/" not in text else None)
+    return None if name is None or ENCODED.fullmatch(name) else known_id(name.lower())
+
+
 def folded(name: str) -> str:
     """A public identifier in lower case; an encoded id keeps its case."""
     return name if ENCODED.fullmatch(name) else name.lower()
@@ -192,6 +205,12 @@ def sales_company_id(link: str | None) -> str | None:
     page = _PAGE.fullmatch((link or "").partition("#")[0])
     found = _COMPANY_ID.search(page[2] or "") if page else None
     return found[1] if found else None
+
+
+def organisation_number(link: str) -> str | None:
+    """The digits in the link of an organisation, which it keeps, unlike its name in a link."""
+    slug = company_slug(link) or ""
+    return sales_company_id(link) or (slug if slug.isdecimal() else None)
 
 
 def _section_and_name(link: str | None) -> tuple[str, str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .state.credit_ledger import Charge, CreditLedger
     from .state.state import SentItem
     from .state.webhooks import Webhook
+    from .world.history import WorldChange
     from .world.world import World
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "SentItem",
     "Webhook",
     "World",
+    "WorldChange",
     "base_url_of",
     "running",
     "serve",
@@ -56,6 +58,7 @@ _MODULES = {
     "SentItem": "state.state",
     "Webhook": "state.webhooks",
     "World": "world.world",
+    "WorldChange": "world.history",
     "base_url_of": "server.base_urls",
     "running": "server.server",
     "serve": "server.server",

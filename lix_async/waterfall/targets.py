@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.errors import ConfigurationError
 from ..linkedin import Kind, Link, classify
 
@@ -26,7 +27,7 @@ _ABOUT: dict[Kind, About] = {
 _PUBLIC = ("person", "organisation")
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Target(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person or a company to look up. Create one from text with `Target.of`.
 
     It needs a LinkedIn link, an e-mail address, or a name and a company.
@@ -37,7 +38,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     linkedin_url: str | None = None
     """A profile or company page, also one of Sales Navigator."""
     email: str | None = None
+    """An e-mail address of the person."""
     name: str | None = None
+    """The full name of the person."""
     company: str | None = None
     """The name of the person's employer."""
 

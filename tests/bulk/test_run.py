@@ -40,7 +40,7 @@ from lix_async.core.errors import (
 )
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
-from lix_async.ledger.records import Event, EventResult, Judge, Receive
+from lix_async.ledger.records import EventResult, Judge, LedgerEvent, Receive
 from lix_async.ledger.sqlite import SqliteLedgerConnection
 from lix_async.ledger.store import Store
 
@@ -246,7 +246,7 @@ class Failing(SqliteStore):
 
     left = 2
 
-    async def apply(self, *events: Event) -> list[EventResult]:
+    async def apply(self, *events: LedgerEvent) -> list[EventResult]:
         if any(isinstance(event, Receive) for event in events):
             self.left -= 1
             if self.left < 0:
@@ -486,7 +486,7 @@ def killed_before_judging() -> Iterator[None]:
     """Runs end when an answer was stored and is to be judged."""
     post = Store.post
 
-    def failing(store: Store, *events: Event) -> None:
+    def failing(store: Store, *events: LedgerEvent) -> None:
         if any(isinstance(event, Judge) for event in events):
             raise Killed
         post(store, *events)

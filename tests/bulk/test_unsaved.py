@@ -16,7 +16,7 @@ from lix_async.bulk import SqliteStore
 from lix_async.core.errors import AuthenticationError, BulkError, LixError, combined
 from lix_async.core.wire import HttpRequest
 from lix_async.integrations.chunk_worker import Chunk, ChunkWorker, RetryChunkLater
-from lix_async.ledger.records import Event, EventResult, Receive
+from lix_async.ledger.records import EventResult, LedgerEvent, Receive
 from lix_async.ledger.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ class Failing(SqliteStore):
 
     left = 0
 
-    async def apply(self, *events: Event) -> list[EventResult]:
+    async def apply(self, *events: LedgerEvent) -> list[EventResult]:
         if any(isinstance(event, Receive) for event in events):
             self.left -= 1
             if self.left < 0:
@@ -101,7 +101,7 @@ async def test_a_cancelled_caller_gets_what_could_not_be_saved(tmp_path: Path, w
     vendor = Vendor(5)  # the four requests stay on their way until the caller is cancelled
 
     class Late(Failing):
-        async def apply(self, *events: Event) -> list[EventResult]:
+        async def apply(self, *events: LedgerEvent) -> list[EventResult]:
             try:
                 return await super().apply(*events)
             finally:

@@ -60,6 +60,15 @@ def test_by_default_every_provider_has_its_own_rate(settings: Callable[..., Sand
     assert rates(settings()) == own()
 
 
+def test_days_have_passed_in_the_sandbox(
+    settings: Callable[..., Sandbox], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert settings("--people", "20").world.day == 0
+    assert settings("--people", "20", "--advance", "400").world.day == 400
+    assert main(["sandbox", "--advance", "-1"]) == 2
+    assert "--advance: days must be 0 to 36500" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "changed"),
     [

@@ -11,8 +11,7 @@ import pytest
 
 from lix_async.core.decoding import decoder_for, read_items
 from lix_async.core.json_text import SchemaMismatch
-from lix_async.core.models import Listing, Model
-from lix_async.core.values import OpenObject
+from lix_async.core.models import Listing, Model, OpenObject
 
 
 class Month(Model):

@@ -15,8 +15,7 @@ from core.test_decoding import Job, People, Person
 from lix_async import UnreadableItem
 from lix_async.core.decoding import decoder_for, read_items, write_item
 from lix_async.core.json_text import SchemaMismatch
-from lix_async.core.models import ItemCounts, Listing, Model, known_id
-from lix_async.core.values import OpenObject
+from lix_async.core.models import ItemCounts, Listing, Model, OpenObject, known_id
 
 
 class Posts(Listing[OpenObject]):

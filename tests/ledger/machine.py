@@ -25,14 +25,15 @@ from lix_async.ledger.records import (
     Again,
     AnswerRow,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     LookupSpec,
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     Send,
     StoredLookup,
 )
@@ -40,7 +41,7 @@ from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
 from lix_async.ledger.tables import SqlTables
 
-from .model import FREE, Purchase, _decided, _stored
+from .model import CHARGED, FREE, Purchase, _anew, _decided, _reconciled, _stored
 
 T = TypeVar("T")
 SLOTS = 3
@@ -195,7 +196,7 @@ class LedgerMachine(RuleBasedStateMachine):
         (value,) = self.jobs(slot, [StatementJob(work, writes)])
         return cast("T", value)
 
-    def apply(self, slot: int, *events: Event) -> list[EventResult]:
+    def apply(self, slot: int, *events: LedgerEvent) -> list[EventResult]:
         (results,) = self.jobs(slot, [EventsJob(events)])
         return cast("list[EventResult]", results)
 
@@ -250,8 +251,11 @@ class LedgerMachine(RuleBasedStateMachine):
         if lookup.state.status == "done":
             assert old
             self.purchases[key] = [one._replace(mark="past") for one in self.purchases[key]]
+        elif lookup.state.status == "refused":
+            assert old
+            self.purchases[key] = _anew(self.purchases[key])
         for one in self.purchases[key]:
-            assert one.mark not in ("open", "stored"), f"paid twice: {self.purchases[key]}"
+            assert one.mark not in ("open", "paid", "stored"), f"paid twice: {self.purchases[key]}"
         assert self.cap is None or self.charged + self.reserved() + price <= self.cap
         self.purchases[key].append(Purchase(result.state.page))
         state = result.state
@@ -308,7 +312,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (result.state.status, result.state.n) != ("sent", flight.n)
 
     def judge(
-        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: Event
+        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: LedgerEvent
     ) -> EventResult:
         one = self.purchases[key][n - 1]
         judge = Judge(lookup, owner, n, self.judgement(key, one), self.wall, position=b"1", pause=9)
@@ -374,16 +378,23 @@ class LedgerMachine(RuleBasedStateMachine):
         if result.applied and again:
             self.purchases[key] = [_decided(one) for one in self.purchases[key]]
 
+    @rule(slot=slots, which=chosen)
+    def the_balances_are_read(self, slot: int, which: int) -> None:
+        """They show what each attempt has cost that ended without knowing."""
+        key = self.names[which % len(self.names)]
+        lookup = self.lookup(slot, key)
+        for n, one in enumerate(self.purchases[key], 1):
+            if one.fate:
+                charged = KEYS[key][1] if one.fate in {"usable", *CHARGED} else 0
+                (result,) = self.apply(slot, Reconcile(lookup.id, n, charged, self.wall))
+                if result.applied:
+                    self.mark(key, n, _reconciled(one, charged))
+
     def buy_anew(self, slot: int, key: bytes) -> None:
         lookup = self.lookup(slot, key)
         (result,) = self.apply(slot, Again(lookup.id, lookup.state.n, self.wall))
         if result.applied:
-            known = list(enumerate(self.purchases[key], 1))
-            past = max((n for n, one in known if one.mark == "stored"), default=0)
-            self.purchases[key] = [
-                one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
-                for n, one in known
-            ]
+            self.purchases[key] = _anew(self.purchases[key])
 
     def read_with_a_newer_version(self, slot: int, key: bytes) -> None:
         lookup = self.lookup(slot, key)
@@ -480,8 +491,9 @@ class LedgerMachine(RuleBasedStateMachine):
             assert owner not in dead, "of a dead owner, and not released"
             stands[key, owner] = (status, n if status == 1 else cur)
             if status in (4, 5):
-                assert one.fate == {4: "usable", 5: "unusable"}[status]
-                assert one.mark in ("stored", "past")
+                paid = status == 5 and one.mark in ("paid", "decided", "past")
+                assert paid or one.fate == {4: "usable", 5: "unusable"}[status]
+                assert paid or one.mark in ("stored", "past")
         # A row is its living owner's while that one's request is under way, and not longer.
         for one in self.flights:
             if one.owner not in dead:
@@ -534,7 +546,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert state.status not in ("sent", "received")
             assert "usable" not in wanted or state.status == "done"
             assert "unusable" not in wanted or state.status in ("done", "kept")
-            assert all(one.fate in FREE or one.mark != "free" or not one.fate for one in purchases)
+            free = {one.fate for one in purchases if one.mark == "free"}
+            assert all(not fate or fate in FREE or fate.endswith("free") for fate in free)
             current = self.ask(0, _current(lookup.id)).get(lookup.id, [])
             if state.status == "done":
                 pages = [0] if not state.page else list(range(1, PAGES + 1))

@@ -35,13 +35,14 @@ from lix_async.ledger import transaction
 from lix_async.ledger.records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     RunTotals,
     Send,
     StoredLookup,
@@ -76,7 +77,7 @@ class Config:
     gateway_hold: bool = False
     may: str = ""
     """What may happen, once or as often as it says: crash, stall, loss, cancel, repeat, expiry,
-    person, repair; transient, unusable, refused, queued, gateway, unknown answers; decisions of
+    person, reading, repair; transient, unusable, refused, queued, gateway, unknown answers; decisions of
     the policy."""
 
     @cached_property
@@ -86,7 +87,7 @@ class Config:
         return {word[-1]: int(word[0]) if word[1:] else 1 for word in words}
 
 
-ERRORS = ("crash", "stall", "loss", "cancel", "repeat", "expiry", "person", "gateway", "unknown")
+ERRORS = ("crash", "stall", "loss", "cancel", "repeat", "expiry", "person", "reading", "gateway", "unknown")  # fmt: skip
 """Budgets of errors and of people; the other budgets are answers of a healthy provider."""
 
 
@@ -98,7 +99,8 @@ class Purchase(NamedTuple):
     """What the provider did; empty before the request left."""
     mark: str = "open"
     """`open`: may be charged. `decided`: the same, and somebody decided to go on. `free`: known
-    not to be charged. `stored`: charged, its answer is stored and wanted. `past`: not wanted."""
+    not to be charged. `paid`: known to be charged, without an answer. `stored`: charged, its
+    answer is stored and wanted. `past`: not wanted."""
     money: int = OPEN
     """`OPEN`, `MAYBE`, or credits."""
 
@@ -236,7 +238,7 @@ class Model:
     # The ledger
 
     def apply(
-        self, row: Row, actor: int, event: Event | None, *, free: int = 1
+        self, row: Row, actor: int, event: LedgerEvent | None, *, free: int = 1
     ) -> tuple[Row, EventResult | None]:
         """An event (None: the release of a dead owner) applied by the code that is checked."""
         memo = (row, actor, event, free)
@@ -246,7 +248,7 @@ class Model:
         return (known[0], known[1]), known[2]
 
     def _apply(
-        self, row: Row, actor: int, event: Event | None, free: int
+        self, row: Row, actor: int, event: LedgerEvent | None, free: int
     ) -> tuple[int, int, EventResult | None]:
         key, owner = self._keys[row[0]], row[1]
         # Only its own process says of an attempt that it never left.
@@ -264,6 +266,9 @@ class Model:
             money = money if attempt.charged is None else attempt.charged
             if n > len(purchases):
                 assert isinstance(event, Send)
+                if key.row.status == "refused":
+                    assert event.expired
+                    purchases = _anew(purchases)
                 self._may_announce(key.row.status, purchases, event)
                 if key.row.status == "done":
                     purchases = [one._replace(mark="past") for one in purchases]
@@ -294,7 +299,7 @@ class Model:
         key: Key,
         purchases: list[Purchase],
         after: LookupState,
-        event: Event | None,
+        event: LedgerEvent | None,
         result: EventResult | None,
     ) -> list[Purchase]:
         """What the event says about the attempts, whatever the rule made of it."""
@@ -307,16 +312,12 @@ class Model:
             purchases[event.n - 1] = purchases[event.n - 1]._replace(mark="free")
             if purchases[event.n - 1].money != 0:
                 raise Violation("I4: a request that never left is counted")
+        elif isinstance(event, Reconcile) and applied:
+            purchases[event.n - 1] = _reconciled(purchases[event.n - 1], event.charged)
         elif isinstance(event, Decide) and event.again and applied:
             purchases[: event.n] = map(_decided, purchases[: event.n])
         elif isinstance(event, Again) and applied:
-            # A person wants it anew: what came up to the last charged answer is past.
-            known = list(enumerate(purchases[: event.n], 1))
-            past = max((n for n, one in known if one.mark == "stored"), default=0)
-            purchases[: event.n] = [
-                one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
-                for n, one in known
-            ]
+            purchases[: event.n] = _anew(purchases[: event.n])
         elif isinstance(event, Judge) and applied and not event.judgement.hold:
             one = purchases[event.n - 1]
             if one.fate.startswith("gateway"):  # reads are repeated after a gateway's error
@@ -332,13 +333,18 @@ class Model:
         for one in purchases:
             if status == "done":
                 assert event.expired
-            elif one.mark == "open":
+            elif one.mark in ("open", "paid"):
                 raise Violation("I1: announced while another attempt may be charged")
             elif one.mark == "stored":
                 raise Violation("I2: announced while a charged answer is stored")
 
     def _check_owner(
-        self, before: LookupState, owner: int, actor: int, after: LookupState, event: Event | None
+        self,
+        before: LookupState,
+        owner: int,
+        actor: int,
+        after: LookupState,
+        event: LedgerEvent | None,
     ) -> None:
         acts_for = getattr(event, "owner", actor)
         if before.status in ("sent", "received") and 0 < owner < DEAD and acts_for != owner:
@@ -369,7 +375,14 @@ class Model:
         if row.status in ("done", "kept"):
             if not 0 < row.cur <= len(purchases):
                 raise Violation("I3: it ended without an answer")
-            fate = purchases[row.cur - 1].fate
+            one, fate = purchases[row.cur - 1], purchases[row.cur - 1].fate
+            waits = any(a.n == row.cur and a.meaning is None for a in key.stored)
+            if (
+                row.status == "kept"
+                and one.money == PRICE
+                and (one.mark in ("paid", "decided") or waits)
+            ):
+                return  # charged, as the balances show; its answer may still come
             if fate != {"done": "usable", "kept": "unusable"}[row.status]:
                 raise Violation(f"I3: {row.status} by an answer that is {fate or 'not there'}")
             if purchases[row.cur - 1].mark == "open":
@@ -424,7 +437,7 @@ class Model:
         return i + 1 if process.mine else GONE
 
     def _ended(
-        self, state: State, i: int, process: Process, event: Event, label: str
+        self, state: State, i: int, process: Process, event: LedgerEvent, label: str
     ) -> Iterator[Step]:
         """An event that ends the attempt of a process; its acknowledgement may be lost."""
         row, _ = self.apply(state.rows[process.key], i + 1, event)
@@ -479,7 +492,7 @@ class Model:
             )
         else:
             left = self._keys[state.rows[k][0]].purchases[process.n - 1].fate
-            event: Event = (Lose if left else NotLeft)(1, owner, process.n, 0)
+            event: LedgerEvent = (Lose if left else NotLeft)(1, owner, process.n, 0)
             if process.at == "repeat judge":
                 event = self._judge(state.rows[k], owner, process.n)
             row, _ = self.apply(state.rows[k], i + 1, event)
@@ -494,7 +507,8 @@ class Model:
             elif row.status in ("in_doubt", "kept", "refused") and not state.stopped:
                 process = Process("picked", k, row.n)
                 yield Step("pick what ended", True, _with_process(state, i, process))
-            if row.status == "done" and (less := self._budget(state, "expiry")) is not None:
+            old = row.status in ("done", "refused")
+            if old and (less := self._budget(state, "expiry")) is not None:
                 process = Process("picked", k, row.n, expired=True)
                 yield Step("pick what is too old", True, _with_process(less, i, process))
 
@@ -603,7 +617,7 @@ class Model:
         for k, row in enumerate(state.rows):
             key = self._keys[row[0]]
             n = key.row.n
-            events: list[tuple[str, Event]] = []
+            events: list[tuple[str, LedgerEvent]] = []
             if key.row.status == "in_doubt":
                 events = [("again", Decide(1, n, True, 0)), ("let be", Decide(1, n, False, 0))]
             elif key.row.status in ("kept", "refused"):
@@ -616,13 +630,24 @@ class Model:
                 yield Step(label, True, then)
                 if (less := self._budget(then, "repeat")) is not None and state.echo is None:
                     yield Step(f"{label}, unacknowledged", True, less._replace(echo=(label, k, n)))
-            if key.row.status == "kept" and (less := self._budget(state, "repair")) is not None:
+            if (less := self._budget(state, "reading")) is not None:
+                yield from self._reconciled(less, k, row)
+            repairable = key.row.status == "kept" and key.row.cur in {a.n for a in key.stored}
+            if repairable and (less := self._budget(state, "repair")) is not None:
                 yield Step("repair", True, _with_row(less, k, self._repaired(row)))
         if state.echo is not None:
             label, k, n = state.echo
             event = Again(1, n, 0) if label == "anew" else Decide(1, n, label == "again", 0)
             after, _ = self.apply(state.rows[k], GONE, event)
             yield Step(f"{label}, repeated", False, _with_row(state, k, after)._replace(echo=None))
+
+    def _reconciled(self, state: State, k: int, row: Row) -> Iterator[Step]:
+        """The balances show what an attempt has cost that ended without knowing."""
+        for n, one in enumerate(self._keys[row[0]].purchases, 1):
+            if one.money == MAYBE and one.fate:
+                charged = PRICE if one.fate in CHARGED else 0
+                after, _ = self.apply(row, GONE, Reconcile(1, n, charged, 0))
+                yield Step("reading", True, _with_row(state, k, after))
 
     def _repaired(self, row: Row) -> Row:
         """The kept answer can be read by a new version of the package."""
@@ -703,8 +728,14 @@ class Model:
                 raise Violation(f"I6: {self.charged(state)} bought where {want} is right")
 
 
+def _reconciled(one: Purchase, charged: int) -> Purchase:
+    if one.mark == "open":
+        return one._replace(mark="paid" if charged else "free")
+    return one
+
+
 def _stored(one: Purchase) -> Purchase:
-    if one.mark in ("open", "decided"):
+    if one.mark in ("open", "decided", "paid"):
         if one.fate in FREE:
             return one._replace(mark="free")
         if one.fate in ("usable", "unusable"):
@@ -712,8 +743,18 @@ def _stored(one: Purchase) -> Purchase:
     return one
 
 
+def _anew(purchases: Sequence[Purchase]) -> list[Purchase]:
+    """It is wanted anew: what came up to the last charged answer is past."""
+    known = list(enumerate(purchases, 1))
+    past = max((n for n, one in known if one.mark == "stored"), default=0)
+    return [
+        one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
+        for n, one in known
+    ]
+
+
 def _decided(one: Purchase) -> Purchase:
-    return one._replace(mark="decided") if one.mark == "open" else one
+    return one._replace(mark="decided") if one.mark in ("open", "paid") else one
 
 
 def _with_process(state: State, i: int, process: Process) -> State:

@@ -21,7 +21,9 @@ SMALL = (
     Config("a listing", keys=1, pages=2, retry=True, may="decision, stall, loss, transient"),
     Config("a listing is bought again", keys=1, pages=2, may="expiry, stall, transient"),
     Config("a refresh", keys=1, may="expiry, stall, cancel, refused, person"),
+    Config("a refusal asked for again", keys=1, may="2 expiry, stall, cancel, refused, transient"),
     Config("gateways hold", keys=1, gateway_hold=True, may="gateway, unknown, stall, person"),
+    Config("balances are read", keys=1, cap=2, may="stall, loss, person, 2 reading"),
     Config("cap 1 of 3", processes=3, keys=3, cap=1),
     Config("cap 2 of 3, transient", processes=3, keys=3, cap=2, may="transient"),
 )  # fmt: skip
@@ -51,6 +53,9 @@ LARGE = (
     Config("cap 2 of 2, retry", retry=True, cap=2, may="decision, crash, stall, loss"),
     Config("cap 1 of 2, 3 processes, retry", processes=3, retry=True, cap=1, may="2 decision, crash, stall, loss, cancel"),
     Config("cap 3 of a listing of 2 pages, and another", pages=2, retry=True, cap=3, may="decision, stall, loss"),
+    Config("balances are read, gateways, cut answers", keys=1, retry=True, gateway_hold=True, may="decision, 2 reading, stall, gateway, unknown, person, unusable, repair"),
+    Config("balances are read, refresh, crash", keys=1, may="expiry, crash, stall, loss, 2 reading, transient"),
+    Config("balances are read, a listing, cap 3", keys=2, pages=2, cap=3, may="stall, loss, 2 reading"),
     Config("cap 2 of 3, gateways, commits repeated", keys=3, cap=2, may="gateway, repeat, refused"),
 )  # fmt: skip
 """Minutes in all: `nox -s model`."""
@@ -372,6 +377,27 @@ def an_owner_that_gives_up_keeps_what_it_received(patch: pytest.MonkeyPatch) -> 
     patch.setattr(
         rule, "lose", lambda row, owner, n: lose(row, owner, n) if row.status == "sent" else None
     )
+
+
+@mutation(may="loss, reading")
+def what_was_charged_is_bought_again(patch: pytest.MonkeyPatch) -> None:
+    reconcile = rule.reconcile
+
+    def wrong(row: LookupState, n: int, charged: int) -> Change | None:
+        change = reconcile(row, n, 0)
+        return change and Change(change.row, (Settlement(n, charged),))
+
+    patch.setattr(rule, "reconcile", wrong)
+
+
+@mutation(may="stall, reading")
+def a_reading_hides_a_late_answer(patch: pytest.MonkeyPatch) -> None:
+    def wrong(row: LookupState, n: int, charged: int) -> Change | None:
+        status: rule.Status = "kept" if charged else "pending"
+        row = replace(row, status=status, base=row.n)
+        return Change(row, (Settlement(n, charged),))
+
+    patch.setattr(rule, "reconcile", wrong)
 
 
 @mutation(may="unusable, repair")

@@ -14,9 +14,9 @@ from lix_async.ledger.connection import (
     StatementJob,
 )
 from lix_async.ledger.records import (
-    Event,
     EventResult,
     Judge,
+    LedgerEvent,
     LookupSpec,
     Receive,
     Send,
@@ -45,7 +45,7 @@ def announce(ledger: LedgerConnection, *names: str, run: int | None = None) -> l
     return cast("list[Announced]", ledger.run(jobs))
 
 
-def apply(ledger: LedgerConnection, *events: Event) -> list[EventResult]:
+def apply(ledger: LedgerConnection, *events: LedgerEvent) -> list[EventResult]:
     (results,) = ledger.run([EventsJob(events)])
     return cast("list[EventResult]", results)
 

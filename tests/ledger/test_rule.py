@@ -13,10 +13,10 @@ from lix_async.ledger import rule, transaction
 from lix_async.ledger.records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
@@ -96,6 +96,16 @@ class TestSend:
         assert rule.send(row, now=0, expired=True) == Change(
             LookupState("sent", n=4, base=3, cur=2, refresh=2)
         )
+
+    def test_a_refusal_that_is_too_old_is_asked_for_again(self) -> None:
+        row = LookupState("refused", n=3, cur=3, answers=stored("refused", n=3))
+        assert rule.send(row, now=0) is None
+        sent = done(rule.send(row, now=0, expired=True))
+        assert (sent.status, sent.n, sent.refresh) == ("sent", 4, None)
+
+    def test_what_waits_to_be_judged_comes_before_an_old_refusal(self) -> None:
+        row = LookupState("refused", n=3, cur=3, answers=stored(None))
+        assert rule.send(row, now=0, expired=True) is None
 
     def test_a_listing_that_is_too_old_begins_at_its_first_page(self) -> None:
         row = LookupState("done", n=3, cur=3, page=3)
@@ -447,7 +457,7 @@ class MemoryTables:
         self.money |= {(a.lookup, a.n): a for a in writes.new_attempts}
         self.money |= writes.attempts
 
-    def apply(self, *events: Event, owner: int = ME) -> list[EventResult]:
+    def apply(self, *events: LedgerEvent, owner: int = ME) -> list[EventResult]:
         return transaction.apply(self, events, owner)
 
 

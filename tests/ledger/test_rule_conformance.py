@@ -20,14 +20,15 @@ from lix_async.ledger.connection import EventsJob, LedgerConnection
 from lix_async.ledger.records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     LookupSpec,
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     Send,
 )
 from lix_async.ledger.rule import (
@@ -121,17 +122,19 @@ def apply_rule(cell: Cell, mine: int, owner: int) -> Change | None:
             return rule.not_left(row, owner, n)
         case "decide again" | "let be":
             return rule.decide(row, n, again=cell.event == "decide again")
+        case "reconcile charged" | "reconcile free":
+            return rule.reconcile(row, n, PRICE if cell.event == "reconcile charged" else 0)
         case "release":
             return rule.release(row, owner)
         case _:
             return rule.again(row, n)
 
 
-def event_of(cell: Cell, owner: int, run: int) -> Event:
+def event_of(cell: Cell, owner: int, run: int) -> LedgerEvent:
     """The event of a cell as the store takes it."""
     lookup, n, judgement = cell.lookup, cell.n, JUDGEMENTS[cell.judgement]
     now = NOW if cell.event == "send early" else NOW + 20
-    events: dict[str, Event] = {
+    events: dict[str, LedgerEvent] = {
         "send": Send(lookup, n, PRICE, now, "standard", run),
         "send early": Send(lookup, n, PRICE, now, "standard", run),
         "send expired": Send(lookup, n, PRICE, now, "standard", run, expired=True),
@@ -142,6 +145,8 @@ def event_of(cell: Cell, owner: int, run: int) -> Event:
         "not left": NotLeft(lookup, owner, n, now),
         "decide again": Decide(lookup, n, True, now),
         "let be": Decide(lookup, n, False, now),
+        "reconcile charged": Reconcile(lookup, n, PRICE, now),
+        "reconcile free": Reconcile(lookup, n, 0, now),
         "again": Again(lookup, n, now),
     }
     return events[cell.event]
@@ -245,7 +250,14 @@ EVENTS = (
     *(("send", ""), ("send early", ""), ("send expired", ""), ("receive", "")),
     *(("judge", judgement) for judgement in JUDGEMENTS),
     *(("judge again", "usable"), ("judge again", "unusable"), ("lose", ""), ("not left", "")),
-    *(("decide again", ""), ("let be", ""), ("again", ""), ("release", "")),
+    *(
+        ("decide again", ""),
+        ("let be", ""),
+        ("reconcile charged", ""),
+        ("reconcile free", ""),
+        ("again", ""),
+        ("release", ""),
+    ),
 )
 
 
@@ -310,7 +322,7 @@ def write_new(ledger: LedgerConnection, cells: Sequence[Cell], mine: int, run: i
 
     def clear(tables: SqlTables) -> None:
         for table in ("lookup", "attempt", "answer"):
-            tables._db.change(f"DELETE FROM {table}")
+            tables.database.change(f"DELETE FROM {table}")
 
     ask(ledger, clear, writes=True)
     write(ledger, cells, mine, run)

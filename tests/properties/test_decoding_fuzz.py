@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lix_async.core.decoding import decoder_for, read_items, write_item
 from lix_async.core.json_text import SchemaMismatch
-from lix_async.core.values import OpenObject
+from lix_async.core.models import OpenObject
 
 KEYS = [
     "people", "persons", "profiles", "searchResponse", "response", "meta", "sequenceId", "paging",

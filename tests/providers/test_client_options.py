@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from datetime import timedelta
 
 import pytest
 
@@ -33,6 +34,9 @@ def options(kind: type[Client]) -> ClientOptions:
         verify=None,
         max_credits={"org": 3},
         on_drift=lambda drift: None,
+        max_age=timedelta(days=90),
+        refused_age=86_400.0,
+        on_event=lambda event: None,
         clock=VirtualClock(),
     )
 
@@ -45,6 +49,8 @@ def test_every_client_accepts_every_option(kind: type[Client]) -> None:
     assert "7" in repr(client)
     assert client.clock is given["clock"]
     assert client.engine.options.deadline == 9.0
+    assert client.engine.options.max_age == timedelta(days=90)
+    assert client.engine.options.refused_age == 86_400.0
     assert client.engine.options.retry == RetryPolicy(attempts=2)
     assert client.engine.options.defaults["viewer_id"] == "v"
 

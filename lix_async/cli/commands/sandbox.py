@@ -48,6 +48,13 @@ def sandbox(
             help="How often requests fail: never, as on an ordinary day, or as on a bad day."
         ),
     ] = "none",
+    advance: Annotated[
+        int,
+        Parameter(
+            help="The number of days that have passed in the sandbox: people have changed jobs, "
+            "titles and links by then."
+        ),
+    ] = 0,
     webhook: Annotated[
         str | None,
         Parameter(help="The http URL on this machine that receives LookC's finished lookups."),
@@ -72,6 +79,10 @@ def sandbox(
         raise CommandError(
             f"--webhook: {error}", hint="use a URL such as http://127.0.0.1:9000/lookc"
         ) from None
+    try:
+        simulation.advance(advance)
+    except ValueError as error:
+        raise CommandError(f"--advance: {error}") from None
     try:
         with running(simulation, port=port) as url:
             announce(url, rate)

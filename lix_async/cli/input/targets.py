@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ...bulk.prepared_call import CallPreparer, Input, PreparedCall
+from ...bulk.prepared_call import CallPreparer
 from ...core.canonical import email_form
 from ...core.endpoint import AnyEndpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Params
 from ...engine.answer import Answer
+from ...engine.call_key import Input, PreparedCall
 from ...linkedin import Link, classify
 from ...linkedin.fields import is_linkedin_url
 from ...providers.lix.client import AsyncLix

@@ -11,10 +11,44 @@ from __future__ import annotations
 
 from ...core.endpoint import FREE, AnyEndpoint, Endpoint, endpoints_of
 from ...core.pagination import OffsetWhileMore
+from ...core.subject_fields import FieldPaths, JobFields, SubjectFields
+from ...core.subject_ids import IdGroup
+from ...linkedin.fields import organisation_number, public_slug
 from . import models as m
 from . import params as p
 
+_PERSON = SubjectFields(
+    named={
+        "name": FieldPaths(("profile.firstName+profile.lastName",)),
+        "headline": FieldPaths(("profile.headline",)),
+        "location": FieldPaths(
+            ("profile.location.geoLocationName", "profile.geoLocation.fullLocation")
+        ),
+        "slug": FieldPaths(("profile.publicIdentifier",), public_slug),
+    },
+    jobs=JobFields(
+        "experience",
+        organisation="companyName",
+        ids={"companyUrl": organisation_number},
+        period="duration",
+        ignored=frozenset({"companyLogoUrl"}),
+    ),
+    ignored=frozenset(
+        {
+            *("success", "message", "profileId", "accountId", "cached", "cachedAt", "expiresAt"),
+            *("profile.entityUrn", "profile.profilePicture", "profile.supportsFreeEmail"),
+            *("profile.isConnected", "profile.invitationSent", "profile.invitationReceived"),
+            *("profile.connectionDegree", "profile.experience", "profile.education"),
+            "profile.skills",
+        }
+    ),
+)
 _PAGES = OffsetWhileMore("start", token="pagination_token")
+
+# `profileId` of a profile is what was asked for, which LinkedIn may have redirected.
+_PROFILE = (IdGroup(own=True, links=("profile.entityUrn",), names=("profile.publicIdentifier",)),)
+_RELATIONSHIP = (IdGroup(own=True, links=("profileUrn",)),)
+_PEOPLE = (IdGroup(at=("people[]",), links=("profileUrn", "profileUrl"), names=("profileId",)),)
 
 PROFILE = Endpoint(
     "connectsafely.profile",
@@ -24,7 +58,11 @@ PROFILE = Endpoint(
     m.ProfileResult,
     body=p.ProfileParams.__struct_fields__,
     group="profile",
+    lookup=True,
+    subject="person",
+    ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile",
+    fields=_PERSON,
 )
 PROFILE_GET = Endpoint(
     "connectsafely.profile_get",
@@ -33,7 +71,11 @@ PROFILE_GET = Endpoint(
     p.ProfileGetParams,
     m.ProfileResult,
     group="profile",
+    lookup=True,
+    subject="person",
+    ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile_get",
+    fields=_PERSON,
 )
 ACCOUNT_STATUS = Endpoint(
     "connectsafely.account_status",
@@ -70,6 +112,8 @@ RELATIONSHIP = Endpoint(
     p.RelationshipParams,
     m.Relationship,
     group="read",
+    subject="person",
+    ids=_RELATIONSHIP,
     docs="connectsafely.md#connectsafely.relationship",
 )
 RELATIONSHIP_BY_ACCOUNT = Endpoint(
@@ -79,6 +123,8 @@ RELATIONSHIP_BY_ACCOUNT = Endpoint(
     p.AccountRelationshipParams,
     m.Relationship,
     group="read",
+    subject="person",
+    ids=_RELATIONSHIP,
     docs="connectsafely.md#connectsafely.relationship_by_account",
 )
 SEARCH_GROUPS = Endpoint(
@@ -101,6 +147,8 @@ SEARCH_PEOPLE = Endpoint(
     paging=_PAGES,
     body=("keywords", "account_id", "count", "start", "url", "filters", "pagination_token"),
     group="read",
+    ids=_PEOPLE,
+    lookup=True,
     docs="connectsafely.md#connectsafely.search_people",
 )
 ENDORSE_SKILL = Endpoint(

@@ -20,8 +20,8 @@ from ...core.errors import (
     excerpt,
 )
 from ...core.json_text import json_object
+from ...core.models import OpenObject
 from ...core.timestamps import parse_timestamp
-from ...core.values import OpenObject
 from .rate_limits import RateState
 
 

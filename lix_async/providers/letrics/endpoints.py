@@ -16,6 +16,7 @@ import msgspec
 from ...core.endpoint import AnyEndpoint, Endpoint, endpoints_of
 from ...core.errors import ConfigurationError
 from ...core.pagination import PageNumber
+from ...core.subject_ids import IdGroup
 from .models import CompaniesPage, ContactsPage
 from .params import CompaniesParams, ContactsParams, NewerContactsParams
 
@@ -29,6 +30,9 @@ PersonalEmailField = Literal["has_personal_emails", "has_personal_email"]
 # no confirmed id, so equal items are all kept, and only a page that repeats as a whole is an error.
 _PAGES = PageNumber("page", first=1, size="per_page")
 
+# The names of the models: the fields are not documented (letrics.md#records).
+_CONTACTS = (IdGroup(at=("data[]",), links=("linkedin_profile", "linkedin_url")),)
+
 CONTACTS = Endpoint(
     "letrics.contacts",
     "POST",
@@ -37,6 +41,8 @@ CONTACTS = Endpoint(
     ContactsPage,
     paging=_PAGES,
     body=ContactsParams.__struct_fields__,
+    lookup=True,
+    ids=_CONTACTS,
     docs="letrics.md#letrics.contacts",
 )
 COMPANIES = Endpoint(
@@ -47,12 +53,14 @@ COMPANIES = Endpoint(
     CompaniesPage,
     paging=_PAGES,
     body=CompaniesParams.__struct_fields__,
+    lookup=True,
     docs="letrics.md#letrics.companies",
 )
 CONTACTS_NEWER: Endpoint[ContactsParams, ContactsPage] = replace(
     CONTACTS,
     id="letrics.contacts.newer",
     params=NewerContactsParams,
+    lookup=False,  # it asks for what is new
     docs="letrics.md#letrics.contacts.newer",
 )
 

@@ -21,7 +21,7 @@ from ...core.errors import (
     excerpt,
 )
 from ...core.json_text import json_object
-from ...core.values import OpenObject
+from ...core.models import OpenObject
 
 
 class ErrorItem(OpenObject):

@@ -47,7 +47,8 @@ class AsyncLix(Client):
             at once, with `retry_at`.
         timeout: Seconds for each network operation, or the timeout object of the HTTP library.
         http_client: An `AsyncClient` of httpx or httpx2, which stays yours to close; or the module
-            `httpx2`, to open connections with it instead of httpx.
+            `httpx2`, to open connections with it instead of httpx. A client of your own logs full
+            URLs, with the links that are looked up, through the logger `httpx` at INFO.
         verify: Where the certificates of trusted authorities are: a PEM file, a directory, or an
             `ssl.SSLContext` of your own. Default: `SSL_CERT_FILE` and `SSL_CERT_DIR` from the
             environment, else certifi. Certificates are always verified.
@@ -56,6 +57,17 @@ class AsyncLix(Client):
         on_drift: Called with a `Drift` for each field that arrives and is not in the models, and at
             `aclose` for each documented field that never arrived. An exception in it is logged as a
             warning of `lix_async` and does not affect the call.
+        cache: Where answers are looked for before the provider is asked, and kept: a path,
+            `"postgresql://…"`, a `Ledger`, or True for the personal ledger. Equal calls at the same
+            time share one request. Default: nowhere. The client has to be used with `async with`.
+        cache_searches: Whether listings are cached, too.
+        doubts: What the cache does with a lookup that was sent and has no answer: `"retry"`,
+            `"hold"`, or a function; see `bulk.Run`.
+        max_age: The greatest age of an answer in a ledger, as a `timedelta` or in seconds: older
+            ones are bought again by its cache and by the runs of its methods. Default: none is.
+        refused_age: The same for refusals, such as not found.
+        on_event: One function or several that are called with the events of every call; see
+            `lix_async.events` and `lix.events`.
         clock: The clock to wait with; for tests.
 
     Raises:

@@ -9,6 +9,8 @@ from typing import cast
 from ...core.endpoint import AnyEndpoint, Endpoint, StatusCall, endpoints_of, org
 from ...core.errors import DecodeError, RefusalError, excerpt
 from ...core.pagination import Cursor
+from ...core.subject_fields import SubjectFields
+from ...core.subject_ids import IdGroup
 from .models import EmployeesPage, LookupAnswer, PersonByEmail, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
 
@@ -62,6 +64,21 @@ def _failure(
     return error
 
 
+_PEOPLE = IdGroup(
+    at=("hits[]", "data.hits[]"),
+    links=("salesNavUrl", "salesNavLink"),
+    names=("liProfileUrl", "liProfileLink"),  # lookc.md#hit: not always a URL
+)
+_ORGANISATION = IdGroup(
+    subject="organisation",
+    at=("org", "data.org"),
+    links=("salesNavUrl", "salesNavLink", "liProfileUrl", "liProfileLink"),
+)
+_EMPLOYEES = IdGroup(
+    at=("employees[]", "data[]"),
+    links=("links.linkedin", "links.salesNav", "links.sales_nav"),
+)
+
 PERSON_BY_EMAIL = Endpoint(
     "lookc.person_by_email",
     "GET",
@@ -69,7 +86,9 @@ PERSON_BY_EMAIL = Endpoint(
     PersonByEmailParams,
     LookupAnswer,
     credits=org(1),
+    ids=(_PEOPLE, _ORGANISATION),
     docs="lookc.md#lookc.person_by_email",
+    fields=SubjectFields(),
     poll=_after_lookup,
 )
 REQUEST_STATUS = Endpoint(
@@ -81,6 +100,7 @@ REQUEST_STATUS = Endpoint(
     # lookc.md#lookc.request_status: the heading prints the lookup's own path, the sample prints
     # the one above.
     alternate="/v1/search/person/by-email",
+    ids=(_PEOPLE, _ORGANISATION),
     docs="lookc.md#lookc.request_status",
 )
 ORG_EMPLOYEES = Endpoint(
@@ -90,6 +110,8 @@ ORG_EMPLOYEES = Endpoint(
     OrgEmployeesParams,
     EmployeesPage,
     paging=Cursor("after"),
+    lookup=True,
+    ids=(_EMPLOYEES,),
     docs="lookc.md#lookc.org_employees",
 )
 

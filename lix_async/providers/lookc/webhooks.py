@@ -14,27 +14,30 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import msgspec
 
+from ...core.bridge import ReadableStruct
 from ...core.decoding import decoder_for
 from ...core.errors import DecodeError
 from ...core.json_text import SchemaMismatch, parse_json
 from ...core.validation import check_type
 from .models import PersonByEmail
 
-PERSON_BY_EMAIL = "search.person.by-email"
+PERSON_BY_EMAIL: Literal["search.person.by-email"] = "search.person.by-email"
 """The event type of a lookup by e-mail address."""
+EventType: TypeAlias = Literal["search.person.by-email"] | str
+"""The type of an event; others may be added."""
 
 WebhookBody: TypeAlias = bytes | str | Mapping[str, object]
 """A webhook's body: as received, or as the JSON object that a web framework decoded."""
 
 
-class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookEvent(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """One notification."""
 
-    type: str
+    type: EventType
     """The endpoint's name: `search.person.by-email`; others may be added."""
     data: PersonByEmail | None = None
     """The result, if the type is known and has one."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from ...core.endpoint import AnyEndpoint, Endpoint, endpoints_of
 from ...core.pagination import PageNumber
+from ...core.subject_ids import IdGroup
 from . import models as m
 from . import params as p
 
@@ -19,6 +22,19 @@ ReadMethod = Literal["GET", "POST"]
 
 # A server that ignores `page` sends the first page again: there, a repeated page is the end.
 _PAGES = PageNumber("page", first=0, size="per_page", repeat_ends=True)
+
+_PERSON = IdGroup(
+    names=("linkedin_handle", "linkedin_data.handle"),
+    sales=("key", "linkedin_data.urn"),
+    members=("object_urn", "linkedin_data.objectUrn"),
+)
+_CONNECTION = IdGroup(
+    at=("actions[]", "connections[]"),
+    names=("publicIdentifier",),
+    sales=("id", "entityUrn"),
+    members=("objectUrn",),
+)
+_REPLY = IdGroup(at=("actions[]",), links=("linkedin_profile_url",))
 
 CAMPAIGNS = Endpoint(
     "meetalfred.campaigns",
@@ -35,6 +51,7 @@ LEADS = Endpoint(
     p.LeadsParams,
     m.Leads,
     paging=_PAGES,
+    ids=(msgspec.structs.replace(_PERSON, at=("actions[].person",)),),
     docs="meetalfred.md#meetalfred.leads",
 )
 CONNECTIONS = Endpoint(
@@ -44,6 +61,7 @@ CONNECTIONS = Endpoint(
     p.ConnectionsParams,
     m.Connections,
     paging=_PAGES,
+    ids=(_CONNECTION,),
     docs="meetalfred.md#meetalfred.connections",
 )
 NEW_REPLY_DETECTED = Endpoint(
@@ -53,6 +71,7 @@ NEW_REPLY_DETECTED = Endpoint(
     p.PagedParams,
     m.Replies,
     paging=_PAGES,
+    ids=(_REPLY,),
     docs="meetalfred.md#meetalfred.new_reply_detected",
 )
 GET_LAST_ACTIONS = Endpoint(
@@ -62,6 +81,7 @@ GET_LAST_ACTIONS = Endpoint(
     p.LastActionsParams,
     m.Actions,
     paging=_PAGES,
+    ids=(msgspec.structs.replace(_PERSON, at=("actions[].lead.person",)),),
     docs="meetalfred.md#meetalfred.get_last_actions",
 )
 GET_TEAM_MEMBERS = Endpoint(
@@ -79,6 +99,7 @@ GET_MEMBER_CONNECTIONS = Endpoint(
     p.PagedParams,
     m.MemberConnections,
     paging=_PAGES,
+    ids=(_CONNECTION,),
     docs="meetalfred.md#meetalfred.get_member_connections",
 )
 ADD_LEAD_TO_CAMPAIGN = Endpoint(

@@ -124,7 +124,7 @@ def invite(world: World, params: RequestParams, context: AnswerContext) -> objec
     if earlier:
         return {"success": False, "entity_urn": None}
     context.record_sent(viewer, one.slug, text)
-    invitation = 7_000_000_000_000_000_000 + number("invitation", viewer, one.slug) % 10**15
+    invitation = 7_000_000_000_000_000_000 + number("invitation", viewer, one.key) % 10**15
     return {"success": True, "entity_urn": f"urn:li:fsd_invitation:{invitation}"}
 
 

@@ -86,15 +86,15 @@ def posts_of(world: World, params: RequestParams, context: AnswerContext) -> obj
     """The posts of a person, newest first."""
     one = world.person_at(params.require("profile_link"))
     written = world.posts_of(one)
-    positions, page = _page_range(params, context, f"posts of {one.slug}", len(written), 25)
+    positions, page = _page_range(params, context, f"posts of {one.key}", len(written), 25)
     return {"posts": [posts.body(written[which]) for which in positions], **page}
 
 
 def comments_of(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The comments of a person."""
     one = world.person_at(params.require("profile_link"))
-    total = number("comments of", one.slug) % 90
-    positions, page = _page_range(params, context, f"comments of {one.slug}", total, 25)
+    total = number("comments of", one.key) % 90
+    positions, page = _page_range(params, context, f"comments of {one.key}", total, 25)
     seen = _posts_seen_by(world, one, total)
     return {
         "comments": [posts.comment(seen[which], 1000 + which, one) for which in positions],
@@ -105,15 +105,15 @@ def comments_of(world: World, params: RequestParams, context: AnswerContext) -> 
 def reactions_of(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The reactions of a person."""
     one = world.person_at(params.require("profile_link"))
-    total = number("reactions of", one.slug) % 160
-    positions, page = _page_range(params, context, f"reactions of {one.slug}", total, 50)
+    total = number("reactions of", one.key) % 160
+    positions, page = _page_range(params, context, f"reactions of {one.key}", total, 50)
     seen = _posts_seen_by(world, one, total)
     return {"reactions": [_reaction(one, seen[which]) for which in positions], **page}
 
 
 def _posts_seen_by(world: World, person: PersonRecord, count: int) -> list[posts.PostRecord]:
     """Different posts that a person commented on or reacted to."""
-    indexes = rng_for(world.seed, "met", person.slug).sample(range(max(world.posts, count)), count)
+    indexes = rng_for(world.seed, "met", person.key).sample(range(max(world.posts, count)), count)
     return [world.post_at(index) for index in indexes]
 
 
@@ -123,7 +123,7 @@ def _reaction(person: PersonRecord, post: posts.PostRecord) -> JsonObject:
         author = {"name": post.author.employer.name, "link": None}
     return {
         "post_urn": post.urn,
-        "date_reacted": pick(("2d", "3d", "1w", "2w", "1mo", "3mo", "1yr"), person.slug, post.urn),
+        "date_reacted": pick(("2d", "3d", "1w", "2w", "1mo", "3mo", "1yr"), person.key, post.urn),
         "post_commentary": post.text or None,
         "num_reactions": sum(post.reactions),
         "num_comments": post.comments,

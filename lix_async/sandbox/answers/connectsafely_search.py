@@ -84,10 +84,10 @@ def _person(person: PersonRecord) -> JsonObject:
         "profilePicture": person.picture,
         "location": person.location,
         "connectionDegree": _DEGREES.get(connectsafely_profiles.degree(person) or "", "3rd"),
-        "currentPosition": person.headline if chance(0.8, "position", person.slug) else None,
+        "currentPosition": person.position if chance(0.8, "position", person.key) else None,
         "profileUrl": person.link,
         "isPremium": connectsafely_profiles.is_premium(person),
-        "isOpenToWork": chance(0.1, "open", person.slug),
+        "isOpenToWork": chance(0.1, "open", person.key),
     }
 
 

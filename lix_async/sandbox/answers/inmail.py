@@ -25,7 +25,7 @@ def _mention(person: PersonRecord) -> JsonObject:
         "firstName": person.first,
         "lastName": person.last,
         "fullName": person.name,
-        "objectUrn": f"urn:li:member:{100_000_001 + number('member', person.slug) % 900_000_000}",
+        "objectUrn": f"urn:li:member:{100_000_001 + number('member', person.key) % 900_000_000}",
     }
 
 

@@ -135,12 +135,12 @@ def _is_set(params: RequestParams, name: str) -> bool:
 
 
 def _created_at(one: OrganisationRecord) -> datetime:
-    return _FIRST_DAY + timedelta(hours=number("made", one.slug) % (24 * 150))
+    return _FIRST_DAY + timedelta(hours=number("made", one.key) % (24 * 150))
 
 
 def _locations(one: OrganisationRecord) -> tuple[str, ...]:
     """All locations by which a company is found; the first one is its own."""
-    if chance(0.04, "no location", one.slug):
+    if chance(0.04, "no location", one.key):
         return ()
     city, country, _ = one.place
     if (states := _STATES.get(country)) is None:
@@ -150,27 +150,27 @@ def _locations(one: OrganisationRecord) -> tuple[str, ...]:
 
 
 def _has_generic_email(one: OrganisationRecord | None) -> bool:
-    return one is not None and chance(0.6, "generic email", one.slug)
+    return one is not None and chance(0.6, "generic email", one.key)
 
 
 @cache
-def _technologies(slug: str) -> tuple[str, ...]:
-    return tuple(name for name in TECHNOLOGIES if chance(0.3, "technology", slug, name))
+def _technologies(key: str) -> tuple[str, ...]:
+    return tuple(name for name in TECHNOLOGIES if chance(0.3, "technology", key, name))
 
 
 def company(one: OrganisationRecord) -> JsonObject:
     """A company as JSON."""
-    tld = pick(TLDS, "tld", one.slug)
-    known = not chance(0.04, "no business", one.slug)
+    tld = pick(TLDS, "tld", one.key)
+    known = not chance(0.04, "no business", one.key)
     return {
         "id": f"company-{one.number}",
         "name": one.name,
-        "domain": f"{one.slug}.example.{tld}",
+        "domain": f"{one.key}.example.{tld}",
         "tld": tld,
         "location": next(iter(_locations(one)), None),
-        "function": pick(BUSINESS_FUNCTIONS, "function", one.slug) if known else None,
+        "function": pick(BUSINESS_FUNCTIONS, "function", one.key) if known else None,
         "industry": one.industry if known else None,
-        "technologies": list(_technologies(one.slug)),
+        "technologies": list(_technologies(one.key)),
         "created_at": _created_at(one).isoformat().replace("+00:00", "Z"),
     }
 
@@ -184,22 +184,22 @@ _COMPANY_FILTERS: Mapping[str, FilterValues[OrganisationRecord | None]] = {
     "locations": lambda one: () if one is None else _locations(one),
     "functions": lambda one: (_company_or_empty(one).get("function"),),
     "industries": lambda one: (_company_or_empty(one).get("industry"),),
-    "technologies": lambda one: () if one is None else _technologies(one.slug),
+    "technologies": lambda one: () if one is None else _technologies(one.key),
     "tlds": lambda one: (tld := _company_or_empty(one).get("tld"), f".{tld}"),
 }
 """By filter name, the values that the filter is compared with."""
 
 
 def _employer(person: PersonRecord) -> OrganisationRecord | None:
-    return None if chance(0.02, "no company", person.slug) else person.employer
+    return None if chance(0.02, "no company", person.key) else person.employer
 
 
 def _title(person: PersonRecord) -> str | None:
-    return None if chance(0.03, "no title", person.slug) else person.title
+    return None if chance(0.03, "no title", person.key) else person.title
 
 
 def _personal_emails(person: PersonRecord) -> list[str]:
-    return [f"{person.slug}@example.net"] if chance(0.5, "personal", person.slug) else []
+    return [f"{person.key}@example.net"] if chance(0.5, "personal", person.key) else []
 
 
 def _is_decision_maker(person: PersonRecord) -> bool:
@@ -209,7 +209,7 @@ def _is_decision_maker(person: PersonRecord) -> bool:
 def _contact(person: PersonRecord) -> JsonObject:
     employer = _employer(person)
     return {
-        "id": f"contact-{person.slug}",
+        "id": f"contact-{person.key}",
         "first_name": person.first,
         "last_name": person.last,
         "job_title": _title(person),

@@ -171,7 +171,7 @@ def _organisation(world: World, given_id: str) -> OrganisationRecord:
 
 
 def _cursor(one: OrganisationRecord, start: int) -> str:
-    return urlsafe_b64encode(f"{number('employees', one.slug):x}+{start}".encode()).decode()
+    return urlsafe_b64encode(f"{number('employees', one.key):x}+{start}".encode()).decode()
 
 
 def _start(one: OrganisationRecord, cursor: str | None) -> int:
@@ -179,7 +179,7 @@ def _start(one: OrganisationRecord, cursor: str | None) -> int:
         return 0
     try:
         owner, start = urlsafe_b64decode(cursor).decode().split("+")
-        if int(owner, 16) == number("employees", one.slug):
+        if int(owner, 16) == number("employees", one.key):
             return int(start)
     except ValueError:
         pass

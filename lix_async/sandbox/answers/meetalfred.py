@@ -67,10 +67,10 @@ def replies(world: World, params: RequestParams, context: AnswerContext) -> obje
 
 
 def _reply(person: PersonRecord, context: AnswerContext) -> JsonObject:
-    at = datetime.fromtimestamp(context.epoch - number("reply", person.slug) % 10**6, UTC)
-    if number("bare reply", person.slug) % 5 == 0:
+    at = datetime.fromtimestamp(context.epoch - number("reply", person.key) % 10**6, UTC)
+    if number("bare reply", person.key) % 5 == 0:
         return {
-            "id": number("id", person.slug) % 10**6,
+            "id": number("id", person.key) % 10**6,
             "reply_detected_on": meetalfred_records.format_with_space(at),
         }
     return {

@@ -25,7 +25,7 @@ def person(world: World, params: RequestParams, context: AnswerContext) -> objec
     """A profile by link or by e-mail address."""
     name, value = params.exactly_one("profile_link", "email")
     one = world.person_at(value) if name == "profile_link" else world.person_by_email(value)
-    peers = [peer for peer in world.some_people(3, "peers", one.slug) if peer != one]
+    peers = [peer for peer in world.some_people(3, "peers", one.key) if peer != one]
     return person_bodies.profile(one, world.career(one), peers)
 
 
@@ -43,7 +43,7 @@ def employment(world: World, params: RequestParams, context: AnswerContext) -> o
 def extended(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Whether a person is a 'top voice': about one in ten."""
     return {
-        "topVoice": chance(0.1, "top voice", world.person_at(params.require("profile_link")).slug)
+        "topVoice": chance(0.1, "top voice", world.person_at(params.require("profile_link")).key)
     }
 
 
@@ -53,10 +53,12 @@ def person_ids(world: World, params: RequestParams, context: AnswerContext) -> o
     if name == "sales_nav_id":
         one = world.person_by_sales_id(value)
     else:
-        one = world.person_by_slug(
-            world.from_lix_id(value, "person") if name == "lix_id" else value
+        one = (
+            world.person_by_key(world.from_lix_id(value, "person"))
+            if name == "lix_id"
+            else world.person_by_slug(value)
         )
-    uuid = b64encode(f"person:{one.slug}".encode()).decode()
+    uuid = b64encode(f"person:{one.key}".encode()).decode()
     return {
         "personIds": {"liID": one.slug, "salesNavID": one.sales_id, "uuid": uuid},
         "links": {
@@ -109,7 +111,7 @@ def organisations_by_website(world: World, params: RequestParams, context: Answe
 def followers(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The followers of a company, at most a hundred on a page."""
     one = world.companies.by_link(params.require("profile_link"))
-    people = world.some_people(40 + one.followers % 400, "followers", one.slug)
+    people = world.some_people(40 + one.followers % 400, "followers", one.key)
     start, count = params.number("start"), params.number("count", 100, minimum=1)
     page = people[start : start + min(count, context.page_size(100))]
     items = [_follower(follower) for follower in page]
@@ -120,7 +122,7 @@ def followers(world: World, params: RequestParams, context: AnswerContext) -> ob
 
 
 def _follower(one: PersonRecord) -> JsonObject:
-    followed = number("followed", one.slug)
+    followed = number("followed", one.key)
     return {
         "publicIdentifier": one.slug,
         "firstName": one.first,
@@ -140,14 +142,14 @@ def email(world: World, params: RequestParams, context: AnswerContext) -> object
     third to sixth request, and one stays UNKNOWN.
     """
     one = world.person_at(params.require("url"))
-    context.state.email_checks[one.slug] += 1
-    outcome = number(world.seed, "email", one.slug) % 10
+    context.state.email_checks[one.key] += 1
+    outcome = number(world.seed, "email", one.key) % 10
     other = f"{one.first[:1].lower() or 'x'}.{one.email}"
     if outcome == 9:
         return {"email": None, "status": "UNKNOWN", "alternatives": None}
     if (
         outcome >= 7
-        and context.state.email_checks[one.slug] < 3 + number(world.seed, "checks", one.slug) % 4
+        and context.state.email_checks[one.key] < 3 + number(world.seed, "checks", one.key) % 4
     ):
         return {"email": "", "status": "PROBABLE", "alternatives": [one.email, other]}
     return {"email": one.email, "status": "VALID", "alternatives": [one.email]}

@@ -44,7 +44,7 @@ def _people(world: World, indexes: Sequence[int]) -> list[JsonObject]:
 def _person_item(world: World, one: PersonRecord, first: bool) -> JsonObject:
     if one.hidden and not first:
         return person_bodies.hidden_item(one)
-    if not first and number("bare", one.slug) % 20 == 0:
+    if not first and number("bare", one.key) % 20 == 0:
         return {"name": one.name, "link": one.link, "description": None, "location": one.location}
     return person_bodies.search_item(one, world.career(one))
 

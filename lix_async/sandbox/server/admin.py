@@ -1,7 +1,8 @@
-"""The sandbox's own pages: status, charges, requests, faults and the OpenAPI document."""
+"""The sandbox's own pages: status, charges, requests, faults, time and the OpenAPI document."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -28,6 +29,12 @@ class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
     rates: dict[str, float] | None = None
     preset: str | None = None
     seed: int | None = None
+
+
+class TimeChange(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of `POST /_sandbox/advance`: how many days pass in the world."""
+
+    days: int
 
 
 def _table(head: Iterable[object], body: Iterable[Iterable[object]]) -> str:
@@ -65,6 +72,7 @@ def status_page(sandbox: SandboxApi) -> str:
     faults = [(name, kind.description) for name, kind in FAULTS.items()]
     return _STATUS_PAGE.substitute(
         seed=world.seed,
+        date=world.date,
         people=world.people,
         companies=len(world.companies.listed),
         credits=_table(("kind", "left", "spent"), balances),
@@ -114,6 +122,28 @@ def _reset(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return json_response({"reset": True})
 
 
+def _advance(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+    since = sandbox.world.day
+    try:
+        sandbox.advance(msgspec.json.decode(request.body, type=TimeChange).days)
+    except ValueError as error:
+        raise params_invalid(str(error)) from None
+    return _changes_since(sandbox, since)
+
+
+def _changes(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+    since = dict(request.query).get("since", "0")
+    if not re.fullmatch(r"[0-9]{1,9}", since):
+        raise params_invalid("since must be a day, counted from the first day of the world")
+    return _changes_since(sandbox, int(since))
+
+
+def _changes_since(sandbox: SandboxApi, since: int) -> SandboxResponse:
+    world = sandbox.world
+    changes = [asdict(change) | {"date": change.date} for change in world.changes(since)]
+    return json_response({"day": world.day, "date": world.date, "changes": changes})
+
+
 def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     try:
         change = msgspec.json.decode(request.body, type=FaultChange)
@@ -138,7 +168,9 @@ ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
     "/_sandbox": ("GET", _status),
     "/_sandbox/ledger": ("GET", _ledger),
     "/_sandbox/requests": ("GET", _requests),
+    "/_sandbox/changes": ("GET", _changes),
     "/_sandbox/reset": ("POST", _reset),
+    "/_sandbox/advance": ("POST", _advance),
     "/_sandbox/faults": ("POST", _faults),
 }
 """Method and page by path. They need no API key, are not recorded and cost nothing."""

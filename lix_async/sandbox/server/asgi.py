@@ -56,6 +56,9 @@ class SandboxApi(Protocol):
         """Everything that was sent."""
         ...
 
+    def advance(self, days: int) -> None:
+        """Let days pass in the world."""
+
     def reset(self) -> None:
         """Return to the initial state."""
 

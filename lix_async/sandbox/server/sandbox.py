@@ -142,8 +142,28 @@ class Sandbox:
         """Everything that was sent: invitations, messages, InMails, in order."""
         return self.state.sent
 
+    def advance(self, days: int) -> None:
+        """Let days pass in the world: people change jobs, titles, places, names and slugs.
+
+        `world.changes()` lists what changed. What counts by the day begins anew: the daily
+        allowance, the quota and the cache of ConnectSafely. The clocks of requests go on as before.
+
+        Args:
+            days: Whole days. The world depends on their sum only, not on the steps.
+
+        Raises:
+            ValueError: `days` is below 0, or the world would be more than 100 years old.
+        """
+        self.world.advance(days)
+        if days:
+            self.allowance.reset()
+            self.state.cached_profiles.clear()
+            self.state.profiles_by_day.clear()
+
     def reset(self) -> None:
-        """Return to the initial state: full balances, nothing sent, first fault next."""
+        """Return to the initial state: first day, full balances, nothing sent, first fault next."""
+        if self.world.day:
+            self.world.return_to(0)
         self.state = SandboxState()
         self.ledger.reset()
         self.allowance.reset()

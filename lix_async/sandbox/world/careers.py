@@ -1,6 +1,7 @@
 """Careers: the positions and schools of a person, in the formats of Lix.
 
-The date of the world is always `TODAY`, so that a body does not depend on the date of the request.
+The world begins in `TODAY` and goes on when it is advanced, so that a body does not depend on the
+date of the request.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from .people import PersonRecord
 from .random import pick, rng_for
 
 TODAY = (2025, 6)
-"""Year and month of the world."""
+"""Year and month of the first day of the world."""
 
 
 @dataclass(frozen=True, slots=True)
 class PositionRecord:
     """One position in a career.
 
-    Dates are (year, month); month 0 means unknown. A current position has no end.
+    Dates are (year, month); month 0 means unknown. A current position has no end. `until` is the
+    month up to which its length is counted: its end, or the date of the world.
     """
 
     title: str
@@ -32,12 +34,13 @@ class PositionRecord:
     started: tuple[int, int]
     ended: tuple[int, int] | None
     text: str | None
+    until: tuple[int, int]
 
 
 def make_career(
     person: PersonRecord, employers: Callable[[int], OrganisationRecord]
 ) -> list[PositionRecord]:
-    """The positions of a person, the current one first; always the same for the same person.
+    """The positions of a person on the first day of the world, the current one first.
 
     The last position of a long career has years without months.
 
@@ -45,7 +48,7 @@ def make_career(
         person: The person.
         employers: Returns the company for any number.
     """
-    rng = rng_for("career", person.slug)
+    rng = rng_for("career", person.key)
     start = TODAY[0] * 12 + TODAY[1] - 1 - rng.randint(3, 60)
     jobs = [
         PositionRecord(
@@ -56,6 +59,7 @@ def make_career(
             _month(start),
             None,
             "Runs the day to day.",
+            TODAY,
         )
     ]
     for step in range(rng.randint(0, 4)):
@@ -71,6 +75,7 @@ def make_career(
                 started=(start // 12, 0) if vague else _month(start),
                 ended=(end // 12, 0) if vague else _month(end),
                 text=None if rng.random() < 0.5 else "Built the team.\nShipped the plan.",
+                until=(end // 12, 0) if vague else _month(end),
             )
         )
     return jobs
@@ -94,7 +99,7 @@ def _format_month(when: tuple[int, int] | None) -> str:
 
 
 def _tenure(job: PositionRecord) -> dict[str, int]:
-    end = job.ended or TODAY
+    end = job.until
     months = max((end[0] - job.started[0]) * 12 + (end[1] or 1) - (job.started[1] or 1), 0)
     whole = {"years": months // 12, "months": months % 12}
     return {part: value for part, value in whole.items() if value} or {"months": 0}
@@ -131,7 +136,7 @@ def experience(job: PositionRecord, position: int, rich: bool) -> JsonObject:
 
 def education(person: PersonRecord, rich: bool = False) -> list[JsonObject]:
     """The schools of a person, the last one first, with years only; some degrees are unknown."""
-    rng = rng_for("education", person.slug)
+    rng = rng_for("education", person.key)
     end = rng.randint(1990, 2015)
     schools: list[JsonObject] = []
     for _ in range(rng.randint(0, 2)):
@@ -162,7 +167,7 @@ def employment(jobs: Sequence[PositionRecord]) -> JsonObject:
         if job.place:
             item["location"] = job.place
         item["employmentType"] = pick(
-            ("Full-time", "Full-time", "Part-time", "Contract"), job.employer.slug, job.started
+            ("Full-time", "Full-time", "Part-time", "Contract"), job.employer.key, job.started
         )
         item["startDate"] = date_body(job.started)
         if job.ended:

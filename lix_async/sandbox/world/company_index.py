@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ..protocol.errors import is_missing, params_invalid, unknown_record
 from . import links, names
+from .history import SlugRegister, WorldChange, choose_slug, organisation_events
 from .organisations import FIRST_SALES_ID, OrganisationRecord, make
 from .random import number, rng_for
 
@@ -18,13 +20,17 @@ class CompanyIndex:
     """The companies of a world.
 
     The first `count` can be found by a search; any other link gets a company made from the link.
+    Those do not change when the world is advanced.
     """
 
     def __init__(self, seed: int, count: int) -> None:
         self._seed = seed
         self._unlisted: dict[int, str] = {}
-        self.listed: list[OrganisationRecord] = self._make_listed(count)
-        self._by_slug = {one.slug: one for one in self.listed}
+        self._first = self._make_listed(count)
+        self._index_by_key = {one.key: one.number for one in self._first}
+        self.listed: list[OrganisationRecord] = self._first
+        self.changes: list[WorldChange] = []
+        self._slugs = SlugRegister()
 
     def _make_listed(self, count: int) -> list[OrganisationRecord]:
         rng = rng_for(self._seed, "organisations")
@@ -37,6 +43,50 @@ class CompanyIndex:
             made[slug] = make(self._seed, len(made), slug, name)
         return list(made.values())
 
+    def advance(self, day: int) -> None:
+        """Make the companies as they are on a day."""
+        self.listed, self.changes, self._slugs = list(self._first), [], SlugRegister()
+        events = [
+            (one.number, event)
+            for one in self._first
+            for event in organisation_events(self._seed, one, day)
+        ]
+        for index, event in sorted(events, key=lambda pair: (pair[1].day, pair[0])):
+            old, rng = self.listed[index], event.rng
+            if event.kind == "name":
+                new = replace(old, name=names.organisation_name(rng))
+                kind, field, values = "name_changed", "name", (old.name, new.name)
+            elif event.kind == "slug":
+                slug = choose_slug(self._slugs, index, names.slug(old.name), event)
+                self._slugs.move(index, old.slug, slug, event.day, rng)
+                new = replace(old, slug=slug)
+                kind, field, values = "slug_moved", "slug", (old.slug, new.slug)
+            elif event.kind == "place":
+                others = [place for place in names.PLACES if place != old.place]
+                new = replace(old, place=rng.choice(others))
+                kind, field, values = "location_changed", "location", (old.location, new.location)
+            else:
+                least, most, size = rng.choice([one for one in names.SIZES if one[2] != old.size])
+                new = replace(old, employees=rng.randint(least, most), size=size)
+                kind, field, values = "field_changed", "size", (old.size, size)
+            self.listed[index] = new
+            self.changes.append(
+                WorldChange(event.day, kind, old.sales_id, old.name, field, *values)
+            )
+
+    def name_on(self, one: OrganisationRecord, day: int) -> str:
+        """The name of a company on a day."""
+        later = (
+            change.name
+            for change in self.changes
+            if change.field == "name" and change.subject == one.sales_id and change.day > day
+        )
+        return next(later, one.name)
+
+    def first_employer(self, any_number: int) -> OrganisationRecord:
+        """A listed company for any number, as it was on the first day."""
+        return self._first[any_number % len(self._first)]
+
     def employer(self, any_number: int) -> OrganisationRecord:
         """A listed company for any number."""
         return self.listed[any_number % len(self.listed)]
@@ -46,7 +96,7 @@ class CompanyIndex:
         if 0 <= index < len(self.listed):
             return self.listed[index]
         if index in self._unlisted:
-            return self.by_slug(self._unlisted[index])
+            return self._by_key(self._unlisted[index])
         name = names.organisation_name(rng_for(self._seed, "further organisation", index))
         return make(self._seed, index, f"{names.slug(name)}-{FIRST_SALES_ID + index}", name)
 
@@ -59,11 +109,18 @@ class CompanyIndex:
         text = slug.strip().strip("/").lower()
         if not text or is_missing(text):
             raise unknown_record("organisation")
-        if text in self._by_slug:
-            return self._by_slug[text]
+        if text in self._slugs:
+            if (holder := self._slugs.holder(text)) is None:
+                raise unknown_record("organisation")
+            return self.at(holder)
+        return self._by_key(text)
+
+    def _by_key(self, text: str) -> OrganisationRecord:
+        if text in self._index_by_key:
+            return self.at(self._index_by_key[text])
         if digits := _DIGITS.search(text):
             found = self.at(int(digits[1]) - FIRST_SALES_ID)
-            if found.slug == text:
+            if found.key == text:
                 return found
         index = _FIRST_UNLISTED + number(self._seed, "stranger", text) % _FIRST_UNLISTED
         self._unlisted[index] = text
@@ -102,4 +159,4 @@ class CompanyIndex:
             if host.endswith(".example.com")
             else host.split(".")[-2]
         )
-        return [] if is_missing(label) else [self.by_slug(label)]
+        return [] if is_missing(label) else [self._by_key(label)]

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from ...core.values import JsonObject
 from . import careers, names
-from .careers import TODAY, PositionRecord
+from .careers import PositionRecord
 from .people import PersonRecord
 from .random import chance, number, pick
 from .world import World
@@ -20,22 +20,22 @@ _BIRTH_DATES = (None, {"month": 1, "day": 2}, {"month": 1, "day": 2, "year": 199
 
 def degree(person: PersonRecord) -> str | None:
     """The connection degree. The vendor's samples have two texts for the third degree."""
-    return pick(_DEGREES, "degree", person.slug)
+    return pick(_DEGREES, "degree", person.key)
 
 
 def is_premium(person: PersonRecord) -> bool:
     """Whether the person has LinkedIn Premium."""
-    return chance(0.3, "premium", person.slug)
+    return chance(0.3, "premium", person.key)
 
 
 def nests_experience(person: PersonRecord) -> bool:
     """Whether the positions are inside the profile, as in the vendor's sample output."""
-    return chance(0.15, "nests", person.slug)
+    return chance(0.15, "nests", person.key)
 
 
 def reports_cache(person: PersonRecord) -> bool:
     """Whether a response that is not from the cache says so. Most samples do not."""
-    return chance(0.3, "says fresh", person.slug)
+    return chance(0.3, "says fresh", person.key)
 
 
 def profile(person: PersonRecord, *, geo: bool, short: bool) -> JsonObject:
@@ -48,8 +48,8 @@ def profile(person: PersonRecord, *, geo: bool, short: bool) -> JsonObject:
         "headline": person.headline,
         "location": {
             "countryCode": code.lower(),
-            "postalCode": pick((None, None, "00000"), "post", person.slug),
-            "geoLocationName": pick((None, city), "geo", person.slug),
+            "postalCode": pick((None, None, "00000"), "post", person.key),
+            "geoLocationName": pick((None, city), "geo", person.key),
         },
         "entityUrn": person.urn,
         "publicIdentifier": person.slug,
@@ -60,10 +60,10 @@ def profile(person: PersonRecord, *, geo: bool, short: bool) -> JsonObject:
     }
     if not short:
         body |= {
-            "isVerified": chance(0.5, "verified", person.slug),
-            "supportsFreeEmail": chance(0.2, "free email", person.slug),
-            "connectionCount": number("connections", person.slug) % 500,
-            "followerCount": number("followers", person.slug) % 5000,
+            "isVerified": chance(0.5, "verified", person.key),
+            "supportsFreeEmail": chance(0.2, "free email", person.key),
+            "connectionCount": number("connections", person.key) % 500,
+            "followerCount": number("followers", person.key) % 5000,
             "invitationSent": False,
             "invitationReceived": False,
         }
@@ -73,7 +73,7 @@ def profile(person: PersonRecord, *, geo: bool, short: bool) -> JsonObject:
             "state": None,
             "country": country,
             "fullLocation": person.location,
-            "birthDate": pick(_BIRTH_DATES, "birth", person.slug),
+            "birthDate": pick(_BIRTH_DATES, "birth", person.key),
         }
     return body
 
@@ -91,7 +91,7 @@ def experience(world: World, person: PersonRecord) -> list[JsonObject]:
             "companyUrl": job.employer.link if job.linked else None,
             "companyLogoUrl": None,
         }
-        for job in careers.make_career(person, world.companies.employer)
+        for job in world.career(person)
     ]
 
 
@@ -99,7 +99,7 @@ def _duration(job: PositionRecord) -> str:
     """The duration as LinkedIn writes it: `Jan 2022 - Present · 3 yrs 1 mo`, or years only."""
     ends = "Present" if job.ended is None else _month(job.ended)
     written = f"{_month(job.started)} - {ends}"
-    end = job.ended or TODAY
+    end = job.until
     if not (job.started[1] and end[1]):
         return written
     # The first and the last month both count.
@@ -123,7 +123,7 @@ def skills(person: PersonRecord, endorsed: Collection[str] = ()) -> list[JsonObj
     for name in person.skills:
         skill = str(number("skill", name) % 90_000 + 100)
         done = skill in endorsed
-        given = number("endorsed", person.slug, name) % 40
+        given = number("endorsed", person.key, name) % 40
         items.append(
             {"skillId": skill, "name": name, "endorsementCount": given + done, "isEndorsed": done}
         )
@@ -134,7 +134,7 @@ def schools(person: PersonRecord) -> list[JsonObject]:
     """Schools, the last one first; it may be current."""
     items: list[JsonObject] = []
     for index, one in enumerate(careers.education(person)):
-        ongoing = index == 0 and chance(0.1, "studies", person.slug)
+        ongoing = index == 0 and chance(0.1, "studies", person.key)
         until = "Present" if ongoing else one["dateEnded"]
         items.append(
             {

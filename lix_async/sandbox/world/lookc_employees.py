@@ -19,14 +19,15 @@ _RENAMED = {"personId": "person_id", "dateStarted": "date_started", "dateEnded":
 def employees_of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
     """The current employees, then some former ones."""
     now = [
-        one for one in map(world.person, range(world.people)) if one.employer.slug == employer.slug
+        one for one in map(world.person, range(world.people)) if one.employer.key == employer.key
     ]
     before = world.some_people(
-        min(5 + number(world.seed, "alumni", employer.slug) % 40, world.people),
+        min(5 + number(world.seed, "alumni", employer.key) % 40, world.people),
         "alumni",
-        employer.slug,
+        employer.key,
     )
-    return now + [one for one in before if one.employer.slug != employer.slug]
+    left = [*world.people_who_left(employer), *before]
+    return now + list({one.key: one for one in left if one.employer.key != employer.key}.values())
 
 
 def employee(
@@ -46,40 +47,53 @@ def employee(
         current: LookC's id of the person's current employer.
     """
     body: JsonObject = {
-        "personId": str(UUID(int=number("lookc", one.slug) << 64 | number(one.slug), version=4)),
+        "personId": str(UUID(int=number("lookc", one.key) << 64 | number(one.key), version=4)),
         "name": one.name,
         "title": one.title,
         "location": one.location,
         "image": one.picture,
     }
-    here = one.employer.slug == organisation.slug
+    here = one.employer.key == organisation.key
     links: JsonObject = {"linkedin": one.link}
-    if number("sales link", one.slug) % 4:
+    if number("sales link", one.key) % 4:
         links["salesNav"] = f"https://www.linkedin.com/sales/lead/{one.sales_id}"
-    body["links"] = links if number("links", one.slug) % 20 else None
+    body["links"] = links if number("links", one.key) % 20 else None
     if here:
-        months = _months(jobs[0].started)
-        started = f"{jobs[0].started[0]}-{jobs[0].started[1]:02}-01"
+        first = jobs[0]
+        for job in jobs[1:]:
+            if first.started < TODAY or job.employer.key != organisation.key:
+                break  # before the first day, each position was at another company
+            first = job
+        months = _months(first.started, jobs[0].until)
         return body | {
-            "dateStarted": started,
+            "dateStarted": _first_of_month(first.started),
             "dateEnded": None,
             "currentOrg": {"orgId": current, "name": one.employer.name},
             "tenureAtOrg": _tenure(months),
             "tenureInRole": _tenure(months % 30),
         }
-    year = rng_for("alumni", one.slug, organisation.slug).randint(2012, 2021)
-    known = number("today", one.slug) % 3
+    year = rng_for("alumni", one.key, organisation.key).randint(2012, 2021)
+    started, ended = (year - 2, 4), (year, 12)
+    for job in jobs:  # who left after the first day has real dates
+        if job.employer.key == organisation.key and job.until >= TODAY:
+            started, ended = job.started, job.until
+            break
+    known = number("today", one.key) % 3
     return body | {
-        "dateStarted": f"{year - 2}-04-01",
-        "dateEnded": f"{year}-12-01",
+        "dateStarted": _first_of_month(started),
+        "dateEnded": _first_of_month(ended),
         "currentOrg": {"orgId": current, "name": one.employer.name} if known else None,
-        "tenureAtOrg": _tenure(32) if known else None,
+        "tenureAtOrg": _tenure(_months(started, ended)) if known else None,
         "tenureInRole": None,
     }
 
 
-def _months(started: tuple[int, int]) -> int:
-    return max((TODAY[0] - started[0]) * 12 + TODAY[1] - started[1], 0)
+def _first_of_month(month: tuple[int, int]) -> str:
+    return f"{month[0]}-{month[1] or 1:02}-01"
+
+
+def _months(started: tuple[int, int], until: tuple[int, int]) -> int:
+    return max((until[0] - started[0]) * 12 + until[1] - started[1], 0)
 
 
 def _tenure(months: int) -> dict[str, int]:

@@ -50,7 +50,7 @@ CAMPAIGNS = (
 
 def campaign_of(person: PersonRecord) -> CampaignRecord:
     """The campaign of a person."""
-    return CAMPAIGNS[number("campaign", person.slug) % 2]
+    return CAMPAIGNS[number("campaign", person.key) % 2]
 
 
 def format_with_space(at: datetime) -> str:
@@ -75,7 +75,7 @@ def campaign_label(one: CampaignRecord) -> JsonObject:
 
 def object_urn(person: PersonRecord) -> str:
     """LinkedIn's member number: digits in a text."""
-    return str(700_000_000 + number("object", person.slug) % 10**8)
+    return str(700_000_000 + number("object", person.key) % 10**8)
 
 
 def campaign(one: CampaignRecord, *, seed: bool = True) -> JsonObject:
@@ -110,16 +110,16 @@ def lead(person: PersonRecord, *, seed: bool) -> JsonObject:
     In the newer format, some leads have received a message and others have unknown fields.
     """
     mine = campaign_of(person)
-    at = _MONDAY + timedelta(minutes=number("lead", person.slug) % 50_000)
+    at = _MONDAY + timedelta(minutes=number("lead", person.key) % 50_000)
     formatted = _format(at, seed=seed)
-    written_to = not seed and bool(number("touched", person.slug) % 2)
+    written_to = not seed and bool(number("touched", person.key) % 2)
     return {
         "id": person.sales_id,
         "status": "approved",
         "campaign": campaign(mine, seed=seed),
         "person": _profile(person, seed=seed),
         "last_action": {
-            "key": number("action", person.slug) % 10**6,
+            "key": number("action", person.key) % 10**6,
             "campaign_key": mine.key,
             "campaign_name": mine.name,
             "created_at": formatted,
@@ -127,7 +127,7 @@ def lead(person: PersonRecord, *, seed: bool) -> JsonObject:
             "msg": "Example message." if written_to else None,
             "msg_created_at": formatted if written_to else None,
         }
-        if seed or number("found", person.slug) % 8
+        if seed or number("found", person.key) % 8
         else None,
         "next_touch_index": int(written_to),
         "next_touch_at": _format(at + timedelta(days=2), seed=seed) if written_to else None,
@@ -170,7 +170,7 @@ def _profile(person: PersonRecord, *, seed: bool) -> JsonObject:
         del known["object_urn"]
         known |= dict.fromkeys(("email", "first_name", "last_name"))
         return known | {"linkedin_data": data}
-    if number("unknown", person.slug) % 5 == 0:
+    if number("unknown", person.key) % 5 == 0:
         return known | dict.fromkeys((*_UNKNOWN_FIELDS, "current_employer"))
     return known | {"linkedin_data": data | {"objectUrn": object_urn(person)}}
 
@@ -181,12 +181,12 @@ def connection(person: PersonRecord, *, seed: bool = False) -> JsonObject:
     In the oldest sample most values are null and the date has the HTTP format; newer items have
     more values, and some an ISO date.
     """
-    at = _MONDAY + timedelta(minutes=number("connected", person.slug) % 50_000)
-    picture = f"https://media.example.com/p/{person.slug}.jpg?e=1751328000&v=beta&t=EXAMPLE"
-    iso = not seed and number("iso", person.slug) % 3 == 0
+    at = _MONDAY + timedelta(minutes=number("connected", person.key) % 50_000)
+    picture = f"https://media.example.com/p/{person.key}.jpg?e=1751328000&v=beta&t=EXAMPLE"
+    iso = not seed and number("iso", person.key) % 3 == 0
     body = _SAMPLES["connection"] | {
         "connectedAt": format_with_z(at) if iso else format_datetime(at, usegmt=True),
-        "email": person.email if number("shares mail", person.slug) % 2 else "",
+        "email": person.email if number("shares mail", person.key) % 2 else "",
         "entityUrn": person.sales_id,
         "firstName": person.first,
         "headline": person.headline,
@@ -197,11 +197,11 @@ def connection(person: PersonRecord, *, seed: bool = False) -> JsonObject:
         "picture": picture,
         "publicIdentifier": person.slug,
     }
-    return body if seed or number("synced", person.slug) % 4 == 0 else body | _synced_fields(person)
+    return body if seed or number("synced", person.key) % 4 == 0 else body | _synced_fields(person)
 
 
 def _synced_fields(person: PersonRecord) -> JsonObject:
-    months = number("tenure", person.slug) % 100
+    months = number("tenure", person.key) % 100
     return {
         "COMPANY_WEBSITE": f"https://{person.employer.domain}",
         "companyName": person.employer.name,
@@ -213,5 +213,5 @@ def _synced_fields(person: PersonRecord) -> JsonObject:
         "tenureMonths": months % 12,
         "tenureYears": months // 12,
         "title": person.title,
-        "twitter": person.slug.replace("-", "_"),
+        "twitter": person.key.replace("-", "_"),
     }

@@ -16,9 +16,15 @@ FIRST_ID = 50_000_001
 
 @dataclass(frozen=True, slots=True)
 class OrganisationRecord:
-    """One company. `number` is its index in the world; links and ids are made from it."""
+    """One company.
+
+    * `number`: its index in the world; ids are made from it.
+    * `key`: the public identifier on the first day. What is drawn at random for a company is drawn
+      for it, so that it stays when `slug` changes.
+    """
 
     number: int
+    key: str
     slug: str
     name: str
     industry: str
@@ -52,9 +58,14 @@ class OrganisationRecord:
         return f"https://linkedin.com/sales/company/{self.sales_id}"
 
     @property
+    def location(self) -> str:
+        """City and country code of the headquarters."""
+        return f"{self.place[0]}, {self.place[2]}"
+
+    @property
     def domain(self) -> str:
         """The domain of the website and of e-mail addresses; always below example.com."""
-        return f"{self.slug}.example.com"
+        return f"{self.key}.example.com"
 
     @property
     def text(self) -> str:
@@ -72,6 +83,7 @@ def make(seed: int, number: int, slug: str, name: str) -> OrganisationRecord:
     employees = rng.randint(least, most)
     return OrganisationRecord(
         number=number,
+        key=slug,
         slug=slug,
         name=name,
         industry=rng.choice(names.INDUSTRIES),
@@ -113,7 +125,7 @@ def _description(one: OrganisationRecord) -> str:
 
 
 def _specialities(one: OrganisationRecord) -> list[str]:
-    return rng_for("specialities", one.slug).sample(names.SKILLS, 3)
+    return rng_for("specialities", one.key).sample(names.SKILLS, 3)
 
 
 def organisation_body(one: OrganisationRecord) -> dict[str, object]:
@@ -125,16 +137,16 @@ def organisation_body(one: OrganisationRecord) -> dict[str, object]:
         "industry": one.industry,
         "website": f"https://{one.domain}",
         "description": _description(one),
-        "headquarters": f"{one.place[0]}, {one.place[2]}",
+        "headquarters": one.location,
         "companyType": one.kind,
         "liEmployeeCount": str(one.employees),
         "size": one.size,
         "specialities": ", ".join(_specialities(one)),
         "numberOfInvestmentRounds": str(one.rounds),
         "followers": str(one.followers),
-        "crunchbaseId": one.slug if one.rounds else None,
+        "crunchbaseId": one.key if one.rounds else None,
         "salesNavLink": f"https://www.linkedin.com/sales/accounts/insights?companyId={one.sales_id}",
-        "logoUrl": f"https://media.example.com/org/{one.slug}.png",
+        "logoUrl": f"https://media.example.com/org/{one.key}.png",
         "stockTickerCode": one.name[:4].upper() if listed else None,
         "yearFounded": one.founded,
         "locations": "; ".join(
@@ -192,7 +204,7 @@ def unreadable_body(one: OrganisationRecord) -> dict[str, object]:
 
 def search_item(one: OrganisationRecord) -> dict[str, object]:
     """An item of the LinkedIn company search; one in eight has only name and link."""
-    if chance(0.125, "bare row", one.slug):
+    if chance(0.125, "bare row", one.key):
         return {"name": one.name, "link": one.link}
     keys = ("name", "link", "industry", "description", "followers", "headquarters")
     body = organisation_body(one)
@@ -207,7 +219,7 @@ def account_item(one: OrganisationRecord) -> dict[str, object]:
         "industry": one.industry,
         "liEmployeeCount": str(one.employees),
     }
-    if chance(0.125, "no industry", one.slug):
+    if chance(0.125, "no industry", one.key):
         item["industry"] = None
         del item["liEmployeeCount"]
     return item

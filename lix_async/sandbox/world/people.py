@@ -22,10 +22,13 @@ _SLUG_PREFIX = "ACoAAS"
 class PersonRecord:
     """One person.
 
-    `number` is the index in the world, or None for a person made from an unknown link.
+    * `number`: the index in the world, or None for a person made from an unknown link.
+    * `key`: the public identifier on the first day. What is drawn at random for a person is drawn
+      for it, so that it stays when `slug` changes.
     """
 
     number: int | None
+    key: str
     slug: str
     sales_id: str
     first: str
@@ -39,6 +42,7 @@ class PersonRecord:
     skills: tuple[str, ...]
     hidden: bool
     """Appears as 'LinkedIn Member' without a link in the LinkedIn people search."""
+    own_headline: str | None = None
 
     @property
     def name(self) -> str:
@@ -46,9 +50,14 @@ class PersonRecord:
         return f"{self.first} {self.last}".strip()
 
     @property
-    def headline(self) -> str:
+    def position(self) -> str:
         """Title and employer."""
         return f"{self.title} at {self.employer.name}"
+
+    @property
+    def headline(self) -> str:
+        """What the person wrote, else title and employer."""
+        return self.own_headline or self.position
 
     @property
     def location(self) -> str:
@@ -74,8 +83,8 @@ class PersonRecord:
     def picture(self) -> str | None:
         """The URL of the picture; None for a quarter of all people."""
         return (
-            f"https://media.example.com/p/{self.slug}.jpg"
-            if number("picture", self.slug) % 4
+            f"https://media.example.com/p/{self.key}.jpg"
+            if number("picture", self.key) % 4
             else None
         )
 
@@ -155,6 +164,7 @@ def make(
     title, seniority, function = rng.choice(names.TITLES)
     return PersonRecord(
         number=index,
+        key=slug,
         slug=slug,
         sales_id=sales_id(seed, index, slug),
         first=first,

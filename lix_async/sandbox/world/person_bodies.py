@@ -16,7 +16,7 @@ def _skills(person: PersonRecord) -> list[JsonObject]:
     """Skills; endorsements are numbers in texts, and a fifth of the skills have none."""
     items: list[JsonObject] = []
     for name in person.skills:
-        votes = number("endorsements", person.slug, name) % 80
+        votes = number("endorsements", person.key, name) % 80
         items.append(
             {"name": name, "numOfEndorsement": str(votes)} if votes > 15 else {"name": name}
         )
@@ -24,7 +24,7 @@ def _skills(person: PersonRecord) -> list[JsonObject]:
 
 
 def _summary(person: PersonRecord) -> str:
-    return f"{person.title} in {person.place[0]}."
+    return f"Works in {person.industry.lower()}."
 
 
 def profile(
@@ -34,13 +34,13 @@ def profile(
 
     Half of all people also have the fields of the data dictionary.
     """
-    rich = chance(0.5, "rich", person.slug)
-    handle = person.slug.replace("-", "_")
+    rich = chance(0.5, "rich", person.key)
+    handle = person.key.replace("-", "_")
     body: JsonObject = {
         "description": person.headline,
         "location": person.location,
         "name": person.name,
-        "twitter": handle if chance(0.3, "twitter", person.slug) else None,
+        "twitter": handle if chance(0.3, "twitter", person.key) else None,
         "phone": None,
         "aboutSummaryText": f"{_summary(person)}\n\nCares about {person.skills[0].lower()}.",
         "salesNavLink": person.sales_link,
@@ -55,7 +55,7 @@ def profile(
 def _dictionary(
     person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
 ) -> JsonObject:
-    rng = rng_for("dictionary", person.slug)
+    rng = rng_for("dictionary", person.key)
     before = [f"{job.title} at {job.employer.name}" for job in jobs[1:]]
     return {
         "firstName": person.first,
@@ -65,10 +65,10 @@ def _dictionary(
         "industry": person.industry,
         "organisation": person.employer.name,
         "current": person.employer.name,
-        "currentJobs": person.headline,
+        "currentJobs": person.position,
         "pastJobs": ", ".join(before) or None,
         "companyUrl": person.employer.link,
-        "website": f"https://{person.slug}.example.org",
+        "website": f"https://{person.key}.example.org",
         "email": None,
         "im": None,
         "birthday": None,
@@ -80,7 +80,7 @@ def _dictionary(
         "numSharedConnections": rng.randint(0, 40),
         "articleFollowers": str(rng.randint(0, 9000)),
         "numOfConnections": rng.randint(20, 500),
-        "defaultDBID": 50_000_000 + number("db", person.slug) % 9_000_000,
+        "defaultDBID": 50_000_000 + number("db", person.key) % 9_000_000,
         "autoScraped": False,
         "premium": rng.random() < 0.2,
         "languages": [{"name": rng.choice(names.LANGUAGES), "proficiency": "NATIVE_OR_BILINGUAL"}],
@@ -100,7 +100,7 @@ def _dictionary(
                 "publisher": "Example Press",
                 "description": None,
                 "publishedOn": {"month": 6, "year": rng.randint(2005, 2024)},
-                "url": f"https://example.org/papers/{person.slug}",
+                "url": f"https://example.org/papers/{person.key}",
                 "authors": [{"entityUrn": person.urn}],
             }
         ],
@@ -118,12 +118,12 @@ def _dictionary(
 
 
 def _patents(person: PersonRecord) -> list[JsonObject]:
-    if not chance(0.1, "patents", person.slug):
+    if not chance(0.1, "patents", person.key):
         return []
     patent: JsonObject = {
         "title": f"Apparatus for {person.skills[0].lower()}",
-        "issuer": person.place[2],
-        "url": f"https://example.org/patents/{person.slug}",
+        "issuer": names.PLACES[number("patent office", person.key) % len(names.PLACES)][2],
+        "url": f"https://example.org/patents/{person.key}",
         "issuedOn": {"day": 1, "month": 6, "year": 2019},
         "inventors": [{"entityUrn": person.urn}],
     }
@@ -163,7 +163,7 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> JsonObject:
         "emails": [""],
         "socialAccounts": {
             "linkedin": {"username": person.slug, "url": person.link},
-            "twitter": {"username": person.slug.replace("-", "_")},
+            "twitter": {"username": person.key.replace("-", "_")},
         },
         "workExperiences": work,
         "education": schools,

@@ -111,7 +111,7 @@ def actor(person: PersonRecord) -> JsonObject:
         "name": person.name,
         "link": person.link,
         "li_id": person.slug,
-        "headline": None if chance(0.1, "no headline", person.slug) else person.headline,
+        "headline": None if chance(0.1, "no headline", person.key) else person.headline,
         "profile_image_url": person.picture,
     }
 

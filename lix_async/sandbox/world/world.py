@@ -1,20 +1,24 @@
 """The sample world of the sandbox: people, companies, job postings and posts.
 
 Everything is made from the seed, and little is stored: a record is made from its link or id. None
-of it is real.
+of it is real. The world stands still until it is advanced.
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 
 from ..protocol.errors import is_missing, params_invalid, unknown_record
-from . import careers, job_postings, links, names, people, posts
+from . import careers, history, job_postings, links, names, people, posts
 from .careers import PositionRecord
 from .company_index import CompanyIndex
+from .history import Life, SlugRegister, WorldChange
 from .job_postings import PostingRecord
+from .organisations import OrganisationRecord
 from .people import PersonRecord
 from .posts import PostRecord
 from .random import number, rng_for
@@ -23,6 +27,8 @@ from .search_queries import SearchQuery
 
 _POST_URN = re.compile(r"urn:li:(?:activity|ugcPost|share):([0-9]{1,19})")
 _CODE = re.compile(r"-([0-9a-f]{8})$")
+_LAST_DAY = 36_500
+"""The world can be advanced to this day."""
 _FIRST_UNLISTED = 1_000_000_000
 """The first number for the posts of people made from an unknown link."""
 
@@ -34,7 +40,7 @@ class World:
     the link, so that a first try with a real link works. Links that begin with `missing-` or
     `not-found`, and ids that begin with the digits 404, are not found.
 
-    `companies` is the index of the companies.
+    `companies` is the index of the companies, `day` how many days the world was advanced.
 
     Args:
         seed: The seed of all records.
@@ -64,18 +70,88 @@ class World:
         self.posts = posts
         self.companies = CompanyIndex(seed, organisations)
         self.viewers: tuple[str, ...] = self._viewers()
-        self._people_by_index: dict[int, PersonRecord] = {}
         self._unlisted_owners: dict[int, str] = {}
+        self._begin(0)
+
+    def _begin(self, day: int) -> None:
+        self.day = day
+        self._people_by_index: dict[int, PersonRecord] = {}
+        self._lives: dict[int, Life] = {}
         self._index_by_email: dict[str, int] = {}
+        self._slugs = SlugRegister()
+        self._slug_changes: list[WorldChange] = []
         self._search_index = SearchIndex(
-            seed,
+            self.seed,
             {
-                "people": lambda: [self.person(index).text for index in range(people)],
+                "people": lambda: [self.person(index).text for index in range(self.people)],
                 "organisations": lambda: [one.text for one in self.companies.listed],
-                "postings": lambda: [self.posting_at(index).text for index in range(postings)],
-                "posts": lambda: [self.post_at(index).keywords for index in range(posts)],
+                "postings": lambda: [self.posting_at(index).text for index in range(self.postings)],
+                "posts": lambda: [self.post_at(index).keywords for index in range(self.posts)],
             },
         )
+
+    @property
+    def date(self) -> date:
+        """The date in the world."""
+        return history.date_of(self.day)
+
+    def advance(self, days: int) -> None:
+        """Let days pass: people and companies change at the rates of `hazards.py`.
+
+        The world depends on the sum of the days only, not on the steps. Sales Navigator ids, Lix
+        ids and e-mail domains stay. A public identifier that was given up leads to its former
+        holder, to a missing page, or later to somebody else.
+
+        Raises:
+            ValueError: `days` is below 0, or the world would be more than 100 years old.
+        """
+        if not 0 <= days <= _LAST_DAY - self.day:
+            raise ValueError(f"days must be 0 to {_LAST_DAY - self.day}")
+        if days:
+            self.return_to(self.day + days)
+
+    def return_to(self, day: int) -> None:
+        """Make the world as it is on a day, counted from its first day."""
+        self._begin(day)
+        self.companies.advance(day)
+        events = [
+            (index, event)
+            for index in range(self.people if day else 0)
+            for event in self._events(self._first(index))
+            if event.kind == "slug"
+        ]
+        for index, event in sorted(events, key=lambda pair: (pair[1].day, pair[0])):
+            life = self._life(self._first(index))
+            one, name = life.person, life.name_on(event.day)
+            old = self._slugs.changed.get(index, one.key)
+            new = history.choose_slug(self._slugs, index, names.slug(name), event)
+            self._slugs.move(index, old, new, event.day, event.rng)
+            self._slug_changes.append(
+                WorldChange(event.day, "slug_moved", one.sales_id, name, "slug", old, new)
+            )
+
+    def changes(
+        self, since: int = 0, subject: PersonRecord | OrganisationRecord | None = None
+    ) -> list[WorldChange]:
+        """What has changed after a day, in order of time: all of it, also what changed back.
+
+        Lengths of time grow with the date and are not listed, nor is what follows from another
+        change, such as the text of a headline that consists of title and employer.
+
+        Args:
+            since: The day, counted from the first day of the world.
+            subject: A person or company; None for all that a search can find.
+        """
+        if isinstance(subject, PersonRecord):
+            first = self._first_of(subject)
+            found = [*self._life(first).changes, *self._slug_changes]
+        else:
+            lives = (self._life(self._first(index)) for index in range(self.people))
+            people_ = () if subject else (change for life in lives for change in life.changes)
+            found = [*self.companies.changes, *people_, *(() if subject else self._slug_changes)]
+        wanted = subject and subject.sales_id
+        found = [one for one in found if one.day > since and wanted in (None, one.subject)]
+        return sorted(found, key=lambda change: (change.day, change.subject))
 
     def _viewers(self) -> tuple[str, ...]:
         rng = rng_for(self.seed, "viewers")
@@ -108,19 +184,74 @@ class World:
     def person(self, index: int) -> PersonRecord:
         """The person at an index. Those below `people` can be found by a search."""
         if (found := self._people_by_index.get(index)) is None:
-            employer = self.companies.employer(number(self.seed, "employer", index))
-            found = people.make(self.seed, index, None, employer)
+            found = self._present(self._first(index))
             if index < self.people:
                 self._people_by_index[index] = found
         return found
 
+    def _first(self, index: int) -> PersonRecord:
+        """The person at an index on the first day."""
+        employer = self.companies.first_employer(number(self.seed, "employer", index))
+        return people.make(self.seed, index, None, employer)
+
+    def _first_unlisted(self, slug: str) -> PersonRecord:
+        employer = self.companies.first_employer(number(self.seed, "employer", slug))
+        return people.make(self.seed, None, slug, employer)
+
+    def _first_of(self, person: PersonRecord) -> PersonRecord:
+        if person.number is None:
+            return self._first_unlisted(person.key)
+        return self._first(person.number)
+
+    def _present(self, first: PersonRecord) -> PersonRecord:
+        if not self.day:
+            return first
+        found = self._life(first).person
+        slug = None if first.number is None else self._slugs.changed.get(first.number)
+        return replace(found, slug=slug) if slug else found
+
+    def _events(self, first: PersonRecord) -> Iterator[history.WorldEvent]:
+        jobs = careers.make_career(first, self.companies.employer)
+        return history.person_events(self.seed, first, jobs, self.day)
+
+    def _life(self, first: PersonRecord) -> Life:
+        if first.number is not None and first.number in self._lives:
+            return self._lives[first.number]
+        person = replace(first, employer=self.companies.at(first.employer.number))
+        jobs = careers.make_career(person, self.companies.employer)
+        life = history.live(
+            person,
+            jobs,
+            history.person_events(self.seed, person, jobs, self.day),
+            self.day,
+            self.companies.employer,
+            self.companies.name_on,
+        )
+        if first.number is not None and first.number < self.people:
+            self._lives[first.number] = life
+        return life
+
     def person_by_slug(self, slug: str) -> PersonRecord:
-        """The person with a public identifier.
+        """The person with a public identifier, or the one whom a former identifier leads to.
+
+        Raises:
+            ErrorReply: 404 for an identifier that stands for a missing record, or that was given
+                up.
+        """
+        text = slug.strip().strip("/").lower()
+        if text in self._slugs:
+            if (holder := self._slugs.holder(text)) is None:
+                raise unknown_record("profile")
+            return self.person(holder)
+        return self.person_by_key(slug)
+
+    def person_by_key(self, key: str) -> PersonRecord:
+        """The person who had a public identifier on the first day.
 
         Raises:
             ErrorReply: 404 for an identifier that stands for a missing record.
         """
-        text = slug.strip().strip("/")
+        text = key.strip().strip("/")
         if not text or is_missing(text):
             raise unknown_record("profile")
         if text.startswith(("ACoAA", "ACwAA")):
@@ -130,13 +261,12 @@ class World:
             index := people.index_of(self.seed, code[1])
         ) is not None:
             found = self.person(index)
-            if found.slug == text:
+            if found.key == text:
                 return found
         return self._unlisted_person(text)
 
     def _unlisted_person(self, slug: str) -> PersonRecord:
-        employer = self.companies.employer(number(self.seed, "employer", slug))
-        return people.make(self.seed, None, slug, employer)
+        return self._present(self._first_unlisted(slug))
 
     def person_by_sales_id(self, sales_id: str) -> PersonRecord:
         """The person with a Sales Navigator id.
@@ -149,7 +279,7 @@ class World:
         found = people.from_sales_id(self.seed, sales_id)
         if isinstance(found, int):
             return self.person(found)
-        return self._unlisted_person(found) if found == sales_id else self.person_by_slug(found)
+        return self._unlisted_person(found) if found == sales_id else self.person_by_key(found)
 
     def person_at(self, link: str) -> PersonRecord:
         """The person of a LinkedIn or Sales Navigator link."""
@@ -163,13 +293,34 @@ class World:
         if not (local and at and domain):
             raise params_invalid("email must be an address")
         if not self._index_by_email:
-            self._index_by_email = {self.person(index).email: index for index in range(self.people)}
+            self._index_by_email = self._emails()
         index = self._index_by_email.get(text)
         return self.person(index) if index is not None else self.person_by_slug(names.slug(local))
 
+    def _emails(self) -> dict[str, int]:
+        """The person of every address, former ones included."""
+        lives = ((index, self._life(self._first(index))) for index in range(self.people))
+        former = {text: index for index, life in lives for text in life.emails} if self.day else {}
+        return former | {self.person(index).email: index for index in range(self.people)}
+
     def career(self, person: PersonRecord) -> list[PositionRecord]:
         """The positions of a person, the current one first."""
-        return careers.make_career(person, self.companies.employer)
+        if not self.day:
+            return careers.make_career(person, self.companies.employer)
+        return self._life(self._first_of(person)).jobs
+
+    def people_who_left(self, employer: OrganisationRecord) -> list[PersonRecord]:
+        """Those whom a search can find and who left a company after the first day."""
+        if not self.day:
+            return []
+        return [
+            self.person(index)
+            for index in range(self.people)
+            if any(
+                change.kind == "job_ended" and change.organisation == employer.sales_id
+                for change in self._life(self._first(index)).changes
+            )
+        ]
 
     def some_people(self, count: int, *parts: object) -> list[PersonRecord]:
         """`count` different people, always the same for the same parts."""
@@ -208,21 +359,25 @@ class World:
             raise unknown_record("post")
         owner = max(int(found[1]) - posts.BASE, 0) // posts.PER_PERSON
         slug = self._unlisted_owners.get(owner)
-        return posts.make(
-            int(found[1]), self._unlisted_person(slug) if slug else self.person(owner % self.people)
-        )
+        author = self._first_unlisted(slug) if slug else self._first(owner % self.people)
+        return self._post(int(found[1]), author)
+
+    def _post(self, activity: int, author: PersonRecord) -> PostRecord:
+        """A post; its text stays as it was written."""
+        return replace(posts.make(activity, author), author=self._present(author))
 
     def post_at(self, index: int) -> PostRecord:
         """The post at an index of the post search."""
         owner, which = index % self.people, index // self.people
-        return posts.make(posts.activity(owner, which), self.person(owner))
+        return self._post(posts.activity(owner, which), self._first(owner))
 
     def posts_of(self, person: PersonRecord) -> list[PostRecord]:
         """The posts of a person, newest first: one to sixty."""
         owner = person.number
         if owner is None:
-            owner = _FIRST_UNLISTED + number(self.seed, "stranger", person.slug) % _FIRST_UNLISTED
-            self._unlisted_owners[owner] = person.slug
-        count = 1 + number(self.seed, "posts of", person.slug) % 60
-        written = [posts.make(posts.activity(owner, which), person) for which in range(count)]
+            owner = _FIRST_UNLISTED + number(self.seed, "stranger", person.key) % _FIRST_UNLISTED
+            self._unlisted_owners[owner] = person.key
+        count = 1 + number(self.seed, "posts of", person.key) % 60
+        first = self._first_of(person)
+        written = [self._post(posts.activity(owner, which), first) for which in range(count)]
         return sorted(written, key=lambda post: posts.written_at(post.activity), reverse=True)

@@ -9,6 +9,7 @@ from ....core.endpoint import FREE, Endpoint, standard
 from ....core.pagination import Offset, PageNumber
 from .. import models as m
 from .. import params as p
+from . import ids
 
 BALANCES = Endpoint(
     "account.balances",
@@ -35,6 +36,7 @@ CONNECTIONS = Endpoint(
     m.ConnectionsPage,
     # A short page is not the end: it is not documented that `count` is obeyed.
     paging=Offset("start"),
+    ids=ids.CONNECTIONS,
     docs="lix.md#connections.list",
 )
 LINKEDIN_ACCOUNT = Endpoint(

@@ -9,6 +9,7 @@ from ....core.endpoint import Endpoint, standard
 from ....core.pagination import Cursor
 from .. import models as m
 from .. import params as p
+from . import ids
 
 THREADS = Endpoint(
     "sales.threads",
@@ -18,6 +19,7 @@ THREADS = Endpoint(
     m.ThreadsPage,
     paging=Cursor("page_starts_at", size=20),
     credits=standard(1),
+    ids=ids.THREADS,
     docs="lix.md#sales.threads",
 )
 THREAD = Endpoint(
@@ -27,6 +29,7 @@ THREAD = Endpoint(
     p.ThreadParams,
     m.SingleThread,
     credits=standard(1),
+    ids=ids.THREADS,
     docs="lix.md#sales.thread",
 )
 SEND_INMAIL = Endpoint(
@@ -48,6 +51,7 @@ CONVERSATIONS = Endpoint(
     m.ConversationsPage,
     paging=Cursor("sequence_id"),
     credits=standard(1),
+    ids=ids.CONVERSATIONS,
     docs="lix.md#conversations.list",
 )
 MESSAGES = Endpoint(
@@ -58,6 +62,7 @@ MESSAGES = Endpoint(
     m.MessagesPage,
     paging=Cursor("sequence_id"),
     credits=standard(1),
+    ids=ids.MESSAGES,
     docs="lix.md#messages.list",
 )
 SEND_MESSAGE = Endpoint(

@@ -8,9 +8,87 @@ from __future__ import annotations
 
 from ....core.endpoint import Endpoint, Price, org, standard
 from ....core.pagination import Cursor, Offset
+from ....core.subject_fields import FieldPaths, JobFields, SubjectFields
+from ....linkedin.fields import company_slug, organisation_number, public_slug
 from .. import models as m
 from .. import params as p
+from . import ids
 
+_PERSON = SubjectFields(
+    named={
+        "name": FieldPaths(("name", "firstName+lastName")),
+        "headline": FieldPaths(("headline", "description")),
+        "location": FieldPaths(("location",)),
+        "slug": FieldPaths(("link", "liId"), public_slug),
+        "organisation": FieldPaths(("organisation", "current")),
+    },
+    jobs=JobFields(
+        "experience",
+        organisation="organisation.name",
+        ids={
+            "organisation.salesNavLink": organisation_number,
+            "organisation.link": organisation_number,
+        },
+        start=("timePeriod.startedOn", "dateStarted"),
+        end=("timePeriod.endedOn", "dateEnded"),
+        current="isCurrent",
+        ignored=frozenset(
+            {
+                *("position", "tenureAtPosition", "tenureAtOrg", "seniority", "timePeriod"),
+                *("dateStarted", "dateEnded"),
+            }
+        ),
+    ),
+    of_jobs=frozenset({"companyUrl", "currentJobs", "pastJobs"}),
+    ignored=frozenset(
+        {
+            *("salesNavLink", "salesNavId", "defaultDBID", "autoScraped", "img", "relatedPersons"),
+            *("numSharedConnections", "sharedConnectionNames", "sharedConnectionUrns"),
+            *("teamLinkConnectionProfiles", "viewerConnection"),
+        }
+    ),
+)
+_ORGANISATION = SubjectFields(
+    named={
+        "name": FieldPaths(("profile.name", "liOrganisation.name", "organisationIds.name")),
+        "location": FieldPaths(("liOrganisation.headquarters", "profile.hqCountry")),
+        "slug": FieldPaths(("profile.linkedinUrl", "liOrganisation.link"), company_slug),
+        "industry": FieldPaths(("profile.industry", "liOrganisation.industry")),
+        "size": FieldPaths(("profile.size", "liOrganisation.size")),
+        "website": FieldPaths(("profile.website", "liOrganisation.website")),
+        "description": FieldPaths(("profile.description", "liOrganisation.description")),
+        "orgType": FieldPaths(("profile.orgType", "liOrganisation.companyType")),
+        "foundedYear": FieldPaths(("profile.foundedYear", "liOrganisation.yearFounded")),
+        "employeeCount": FieldPaths(("profile.employeeCount", "liOrganisation.liEmployeeCount")),
+        "followerCount": FieldPaths(("profile.followerCount", "liOrganisation.followers")),
+        "jobOpeningsCount": FieldPaths(
+            ("profile.jobOpeningsCount", "liOrganisation.numberOfJobOpenings")
+        ),
+        "specialities": FieldPaths(("profile.specialities", "liOrganisation.specialities")),
+        "stockTickerCode": FieldPaths(
+            ("profile.stockTickerCode", "liOrganisation.stockTickerCode")
+        ),
+        "headquartersAddress": FieldPaths(
+            ("profile.headquartersAddress", "liOrganisation.headquartersAddress")
+        ),
+    },
+    ignored=frozenset(
+        {
+            *("organisationIds", "links", "profile.logoUrl", "profile.salesNavUrl"),
+            *("liOrganisation.logoUrl", "liOrganisation.salesNavLink"),
+            *("liOrganisation.initialRequestLiId", "liOrganisation.autoScraped"),
+        }
+    ),
+)
+_EMPLOYMENT = SubjectFields(
+    jobs=JobFields(
+        "experiences",
+        organisation="companyName",
+        ids={"companyUrn": str},
+        start=("startDate",),
+        end=("endDate",),
+    )
+)
 _TOKEN = Cursor("pagination_token", start="start")
 _LAST_WITHOUT_TOKEN = Cursor("pagination_token", start="start", start_alone=False)
 
@@ -21,6 +99,8 @@ PERSON_IDS = Endpoint(
     p.IdsParams,
     m.PersonIds,
     credits=org(1),
+    subject="person",
+    ids=ids.PERSON_IDS,
     docs="lix.md#ids.person",
 )
 ORGANISATION_IDS = Endpoint(
@@ -30,6 +110,8 @@ ORGANISATION_IDS = Endpoint(
     p.IdsParams,
     m.OrganisationIds,
     credits=org(1),
+    subject="organisation",
+    ids=ids.ORGANISATION_IDS,
     docs="lix.md#ids.organisation",
 )
 PERSON = Endpoint(
@@ -39,7 +121,10 @@ PERSON = Endpoint(
     p.PersonParams,
     m.Person,
     credits=standard(1),
+    subject="person",
+    ids=ids.PERSON,
     docs="lix.md#person.get",
+    fields=_PERSON,
 )
 LEGACY_PERSON = Endpoint(
     "person.legacy",
@@ -48,7 +133,10 @@ LEGACY_PERSON = Endpoint(
     p.LegacyPersonParams,
     m.Person,
     credits=standard(1),
+    subject="person",
+    ids=ids.PERSON,
     docs="lix.md#person.legacy",
+    fields=_PERSON,
 )
 ORGANISATION = Endpoint(
     "organisation.by_linkedin",
@@ -57,7 +145,10 @@ ORGANISATION = Endpoint(
     p.OrganisationParams,
     m.Organisation,
     credits=org(1),
+    subject="organisation",
+    ids=ids.ORGANISATION,
     docs="lix.md#organisation.by_linkedin",
+    fields=_ORGANISATION,
 )
 JOB = Endpoint(
     "enrich.job",
@@ -75,6 +166,7 @@ POST = Endpoint(
     p.PostParams,
     m.Post,
     credits=standard(1),
+    ids=ids.POST,
     docs="lix.md#enrich.post",
 )
 HIRERS = Endpoint(
@@ -84,6 +176,7 @@ HIRERS = Endpoint(
     p.JobParams,
     m.PeoplePage,
     credits=standard(1),
+    ids=ids.PEOPLE,
     docs="lix.md#jobs.hirers",
 )
 EMAIL = Endpoint(
@@ -94,7 +187,9 @@ EMAIL = Endpoint(
     m.Email,
     credits=Price("email", 1, only="is_valid"),
     unsure="is_probable",
+    subject="person",
     docs="lix.md#contact.email_by_linkedin",
+    fields=SubjectFields(),
 )
 EMPLOYMENT = Endpoint(
     "person.employment",
@@ -103,7 +198,9 @@ EMPLOYMENT = Endpoint(
     p.EmploymentParams,
     m.EmploymentPage,
     credits=standard(1),
+    subject="person",
     docs="lix.md#person.employment",
+    fields=_EMPLOYMENT,
 )
 EXTENDED = Endpoint(
     "person.extended",
@@ -112,7 +209,9 @@ EXTENDED = Endpoint(
     p.ExtendedParams,
     m.Extended,
     credits=standard(1),
+    subject="person",
     docs="lix.md#person.extended",
+    fields=SubjectFields(),
 )
 ORGANISATIONS_BY_WEBSITE = Endpoint(
     "organisation.by_website",
@@ -122,6 +221,7 @@ ORGANISATIONS_BY_WEBSITE = Endpoint(
     m.WebsiteMatches,
     credits=org(1),
     alternate="/v1/organisations/by-domain/{domain}",
+    ids=ids.WEBSITE_MATCHES,
     docs="lix.md#organisation.by_website",
 )
 FOLLOWERS = Endpoint(
@@ -132,6 +232,7 @@ FOLLOWERS = Endpoint(
     m.FollowersPage,
     paging=Offset("start"),
     credits=standard(1),
+    ids=ids.FOLLOWERS,
     docs="lix.md#organisation.followers",
 )
 POST_COMMENTS = Endpoint(
@@ -142,6 +243,7 @@ POST_COMMENTS = Endpoint(
     m.CommentsPage,
     paging=_LAST_WITHOUT_TOKEN,
     credits=standard(1),
+    ids=ids.COMMENTS,
     docs="lix.md#enrich.post_comments",
 )
 POST_REACTIONS = Endpoint(
@@ -152,6 +254,7 @@ POST_REACTIONS = Endpoint(
     m.ReactionsPage,
     paging=_LAST_WITHOUT_TOKEN,
     credits=standard(1),
+    ids=ids.REACTIONS,
     docs="lix.md#enrich.post_reactions",
 )
 ACTIVITY_POSTS = Endpoint(
@@ -162,6 +265,7 @@ ACTIVITY_POSTS = Endpoint(
     m.ActivityPostsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.POSTS,
     docs="lix.md#activity.posts",
 )
 ACTIVITY_COMMENTS = Endpoint(
@@ -172,6 +276,7 @@ ACTIVITY_COMMENTS = Endpoint(
     m.CommentsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.COMMENTS,
     docs="lix.md#activity.comments",
 )
 ACTIVITY_REACTIONS = Endpoint(
@@ -182,5 +287,6 @@ ACTIVITY_REACTIONS = Endpoint(
     m.ActivityReactionsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.REACTIONS,
     docs="lix.md#activity.reactions",
 )

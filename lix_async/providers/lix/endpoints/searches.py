@@ -9,6 +9,7 @@ from ....core.endpoint import FREE, Endpoint, standard
 from ....core.pagination import Offset, OffsetInUrl, PageInUrl, PageNumber, SinglePage
 from .. import models as m
 from .. import params as p
+from . import ids
 
 LINKEDIN_CAP = 1000
 """The most items that a LinkedIn search returns, whatever its total says (lix.md#paging-caps)."""
@@ -26,6 +27,7 @@ SEARCH_PEOPLE = Endpoint(
     m.PeoplePage,
     paging=_LINKEDIN_PAGES,
     credits=standard(1),
+    ids=ids.PEOPLE,
     docs="lix.md#search.people",
 )
 SEARCH_JOBS = Endpoint(
@@ -46,6 +48,7 @@ SEARCH_POSTS = Endpoint(
     m.PostsPage,
     paging=Offset("start", cap=LINKEDIN_CAP, sequence=True),
     credits=standard(1),
+    ids=ids.POSTS,
     docs="lix.md#search.posts",
 )
 SEARCH_ORGS = Endpoint(
@@ -56,6 +59,7 @@ SEARCH_ORGS = Endpoint(
     m.OrganisationsPage,
     paging=_LINKEDIN_PAGES,
     credits=standard(1),
+    ids=ids.ORGANISATIONS,
     docs="lix.md#search.orgs",
 )
 SALES_PEOPLE = Endpoint(
@@ -66,6 +70,7 @@ SALES_PEOPLE = Endpoint(
     m.PeoplePage,
     paging=_SALES_PAGES,
     credits=standard(1),
+    ids=ids.PEOPLE,
     docs="lix.md#sales.search_people",
 )
 RECRUITER_PEOPLE = Endpoint(
@@ -77,6 +82,7 @@ RECRUITER_PEOPLE = Endpoint(
     paging=Offset("start", cap=SALES_CAP, sequence=True),
     credits=standard(1),
     body=("skills", "start"),
+    ids=ids.PEOPLE,
     docs="lix.md#recruiter.search_people",
 )
 SALES_FACETS = Endpoint(
@@ -110,6 +116,7 @@ SALES_PEOPLE_FORM = Endpoint(
     credits=standard(1),
     body=("url", "sequence_id"),
     form=True,
+    ids=ids.PEOPLE,
     docs="lix.md#sales.search_people_post",
 )
 PEOPLE_BY_FILTERS = Endpoint(
@@ -120,6 +127,7 @@ PEOPLE_BY_FILTERS = Endpoint(
     m.PeoplePage,
     paging=SinglePage(cap=SALES_CAP, sequence=True),
     credits=standard(1),
+    ids=ids.PEOPLE,
     docs="lix.md#sales.people_by_filters",
 )
 SALES_ORGS = Endpoint(
@@ -130,6 +138,7 @@ SALES_ORGS = Endpoint(
     m.AccountsPage,
     paging=_SALES_PAGES,
     credits=standard(1),
+    ids=ids.ORGANISATIONS,
     docs="lix.md#sales.search_orgs",
 )
 PEOPLE_LIST = Endpoint(
@@ -140,6 +149,7 @@ PEOPLE_LIST = Endpoint(
     m.PeoplePage,
     paging=PageNumber("page", sequence=True),
     credits=standard(1),
+    ids=ids.PEOPLE,
     docs="lix.md#sales.list_people",
 )
 ORGS_LIST = Endpoint(
@@ -150,5 +160,6 @@ ORGS_LIST = Endpoint(
     m.AccountsPage,
     paging=PageNumber("page", sequence=True),
     credits=standard(1),
+    ids=ids.ORGANISATIONS,
     docs="lix.md#sales.list_orgs",
 )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from msgspec import field
 
 from ....core.models import Model
 
-__all__ = ["Email"]
+__all__ = ["Email", "EmailStatus"]
+
+EmailStatus: TypeAlias = Literal["VALID", "PROBABLE"] | str
+"""The result of a check; others may be added."""
 
 
 class Email(Model):
     """The result of one check of an address."""
 
     email: str | None = None
-    """Meaningful only if `is_valid`."""
-    status: str | None = None
-    """`VALID`, `PROBABLE`; others may be added."""
+    """The address, meaningful only if `is_valid`."""
+    status: EmailStatus | None = None
+    """The result of the check: `VALID`, `PROBABLE`; others may be added."""
     alternatives: list[str] = field(default=[])
     """All candidates, including the valid one."""
 

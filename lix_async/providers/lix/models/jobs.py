@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.models import Listing
-from ....core.values import OpenObject
+from ....core.models import Listing, OpenObject
 from .coercion import as_object, as_text, as_texts
 
 __all__ = ["Company", "JobPosting", "JobsPage"]
@@ -147,3 +146,4 @@ class JobsPage(Listing[JobPosting]):
     __aliases__: ClassVar[dict[str, str]] = {"people": "jobPostings"}
 
     items: list[JobPosting] = field(name="jobPostings", default=[])
+    """The job postings of the page."""

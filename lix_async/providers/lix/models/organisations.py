@@ -5,7 +5,7 @@ Contract: lix.md#organisations, lix.md#organisation-profile
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeAlias, TypeVar
 
 from msgspec import field
 
@@ -14,8 +14,17 @@ from ....linkedin.fields import company_slug, sales_company_id
 from .ids import IdLinks, OrganisationIds
 from .li_organisations import LiOrganisation, OrganisationProfile
 
-__all__ = ["Follower", "FollowersPage", "Organisation", "WebsiteMatch", "WebsiteMatches"]
+__all__ = [
+    "Follower",
+    "FollowersPage",
+    "MemberDistance",
+    "Organisation",
+    "WebsiteMatch",
+    "WebsiteMatches",
+]
 
+MemberDistance: TypeAlias = Literal["DISTANCE_1", "DISTANCE_2"] | str
+"""The degree of a connection; others may be added."""
 T = TypeVar("T")
 _NO_PROFILE = OrganisationProfile()
 _NO_LI = LiOrganisation()
@@ -29,10 +38,14 @@ class Organisation(Model):
     """
 
     organisation_ids: OrganisationIds | None = None
+    """The ids of the organisation at LinkedIn, Sales Navigator and Lix."""
     li_organisation: LiOrganisation | None = None
-    """Deprecated by the vendor in favour of `profile`; the only part in the oldest samples."""
+    """The older description, deprecated by the vendor in favour of `profile`; the only one in the
+    oldest samples."""
     profile: OrganisationProfile | None = None
+    """The newer description."""
     links: IdLinks | None = None
+    """Links made from the ids."""
     error: str | None = None
     """The reason if the provider could not read the organisation; otherwise empty."""
 
@@ -167,21 +180,28 @@ class WebsiteMatches(Listing[WebsiteMatch]):
     """The result of `organisations.by_website`: at most 5 matches."""
 
     items: list[WebsiteMatch] = field(name="organisations", default=[])
+    """The organisations whose website it is."""
 
 
 class Follower(Model):
     """A follower of an organisation (lix.md#organisation.followers)."""
 
     public_identifier: str | None = None
+    """The last part of `linkedin.com/in/<public_identifier>`."""
     first_name: str | None = None
+    """The first name."""
     last_name: str | None = None
+    """The last name."""
     profile_picture_url: str | None = None
+    """The URL of the follower's picture."""
     entity_urn: str | None = None
+    """The URN of the follower."""
     headline: str | None = None
+    """The headline of the profile."""
     followed_at: str | None = None
-    """A text such as "July 2024"."""
-    member_distance: str | None = None
-    """`DISTANCE_1`, `DISTANCE_2`, …"""
+    """When the person began to follow, as a text such as "July 2024"."""
+    member_distance: MemberDistance | None = None
+    """The degree of the connection: `DISTANCE_1`, `DISTANCE_2`, …"""
 
     @property
     def profile_url(self) -> str | None:
@@ -199,3 +219,4 @@ class FollowersPage(Listing[Follower]):
     """A page of `organisations.followers`."""
 
     items: list[Follower] = field(name="followers", default=[])
+    """The followers of the page."""

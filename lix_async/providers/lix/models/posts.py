@@ -7,9 +7,8 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.models import Listing
+from ....core.models import Listing, OpenObject
 from ....core.timestamps import from_ms, from_seconds, parse_timestamp
-from ....core.values import OpenObject
 from ....linkedin.fields import profile_name
 from .coercion import as_list, as_object, as_text
 from .reactions import ReactionCount, TokenPage
@@ -142,9 +141,11 @@ class PostsPage(Listing[Post]):
     __envelopes__: ClassVar[tuple[str, ...]] = ("searchResponse", "response")
 
     items: list[Post] = field(name="posts", default=[])
+    """The posts of the page."""
 
 
 class ActivityPostsPage(TokenPage[Post]):
     """A page of a person's posts."""
 
     items: list[Post] = field(name="posts", default=[])
+    """The posts of the page."""

@@ -15,8 +15,10 @@ from ....core.models import Params
 from ....linkedin.fields import (
     AccountLink,
     CompanyLink,
+    LixId,
     ProfileLink,
     ProfileName,
+    SalesId,
     check_linkedin_urls,
 )
 
@@ -41,9 +43,9 @@ __all__ = [
 class IdsParams(Params, frozen=True, kw_only=True):
     """`people.ids` and `organisations.ids`."""
 
-    sales_nav_id: str | None = None
+    sales_nav_id: SalesId | None = None
     li_flagship_id: ProfileName | None = None
-    lix_id: str | None = None
+    lix_id: LixId | None = None
 
     def check(self) -> None:
         """Require exactly one id."""

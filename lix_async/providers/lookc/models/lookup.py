@@ -7,11 +7,12 @@ lookc.md#lookc.request_status, lookc.md#hit, lookc.md#org-ref
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import field
 
+from ....core.bridge import ReadableStruct
 from ....core.models import Model
 
 __all__ = [
@@ -21,8 +22,12 @@ __all__ = [
     "LookupAnswer",
     "OrgRef",
     "PersonByEmail",
+    "RequestState",
     "RequestStatus",
 ]
+
+RequestState: TypeAlias = Literal["complete"] | str
+"""The state of a request; others may be added."""
 
 PROFILE = "https://www.linkedin.com/in/"
 COMPLETE = "complete"
@@ -39,10 +44,12 @@ class _NamedReference(Model):
     }
 
     name: str | None = None
+    """The name."""
     li_profile_url: str | None = None
-    """As received; the class says what it is."""
+    """The link to LinkedIn, as it was received: of people often the public identifier alone."""
     sales_nav_url: str | None = None
-    """As received. For people the path segment `lead` is missing, so the link does not work."""
+    """The link to Sales Navigator, as it was received. For people the path segment `lead` is
+    missing, so it does not work."""
 
     @property
     def sales_nav_id(self) -> str | None:
@@ -70,7 +77,7 @@ class DomainInfo(Model):
     """Facts about the mail domain."""
 
     is_free_email_domain: bool | None = None
-    """True for free mail providers, which have no organisation."""
+    """Whether it is a free mail provider, which has no organisation."""
 
 
 class PersonByEmail(Model):
@@ -79,7 +86,9 @@ class PersonByEmail(Model):
     hits: list[Hit] = field(default_factory=list[Hit])
     """The people at the company that match, in no stated order."""
     org: OrgRef | None = None
+    """The organisation of the mail domain; it may be missing for free mail providers."""
     domain_info: DomainInfo | None = None
+    """Facts about the mail domain."""
 
     @property
     def blank(self) -> bool:
@@ -103,7 +112,9 @@ class LookupAnswer(PersonByEmail):
     }
 
     request_id: str | None = field(default=None, name="request_id")
-    status: str | None = None
+    """The id under which the result is prepared."""
+    status: RequestState | None = None
+    """The state of the request; `complete` is the only published word."""
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
@@ -136,10 +147,12 @@ class RequestStatus(Model):
     __aliases__: ClassVar[dict[str, str]] = {"requestId": "request_id", "id": "request_id"}
     __markers__: ClassVar[dict[str, str | None]] = {"hits": None}
 
-    status: str | None = None
+    status: RequestState | None = None
+    """The state of the request; `complete` is the only published word."""
     data: PersonByEmail | None = None
     """The result, once it is complete."""
     request_id: str | None = field(default=None, name="request_id")
+    """The id of the request."""
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
@@ -167,7 +180,7 @@ class RequestStatus(Model):
         return not (self.complete or self.failed)
 
 
-class Lookup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Lookup(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A lookup that was accepted: its result, or the id to poll.
 
     It can be stored as JSON: `msgspec.json.encode(lookup)`, and back with
@@ -177,7 +190,7 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str | None = None
     """The provider's id of this lookup, if it has one."""
     result: PersonByEmail | None = None
-    """None if it has to be polled."""
+    """The result; None if it has to be polled."""
 
 
 def _word(status: str | None) -> str:

@@ -1,73 +1,20 @@
-"""The outcome of an input, and the counts of a run."""
+"""The counts of a run."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Generic, Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from ..core.errors import Family, LixError
+from ..core.bridge import ReadableStruct, set_fields
+from ..core.html_table import html_fields
+from ..engine.outcome import Outcome
 
 T = TypeVar("T")
-State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "invalid", "suppressed"]
-"""What became of an input.
-
-* `done`: charged, and the answer is in the ledger.
-* `kept`: charged, and this version of the package cannot read the answer; it is in the ledger.
-* `refused`: the provider refused it for good, such as not found or wrong parameters.
-* `failed`: no answer; a later run asks again. See `Outcome.maybe` for what may have been charged.
-* `in_doubt`: sent, no answer received; may have been charged.
-* `queued`: the provider prepares it.
-* `invalid`: it cannot be sent, and was not.
-* `suppressed`: its subject has been forgotten; it was not sent.
-"""
-_STATES: dict[Family, State] = {
-    "answer": "done",
-    "unusable": "kept",
-    "refused": "refused",
-    "queued": "queued",
-    "unknown": "in_doubt",
-    "input": "invalid",
-}
 
 
-def state_of(family: Family) -> State:
-    """What becomes of an input whose last attempt was of this family; see `core.families`."""
-    return _STATES.get(family, "failed")
-
-
-class Outcome(msgspec.Struct, Generic[T], kw_only=True):
-    """The outcome of one input."""
-
-    input: object
-    key: str = ""
-    """The same for every form of the same lookup, such as different links to one profile."""
-    state: State
-    value: T | None = None
-    """The answer; of a listing that did not come to its end, the items so far."""
-    error: LixError | None = None
-    body: bytes = b""
-    """The answer as received, for `done`; of a listing, its items so far as a JSON array."""
-    credits: int = 0
-    """Credits that this run spent on it; 0 if the answer was in the ledger."""
-    maybe: int = 0
-    """Credits that attempts without an answer may have cost."""
-    attempts: int = 0
-    cached: bool = False
-    """Whether the answer was in the ledger."""
-    seconds: float = 0.0
-    """Seconds from sending the request to the answer."""
-    due: float = 0.0
-    """When a `queued` lookup is requested again (epoch seconds)."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is a value."""
-        return self.state == "done"
-
-
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class Progress(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """The state of a run."""
 
     total: int | None
@@ -75,28 +22,54 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     seen: int
     """Inputs taken so far, repeated ones included."""
     done: int
+    """Inputs with an answer, those from the ledger included."""
     kept: int
+    """Inputs whose answer is in the ledger and cannot be read by this version."""
     cached: int
+    """Inputs whose answer was in the ledger already."""
     refused: int
+    """Inputs that the provider refused for good."""
     failed: int
+    """Inputs without an answer, which a later run asks for again."""
     in_doubt: int
+    """Inputs that were sent without an answer; they may have been charged."""
     queued: int
+    """Inputs that the provider is still preparing."""
     invalid: int
+    """Inputs that cannot be sent."""
     credits: int
+    """Credits of all kinds that this run has spent."""
     in_flight: int
+    """Calls under way."""
     parked: str
     """Why the run waits or has stopped; empty while it runs."""
 
+    def _repr_html_(self) -> str:
+        return html_fields("Progress", self)
 
-class Report(msgspec.Struct, kw_only=True):
+
+class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     """The summary of a run: counts, credits and reasons of failures."""
 
     progress: Progress
+    """The counts of the run."""
     reasons: dict[str, int]
     """The number of errors by kind."""
     latencies: dict[float, int]
     """Histogram of seconds per answer, by the upper end of each bucket."""
     seconds: float
+    """Seconds since the run was made."""
+    unexplained: int = 0
+    """Credits that the account has lost since the run began, as far as its balances were read, and
+    that the ledger does not account for; below 0 where it has lost less. A price is not the one of
+    the table, or somebody else uses the account."""
+
+    def _repr_html_(self) -> str:
+        counts = {name: number for name, number in set_fields(self.progress).items() if number}
+        title = f"Report after {self.seconds:,.1f} s"
+        return html_fields(
+            title, counts | {f"error: {name}": n for name, n in self.reasons.items()}
+        )
 
 
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, float("inf"))

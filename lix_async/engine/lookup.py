@@ -18,14 +18,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeVar, cast
 
+import msgspec
 from msgspec.structs import replace
 
 from ..concurrency.worker_pool import CallScope
 from ..core import wire
 from ..core.decoding import decoder_for, read_items
-from ..core.endpoint import AnyEndpoint, Endpoint, StatusCall
+from ..core.endpoint import AnyEndpoint, Endpoint, Price, StatusCall
 from ..core.errors import (
     BudgetError,
     BulkError,
@@ -41,19 +43,15 @@ from ..core.errors import (
     TransportError,
 )
 from ..core.families import UNKNOWN_ROUTE, family_of, family_without_answer
+from ..core.freshness import Age, Freshness, freshness
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
-from ..engine.answer import Answer, credits_for
-from ..engine.checkpoint import Checkpoint
-from ..engine.engine import Engine
-from ..engine.pages import Page, Paginator
-from ..engine.polling import FIRST_INTERVAL, MAX_INTERVAL
-from ..engine.raw_items import raw_items
-from ..engine.recording import replaying_engine
 from ..ledger.families import judgement
+from ..ledger.history import SubjectChange, compare, subject_text
+from ..ledger.identity import FoundIds, find_ids
 from ..ledger.records import (
     AnswerRow,
     Decide,
@@ -68,11 +66,20 @@ from ..ledger.records import (
 )
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
-from .admission import AdmissionController, CallsParked
+from .answer import Answer, credits_for
+from .call_key import Input, PreparedCall, input_json
+from .checkpoint import Checkpoint
+from .credits import CreditBudget
+from .engine import Engine
+from .options import UNSET, Unset
 from .outcome import Outcome, State, state_of
-from .prepared_call import Input, PreparedCall, input_json
+from .pages import Page, Paginator
+from .polling import FIRST_INTERVAL, MAX_INTERVAL
+from .raw_items import raw_items
+from .recording import replaying_engine
 
 R = TypeVar("R")
+OutcomeT = TypeVar("OutcomeT", bound="Outcome[object] | Postponed")
 DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
 DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
 """What to do with a lookup in doubt."""
@@ -85,6 +92,75 @@ RECHECK_AFTER = 3600.0
 FINAL = ("done", "kept", "refused")
 ONCE = (400, 401, 402, 403, 404, 422)
 """Statuses that are asked for once in a run where they come without the API's own error."""
+
+
+class CallsParked(Exception):
+    """No call may be sent at the moment. The input stays pending.
+
+    `error` is the provider's error, if there was one: pass it to the admission's `refused`.
+    """
+
+    def __init__(self, error: LixError | None = None, spent: int = 0) -> None:
+        super().__init__(str(error or "parked"))
+        self.error = error
+        self.spent = spent
+        """Credits that the lookup has spent: pages of its listing, which are saved."""
+
+
+class Admission:
+    """Whether a call may be sent at all. This one admits every call that its budget can pay."""
+
+    waits_for_outages = False
+    """Whether lookups are repeated for as long as an outage lasts, instead of a few times."""
+
+    def __init__(self, budget: CreditBudget) -> None:
+        self.budget = budget
+        """The credits that were spent, and their limit."""
+        self.stop: LixError | None = None
+        """The error that ends all calls."""
+        self.not_before = 0
+        """The moment (epoch milliseconds) that is not before the last reading of the balances."""
+
+    async def admit(self, price: Price, key: bytes) -> None:
+        """Wait until a call may be sent. Report its end with `ended`.
+
+        Raises:
+            CallsParked: If no call may be sent at the moment.
+            BulkError: If the ledger cannot be read.
+        """
+
+    def ended(self, price: Price, key: bytes, *, credits: int, requests: int) -> None:
+        """An admitted call has ended.
+
+        Args:
+            price: The price that it was admitted with.
+            key: Its key.
+            credits: What it has cost, as far as that is known.
+            requests: How many requests were sent.
+        """
+
+    def check(self, key: bytes, *, reserved: bool = False) -> None:
+        """Raise `CallsParked` if a call may not be sent now.
+
+        Args:
+            key: The lookup.
+            reserved: The credits of the call are reserved: that others get none does not stop it.
+        """
+
+    def over_budget(self, price: Price) -> None:
+        """The cap of the run, which its workers share in the ledger, is reached."""
+
+    def report(self, family: Family, key: bytes, error: LixError | None = None) -> bool:
+        """Take what came of an attempt into account.
+
+        Returns:
+            Whether there is an outage now: the lookup waits, and its attempt counts as none.
+        """
+        return False
+
+    async def is_rejected(self) -> bool:
+        """Whether a free endpoint refuses the key as well, after a 401 or 403 without words."""
+        return False
 
 
 class Postponed(NamedTuple):
@@ -111,6 +187,9 @@ class LookupExecutor:
         recheck: How often at most an answer is bought again that says that it may become better
             (an e-mail address that is only probable); it stays until a better one is there.
         recheck_after: Seconds between two such purchases.
+        max_age: The greatest age of an answer when this object is made; older ones are bought
+            again. Default: the client's.
+        refused_age: The same for refusals.
 
     Raises:
         ConfigurationError: An argument has the wrong type or value.
@@ -120,12 +199,14 @@ class LookupExecutor:
         self,
         store: Store,
         engine: Engine,
-        admission: AdmissionController,
+        admission: Admission,
         *,
         doubts: DoubtPolicy = "hold",
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
     ) -> None:
         check_type("recheck", recheck, int)
         if recheck < 0:
@@ -134,10 +215,7 @@ class LookupExecutor:
             check_type(name, seconds, float)
             if not 0 <= seconds < float("inf"):
                 raise ConfigurationError(f"{name} must be a number of seconds, not {seconds}")
-        if doubts not in ("hold", "retry") and not callable(doubts):
-            raise ConfigurationError(
-                f'doubts must be "hold", "retry" or a function, not {doubts!r}'
-            )
+        check_doubts(doubts)
         # The ledger does the repeating: each attempt is announced, and a pause holds no worker.
         once = replace(engine.options.retry, attempts=1, queued_attempts=0)
         options = replace(engine.options, retry=once)
@@ -151,6 +229,12 @@ class LookupExecutor:
         self._doubts = doubts
         self._recheck = recheck
         self._recheck_after = recheck_after
+        self.fresh: Freshness = freshness(
+            options.max_age if isinstance(max_age, Unset) else max_age,
+            options.refused_age if isinstance(refused_age, Unset) else refused_age,
+            self.now,
+        )
+        """Which answers are new enough."""
 
     async def run(
         self,
@@ -163,6 +247,8 @@ class LookupExecutor:
         tries: int = 0,
         waited: bool = False,
         scope: CallScope | None = None,
+        last_page: int | None = None,
+        fresh: Freshness | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -176,6 +262,8 @@ class LookupExecutor:
             waited: Whether the caller has waited for the pause of a `Postponed`. The wall clock,
                 by which the ledger has the due time, may have been set meanwhile.
             scope: The block of the call, which its consumer may leave.
+            last_page: The page of a listing after which to stop; its rows are left in the ledger.
+            fresh: Which answers are new enough for this call, where others are than usual.
 
         Returns:
             The outcome, or when to come back.
@@ -184,38 +272,114 @@ class LookupExecutor:
             CallsParked: No call makes sense before something changes.
             BulkError: The ledger failed; `unsaved` holds what it could not keep.
         """
-        asks: StatusCall | None = None
+        fresh = fresh or self.fresh
         if lookup is None and not read:
-            lookup = (await self.store.find([call.key])).get(call.key)
+            lookup = await self._find(call)
+        while True:
+            found = await self._visit(
+                *(call, given, lookup, fresh),
+                row=row,
+                tries=tries,
+                waited=waited,
+                scope=scope,
+                last_page=last_page,
+            )
+            if not isinstance(found, _BoughtElsewhere):
+                return found
+            lookup = (await self.store.by_id([found.lookup])).get(found.lookup)
+
+    async def _find(self, call: PreparedCall) -> StoredLookup | None:
+        """What the ledger holds of a call, also under another id of its subject."""
+        return (await self.store.find_calls([call.query]))[0]
+
+    async def _visit(
+        self,
+        call: PreparedCall,
+        given: Input,
+        lookup: StoredLookup | None,
+        fresh: Freshness,
+        *,
+        row: int | None,
+        tries: int,
+        waited: bool,
+        scope: CallScope | None,
+        last_page: int | None,
+    ) -> Outcome[object] | Postponed | _BoughtElsewhere:
+        asks: StatusCall | None = None
         if lookup is not None:
             if row is not None and self.run_id is not None:
-                self.store.post_inputs(self.run_id, [InputRow(row, lookup.id)])
+                self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
             lookup = await self._judge_left(lookup, call, given)
             asks = await self._status_call(lookup, call.row)
-            known = await self._known(lookup, call, given, waited=waited, free=asks is not None)
+            known = await self._known(
+                lookup, call, given, fresh, waited=waited, free=asks is not None
+            )
             if known is not None:
-                return known
+                return await self.or_older(known, call, fresh) if _stands(lookup) else known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
-                lookup = (await self.store.find([call.key])).get(call.key)
+                lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
         attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
-        outcome = await (attempt.listing() if call.listing else attempt.once())
+        outcome = await (attempt.listing(last_page) if call.listing else attempt.once())
+        if attempt.elsewhere:
+            return _BoughtElsewhere(attempt.elsewhere)
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
             return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
-        return outcome
+        if lookup is None or not _stands(lookup) or isinstance(outcome, Postponed):
+            return outcome
+        if outcome.state == "done" and not call.listing:
+            outcome.changes = await self._changes(lookup, call)
+        return await self.or_older(outcome, call, fresh)
+
+    async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
+        """What the newest answer of a lookup says that the one before it does not."""
+        if call.row.fields is None:
+            return []
+        usable = [one for one in await self.store.history(lookup.id) if one.meaning == "usable"]
+        subject, key = subject_text(lookup.written_as), lookup.key.hex()
+        return [
+            change
+            for old, new in zip(usable[-2:-1], usable[-1:], strict=True)
+            for change in compare(
+                self.engine.provider, call.row, old, new, subject=subject, key=key
+            )
+        ]
+
+    async def or_older(
+        self, outcome: OutcomeT, call: PreparedCall, fresh: Freshness | None = None
+    ) -> OutcomeT | Outcome[object]:
+        """The outcome; where a refresh brought nothing newer, with the answer that still stands."""
+        if isinstance(outcome, Postponed) or outcome.state == "done":
+            return outcome
+        lookup = await self._find(call)
+        if lookup is None or not _stands(lookup):
+            return outcome  # forgotten; or a listing, of which newer pages have been bought
+        answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
+        given = cast("Input", outcome.input)
+        found = self._stored(lookup, call.key, call.row, given, answers)
+        found.stale = found.stale or _is_expired(found, fresh or self.fresh)
+        if found.stale:
+            found.refresh, found.error = outcome.state, outcome.error
+        found.credits, found.maybe = outcome.credits, outcome.maybe
+        found.attempts, found.seconds = outcome.attempts, outcome.seconds
+        return found
 
     async def finished(
-        self, found: Sequence[tuple[AnyEndpoint, Input, StoredLookup]]
+        self, found: Sequence[tuple[bytes, AnyEndpoint, Input, StoredLookup]]
     ) -> list[Outcome[object] | None]:
-        """The outcomes of lookups that need no call; None for each one that does."""
-        ids = [lookup.id for _, _, lookup in found if _is_final(lookup)]
+        """The outcomes of lookups that need no call; None for each one that does.
+
+        Args:
+            found: The key of each call, its endpoint, its input, and what the ledger has of it.
+        """
+        ids = [lookup.id for *_, lookup in found if _is_answered(lookup)]
         answers = await self.store.answers(ids) if ids else {}
         outcomes: list[Outcome[object] | None] = []
-        for row, given, lookup in found:
+        for key, row, given, lookup in found:
             outcome = None
-            if _is_final(lookup):
-                outcome = self._stored(lookup, row, given, answers.get(lookup.id, []))
-                if self._open(outcome, row, lookup.state.n):
+            if _is_answered(lookup):
+                outcome = self._stored(lookup, key, row, given, answers.get(lookup.id, []))
+                if self._open(outcome, row, lookup.state.n, self.fresh):
                     outcome = None
             outcomes.append(outcome)
         return outcomes
@@ -227,7 +391,7 @@ class LookupExecutor:
     @property
     def now(self) -> int:
         """Epoch milliseconds."""
-        return int(self.wall() * 1000)
+        return max(int(self.wall() * 1000), self.admission.not_before)
 
     async def _judge_left(
         self, lookup: StoredLookup, call: PreparedCall, given: Input
@@ -239,13 +403,15 @@ class LookupExecutor:
             answers = await self.store.unjudged(lookup.id)
             if not answers:  # judged meanwhile
                 break
-            asks = await self._status_call(lookup, call.row, before=answers[0].n)
+            asks = await self._status_call(lookup, call.row, until=answers[0].n)
             await _Attempts(self, call, given, lookup, 0, asks=asks).judge_stored(answers[0])
-            lookup = (await self.store.find([call.key]))[call.key]
+            moved = lookup.moved
+            lookup = (await self.store.by_id([lookup.id]))[lookup.id]
+            lookup.moved = moved
         return lookup
 
     async def _status_call(
-        self, lookup: StoredLookup, row: AnyEndpoint, before: int | None = None
+        self, lookup: StoredLookup, row: AnyEndpoint, until: int | None = None
     ) -> StatusCall | None:
         """The call that asks for the result, where an answer said that it is being prepared.
 
@@ -254,11 +420,11 @@ class LookupExecutor:
         Args:
             lookup: The lookup.
             row: The endpoint of its first call.
-            before: Only answers of attempts before this one count.
+            until: Only answers of attempts before this one count.
         """
         asks: StatusCall | None = None
         for one in await self.store.history(lookup.id) if row.poll is not None else ():
-            if one.meaning in (None, "transient", "unknown") or (before or one.n + 1) <= one.n:
+            if one.meaning in (None, "transient", "unknown") or (until or one.n + 1) <= one.n:
                 continue
             endpoint = row if asks is None else asks.endpoint
             found = read_answer(self.engine.provider, endpoint, one.http, one.body)
@@ -269,17 +435,27 @@ class LookupExecutor:
         return asks
 
     async def _known(
-        self, lookup: StoredLookup, call: PreparedCall, given: Input, *, waited: bool, free: bool
+        self,
+        lookup: StoredLookup,
+        call: PreparedCall,
+        given: Input,
+        fresh: Freshness,
+        *,
+        waited: bool,
+        free: bool,
     ) -> Outcome[object] | Postponed | None:
         """What a lookup is that need not be sent now; None for one that must be."""
-        state, found = lookup.state, _from_ledger(lookup, given)
-        if state.status in FINAL:
+        state, found = lookup.state, _from_ledger(lookup, call.key, given)
+        if lookup.moved and state.status in FINAL:
+            return None if state.status == "done" else replace(found, state="kept")
+        if state.status in FINAL or (state.refresh is not None and not lookup.moved):
             answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
-            outcome = self._stored(lookup, call.row, given, answers)
-            if outcome.state == "queued":
-                return None
-            if not self._wanted_again(outcome, call.row, state.n):
+            outcome = self._stored(lookup, call.key, call.row, given, answers)
+            if not self._open(outcome, call.row, state.n, fresh):
                 return outcome
+        if state.status in FINAL:
+            if outcome.state == "queued" or _is_expired(outcome, fresh):
+                return None
             age = self.wall() - answers[-1].at / 1000
             pause = self._recheck_after - max(age, 0.0)
             if pause <= 0 or waited:
@@ -316,12 +492,24 @@ class LookupExecutor:
         return replace(found, state="in_doubt")
 
     def _stored(
-        self, lookup: StoredLookup, row: AnyEndpoint, given: Input, answers: Sequence[AnswerRow]
+        self,
+        lookup: StoredLookup,
+        key: bytes,
+        row: AnyEndpoint,
+        given: Input,
+        answers: Sequence[AnswerRow],
     ) -> Outcome[object]:
         """The outcome of a final lookup, from its stored answers."""
-        found, provider = _from_ledger(lookup, given), self.engine.provider
+        found, provider = _from_ledger(lookup, key, given), self.engine.provider
         state = found.state = cast("State", lookup.state.status)
         last = answers[-1] if answers else None
+        if last is not None:
+            found.bought_at = _time(last.at)
+        if lookup.state.refresh is not None:  # the older answer stands
+            found.stale = True
+            if state in ("in_doubt", "kept"):
+                found.refresh = state
+            state = found.state = "done"
         value: object = None
         if last is not None and (state != "done" or not lookup.state.page):
             value = read_answer(provider, row, last.http, last.body)
@@ -338,6 +526,8 @@ class LookupExecutor:
             found.error = value
         elif state == "refused":
             found.error = InDoubtError("in doubt, and decided not to be bought again")
+        elif state == "kept" and last is None:
+            found.error = InDoubtError("charged, as the balances show, and no answer was received")
         return found
 
     async def add_pages(self, outcome: Outcome[object], row: AnyEndpoint, lookup: int) -> None:
@@ -354,9 +544,15 @@ class LookupExecutor:
         outcome.value, error = decode_saved_answer(row, outcome.body)
         outcome.error = outcome.error or error
 
-    def _open(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
+    def _open(
+        self, outcome: Outcome[object], row: AnyEndpoint, attempts: int, fresh: Freshness
+    ) -> bool:
         """Whether a stored outcome needs another call."""
-        return outcome.state == "queued" or self._wanted_again(outcome, row, attempts)
+        return (
+            outcome.state == "queued"
+            or _is_expired(outcome, fresh)
+            or self._wanted_again(outcome, row, attempts)
+        )
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
         """Whether a better answer may come, and was not asked for often enough."""
@@ -374,8 +570,20 @@ class LookupExecutor:
         return max(min(lookup.state.due / 1000 - self.wall(), lookup.pause / 1000), 0.0)
 
 
+def check_doubts(doubts: DoubtPolicy) -> None:
+    """Raise `ConfigurationError` for what is no policy."""
+    if doubts not in ("hold", "retry") and not callable(doubts):
+        raise ConfigurationError(f'doubts must be "hold", "retry" or a function, not {doubts!r}')
+
+
 class _AlreadyClaimed(Exception):
     """Another owner has announced this call, or its answer has come meanwhile."""
+
+
+class _BoughtElsewhere(NamedTuple):
+    """The subject is known, or in flight, under another id."""
+
+    lookup: int
 
 
 class _Attempts:
@@ -395,6 +603,8 @@ class _Attempts:
         scope: CallScope | None = None,
         asks: StatusCall | None = None,
     ) -> None:
+        self.elsewhere = 0
+        """The lookup under which its subject is known, or in flight; 0 where it is not."""
         self._asks = asks
         self._endpoint = call.row if asks is None else asks.endpoint
         self._params = call.params if asks is None else asks.params
@@ -407,14 +617,19 @@ class _Attempts:
         self._engine = executor.engine
         self._call = call
         page = 1 if call.listing else 0
-        self._spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
+        self._spec = LookupSpec(
+            call.key, call.row.id, input_json(given), variant=call.variant, page=page
+        )
         self._position = None if lookup is None else lookup.position
         self._page = max(state.page, self._spec.page)
         self._row = row
         # An older ledger may not tell yet that this is a listing: then it is announced as if new.
         known = lookup is not None and state.page >= page
         self._id = lookup.id if lookup is not None and known else 0
-        self._expired = state.status == "done"
+        # From here on only where the answer or the refusal that stands is to be bought again.
+        self._expired = state.status in ("done", "refused")
+        if state.status == "done":  # a listing begins at its first page again
+            self._position, self._page = None, page
         self._tries = tries
         self._due = state.due or 0
         self._owner = 0
@@ -423,7 +638,10 @@ class _Attempts:
         self._replays = False
         self._charged = 0
         self._began = 0.0
-        self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
+        key = call.key if lookup is None else lookup.key
+        self._outcome: Outcome[object] = Outcome(
+            input=given, endpoint=call.row.id, key=key.hex(), state="done"
+        )
 
     # What the engine reports
 
@@ -444,12 +662,14 @@ class _Attempts:
             kind=price.kind,
             run=self._executor.run_id,
             expired=self._expired,
+            asked=self._call.asked,
+            variant=self._call.variant,
         )
         if self._id:  # the store shields both
             (result,) = await self._store.apply(send)
         else:
             result, lookup = await self._store.announce(self._spec, send, self._row)
-            self._id = lookup.id
+            self._id = 0 if lookup is None else lookup.id
         if result.applied:
             self._owner, self.n = result.owner, result.state.n
             self._departed, self._reply, self._expired = False, None, False
@@ -457,6 +677,7 @@ class _Attempts:
         if result.over_budget and run and await self._store.is_spent(run, price.amount):
             admission.over_budget(price)  # else it waits for calls in flight, of any process
         if not result.applied:
+            self.elsewhere = result.elsewhere
             raise _AlreadyClaimed
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
@@ -470,6 +691,7 @@ class _Attempts:
         self._reply = response
         if self._replays:
             return
+        self._outcome.bought_at = _time(self._executor.now)
         event = Receive(
             lookup=self._id,
             owner=self._owner,
@@ -529,17 +751,19 @@ class _Attempts:
                 return await self._failed(error)
             return await self._answered(answer)
 
-    async def listing(self) -> Outcome[object] | Postponed:
+    async def listing(self, last: int | None = None) -> Outcome[object] | Postponed:
         """A listing; however it ends, with its pages so far."""
-        outcome = await self._all_pages()
-        if isinstance(outcome, Outcome):
+        outcome = await self._all_pages(last)
+        if isinstance(outcome, Outcome) and last is None:
             await self._executor.add_pages(outcome, self._call.row, self._id)
         return outcome
 
-    async def _all_pages(self) -> Outcome[object] | Postponed:
+    async def _all_pages(self, last: int | None) -> Outcome[object] | Postponed:
         """A listing, page by page, on from where the ledger has it."""
         call, pages = self._call, self._pages(self._engine)
         while not pages.ended and call.left(pages.stats.items) != 0:
+            if last is not None and self._page > last:
+                break
             async with self._admitted():
                 try:
                     await pages.fetch_next()
@@ -735,7 +959,7 @@ class _Attempts:
     ) -> Outcome[object] | Postponed:
         """The lookup is asked for again after a pause; during an outage as often as it takes."""
         self._outcome.state = "failed"
-        if outage:
+        if outage and self._executor.admission.waits_for_outages:
             return Postponed(pause or self._executor.retry.backoff, "outage", self._outcome)
         return self._outcome if pause is None else Postponed(pause, "failed", self._outcome)
 
@@ -806,21 +1030,74 @@ class _Attempts:
                 pause=int(pause * 1000),
                 rows=rows,
                 note=note,
+                found=self._ids() if family == "answer" else (),
             )
         )
         self._owner = 0
+
+    def _ids(self) -> tuple[FoundIds, ...]:
+        """The ids in the answer; where an answer never has any, the one that was asked for."""
+        row, reply = self._endpoint, self._reply
+        if row.subject is not None and not row.ids and self._call.asked is not None:
+            return (FoundIds((self._call.asked,)),)
+        return () if reply is None else find_ids(row.ids, reply.body)
 
 
 def _has_unjudged(lookup: StoredLookup) -> bool:
     return any(answer.meaning is None for answer in lookup.state.answers)
 
 
-def _is_final(lookup: StoredLookup) -> bool:
-    return lookup.state.status in FINAL and not _has_unjudged(lookup)
+def _is_answered(lookup: StoredLookup) -> bool:
+    """Whether there is an answer, perhaps an older one, and none that waits to be judged."""
+    answered = lookup.state.status in FINAL or lookup.state.refresh is not None
+    return answered and not _has_unjudged(lookup)
 
 
-def _from_ledger(lookup: StoredLookup, given: Input) -> Outcome[object]:
-    return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True)
+def _stands(lookup: StoredLookup | None) -> bool:
+    """Whether an answer stands, also while a newer one is bought."""
+    return (
+        lookup is not None
+        and not lookup.moved
+        and (lookup.state.status == "done" or lookup.state.refresh is not None)
+    )
+
+
+def _is_expired(outcome: Outcome[object], fresh: Freshness) -> bool:
+    """Whether a stored answer is older than the caller accepts.
+
+    What was charged and cannot be read is bought again at a person's request only, also where it
+    was a refresh.
+    """
+    if outcome.bought_at is None or outcome.refresh == "kept":
+        return False
+    return fresh.is_expired(outcome.state, outcome.bought_at)
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _from_ledger(lookup: StoredLookup, key: bytes, given: Input) -> Outcome[object]:
+    via = "" if lookup.key == key else written_text(lookup.written_as)
+    return Outcome(
+        input=given,
+        endpoint=lookup.endpoint,
+        key=lookup.key.hex(),
+        state="done",
+        cached=True,
+        via=via,
+    )
+
+
+def written_text(written_as: bytes) -> str:
+    """An input as it was written; of one with several arguments its JSON."""
+    given: object = msgspec.json.decode(written_as)
+    return given if isinstance(given, str) else written_as.decode()
+
+
+def input_row(row: int, lookup: StoredLookup, key: bytes, given: Input) -> InputRow:
+    """The row of a run that led to a lookup, with its input where that is another one's."""
+    return InputRow(row, lookup.id, given=None if lookup.key == key else input_json(given))
 
 
 def _in_doubt_error(note: str, endpoint: str) -> InDoubtError:
