@@ -21,7 +21,6 @@ from typing import LiteralString, NamedTuple, cast
 
 import anyio.to_thread
 
-from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
 from ..core.server_address import address_problem
 from ..core.validation import guarded_repr
@@ -38,7 +37,6 @@ from .records import InputRow
 from .schema import EARLIER, VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import SqlTables
-from .transaction import apply, release
 
 try:
     import psycopg
@@ -322,9 +320,7 @@ class PostgresLedgerConnection(LedgerConnection):
         read_only: bool = False,
         timeout: float = UNREACHABLE_TIMEOUT,
     ) -> None:
-        clock = RealClock()
-        super().__init__(read_only=read_only, monotonic=clock.now)
-        self._clock = clock
+        super().__init__(read_only=read_only)
         self._address = address
         self._schema = schema
         self._timeout = timeout
@@ -337,9 +333,6 @@ class PostgresLedgerConnection(LedgerConnection):
     @guarded_repr
     def __repr__(self) -> str:
         return f"PostgresLedgerConnection(…, schema={self._schema!r})"  # it may have a password
-
-    def wall(self) -> int:
-        return int(self._clock.wall() * 1000)
 
     def wait(self, seconds: float) -> None:
         """Wait before the next try, in the ledger's own thread: no event loop waits."""
@@ -490,14 +483,9 @@ class PostgresLedgerConnection(LedgerConnection):
             self._close()
 
     def _close(self) -> None:
-        # What is still sent stays in doubt; an owner that is closed is dead at once.
         with contextlib.suppress(psycopg.Error, BulkError):
             if self.owner:
-                found = SqlTables(self.connect())
-                self.begin(writes=True)
-                apply(found, self._overdue, 0)
-                release(found, found.declare_dead(self.owner), self.owner, self.wall())
-                self.commit()
+                self.end_owner(SqlTables(self.connect()))
         self.owner = 0
         self.rollback()
         self._disconnect()

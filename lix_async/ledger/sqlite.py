@@ -18,7 +18,6 @@ from typing import IO, cast
 
 import anyio.to_thread
 
-from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
 from ..filesystem import (
@@ -37,7 +36,6 @@ from .records import AnswerRow
 from .schema import EARLIER, VERSION, tables, version_error
 from .store import Store
 from .tables import SqlTables, unpacked
-from .transaction import apply, release
 
 LOCKED_FOR = 60.0
 """Seconds to wait for another process's transaction."""
@@ -154,11 +152,9 @@ class SqliteLedgerConnection(LedgerConnection):
     """One opening of a ledger's file."""
 
     def __init__(self, path: Path, *, read_only: bool = False, new: bool = False) -> None:
-        clock = RealClock()
-        super().__init__(read_only=read_only, monotonic=clock.now)
+        super().__init__(read_only=read_only)
         # Absolute at once: a program that changes its directory must not find another ledger.
         self.path = path.absolute()
-        self._clock = clock
         self._new = new
         self._database: SqliteDatabase | None = None
         self._lock: IO[bytes] | None = None
@@ -171,9 +167,6 @@ class SqliteLedgerConnection(LedgerConnection):
         self.keeps_old = True
         """Whether a ledger that is migrated is kept beside the new one as it was."""
         self._data_version: object = None
-
-    def wall(self) -> int:
-        return int(self._clock.wall() * 1000)
 
     def connect(self) -> SqliteDatabase:
         if self._database is None:
@@ -231,18 +224,10 @@ class SqliteLedgerConnection(LedgerConnection):
     def close(self) -> None:
         gone = False
         if self._database is not None:
-            # What is still sent stays in doubt; an owner that is closed is dead at once.
             with contextlib.suppress(sqlite3.Error, BulkError):
                 # A commit would fill the gap in a log that was cut, and hide it.
                 if self.owner and not self._log_is_cut:
-                    self.begin(writes=True)
-                    found = SqlTables(self._database)
-                    apply(found, self._overdue, 0)
-                    # The number alone is another's where the transaction that gave it was undone.
-                    if found.owner_lives(self.owner, self.token):
-                        ids = found.declare_dead(self.owner)
-                        release(found, ids, self.owner, self.wall())
-                    self.commit()
+                    self.end_owner(SqlTables(self._database))
                 gone = True
             self.rollback()
             self._database.connection.close()
