@@ -65,7 +65,6 @@ async def clients() -> None:
     AsyncLix(rate_limit=None, max_credits={"org": 3}, on_drift=print)
     AsyncLix(on_event=heard)
     AsyncLookC(on_event=[heard, print])
-    AsyncLix(on_event=lambda event: assert_type(event, Event))
     AsyncLix(on_event=len)  # type: ignore[arg-type]  # expect: error
     assert_type(lix.events.add(heard), Callable[[], None])
     AsyncLix(rate_limit=3)  # type: ignore[arg-type]  # expect: error
