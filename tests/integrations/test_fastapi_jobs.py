@@ -90,7 +90,7 @@ async def test_a_job_runs_in_the_background(path: Path, ledger: Path) -> None:
         assert (again.done, again.cached) == (3, 1)
         assert jobs.names() == ["a", "b"]
     assert len(vendor.script.sent) == 8
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600  # noqa: ASYNC240
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert files(path) == ["jobs.db"]
 
 
