@@ -35,8 +35,8 @@ async def make(path: str, people: int) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         for number in range(1, people + 1):
             database.execute(
-                "INSERT INTO lookup (id, key, endpoint, written_as, variant, status, n, cur, changed) "
-                "VALUES (?, ?, 'person.get', ?, x'', 4, ?, ?, 0)",
+                "INSERT INTO lookup (id, key, endpoint, written_as, variant, status, n, cur, "
+                "changed) VALUES (?, ?, 'person.get', ?, x'', 4, ?, ?, 0)",
                 (number, number.to_bytes(16), b'"ada"', VERSIONS, VERSIONS),
             )
         for n in range(1, VERSIONS + 1):

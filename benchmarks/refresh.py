@@ -25,7 +25,7 @@ class Calendar(RealClock):
 
     days = 0
 
-    def wall(self) -> float:  # type: ignore[override]  # of one clock, not of all
+    def wall(self) -> float:
         """Epoch seconds."""
         return RealClock.wall() + self.days * 86_400
 
@@ -38,8 +38,15 @@ async def life(path: str, people: int, credits: int, seed: int, *, planned: bool
     with running(sandbox) as url:
         async with AsyncLix("sandbox-key", base_url=url, rate_limit=None, clock=clock) as lix:
 
-            async def spend(inputs: list[str], **options: int) -> int:
-                run = bulk.Run(path, lix.people.get, inputs, check_balances=False, **options)
+            async def spend(
+                inputs: list[str], *, refresh: int = 0, max_age: float | None = None
+            ) -> int:
+                run = bulk.Run(
+                    *(path, lix.people.get, inputs),
+                    refresh=refresh,
+                    max_age=max_age,
+                    check_balances=False,
+                )
                 return sum([len(outcome.changes) async for outcome in run])
 
             await spend(links)

@@ -24,17 +24,17 @@ from ..core.freshness import Age, Freshness
 from ..core.html_table import counted
 from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall
+from ..engine.doubts import DoubtPolicy
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
     QUEUED_FOR,
     RECHECK_AFTER,
     CallsParked,
-    DoubtPolicy,
     LookupExecutor,
     Postponed,
     input_row,
 )
-from ..engine.options import UNSET, Unset
+from ..engine.options import UNSET, Unset, chosen_freshness
 from ..engine.outcome import Outcome
 from ..ledger.history import evidence_of
 from ..ledger.ledger import StoreAddress, open_store
@@ -166,8 +166,9 @@ class Run(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
-            max_age=max_age,
-            refused_age=refused_age,
+            fresh=chosen_freshness(
+                caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
+            ),
         )
         self._running: RunExecutor[T] = RunExecutor(
             *(caller, lookup, self.admission, inputs, concurrency, name or "", max_credits),
@@ -374,7 +375,7 @@ class InputReader:
         """Those that have no final answer in the ledger; of the others, the outcome."""
         await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
         queries = [call_key.query for _, _, call_key in found]
-        lookups = await self._store.find_calls(queries) if queries else []
+        lookups = await self._store.find_calls(queries, self._lookup.now) if queries else []
         final = iter(
             await self._lookup.finished(
                 [
@@ -436,10 +437,11 @@ class InputReader:
                 again.append((place, PendingLookup(given, call, refresh=True)))
         self._ready += (job for _, job in sorted(again, key=itemgetter(0)))
         for start in range(0, len(others), MOST):
-            await self._hand_out(others[start : start + MOST])
+            await self._deliver_known(others[start : start + MOST])
 
-    async def _hand_out(self, inputs: list[tuple[Input, CallKey]]) -> None:
-        lookups = await self._store.find_calls([call_key.query for _, call_key in inputs])
+    async def _deliver_known(self, inputs: list[tuple[Input, CallKey]]) -> None:
+        queries = [call_key.query for _, call_key in inputs]
+        lookups = await self._store.find_calls(queries, self._lookup.now)
         found = [
             (given, call_key, lookup)
             for (given, call_key), lookup in zip(inputs, lookups, strict=True)
@@ -465,8 +467,6 @@ class InputReader:
 
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
-END_READING_TIMEOUT = 30.0
-"""Seconds that the last reading of the balances may take, its permit included."""
 LONGEST_SUSPICION = 60.0
 """Seconds after which a failed lookup is handed over although nothing was answered since."""
 
@@ -540,7 +540,7 @@ class RunExecutor(Generic[T]):
         except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
             if not self._failed:
-                await self._close(END_READING_TIMEOUT)
+                await self._close()
                 self._ending = StopAsyncIteration()
                 self._raise()
                 self._inputs.raise_failure()
@@ -553,8 +553,8 @@ class RunExecutor(Generic[T]):
         """Whoever took the outcomes has gone away."""
         self._workers.drop()
 
-    async def _close(self, seconds: float = 0.0) -> None:
-        """End the run; the balances may be read once more within some seconds."""
+    async def _close(self, seconds: float | None = None) -> None:
+        """End the run. The last reading of the balances may take so many seconds."""
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
@@ -564,7 +564,9 @@ class RunExecutor(Generic[T]):
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
-                    if seconds > 0:
+                    if seconds is None:
+                        await self.admission.read_at_end()
+                    elif seconds > 0:
                         with self._clock.timeout(seconds):
                             await self.admission.read_at_end()
         finally:  # also where it is cancelled
@@ -687,10 +689,11 @@ class RunExecutor(Generic[T]):
                 return number, job
             if self._waiting and self._inputs.used_up:
                 pause = self._waiting[0][0] - now
-                if not self._workers.in_flight:
+                if not self._workers.in_flight and not self._waits_for:
                     self._report_pause("queued", self._clock.wall() + pause)
                 await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
-                self._report_pause("")
+                if self._waits_for == "queued":
+                    self._report_pause("")
                 continue
             try:
                 dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
@@ -746,7 +749,7 @@ class RunExecutor(Generic[T]):
         self._changed.set()
 
     async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
-        key = job.call.key
+        key, self._endpoint = job.call.key, job.call.row.id
         while key in self._flying:
             other = self._flying[key] = self._flying[key] or anyio.Event()
             await other.wait()
