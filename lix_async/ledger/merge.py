@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 from msgspec.structs import replace
 
+from ..core.bridge import ReadableStruct
 from ..core.installed_providers import all_endpoints
 from .aliases import LearnedAnswer, learn
 from .database import Database, chunks
@@ -40,7 +41,7 @@ INPUTS = 2000
 """Inputs of one transaction."""
 
 
-class MergeReport(msgspec.Struct, frozen=True):
+class MergeReport(ReadableStruct, msgspec.Struct, frozen=True):
     """What a merge has taken in."""
 
     lookups: int = 0

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from ..concurrency.clock import RealClock
 from ..concurrency.worker_thread import WorkerThread
+from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
 from ..core.subject_ids import IdGroup
 from .connection import (
@@ -53,7 +54,7 @@ ANSWERED: frozenset[Status] = frozenset({"received", "done", "kept", "refused"})
 """Statuses with an answer."""
 
 
-class Entry(msgspec.Struct, kw_only=True):
+class Entry(ReadableStruct, msgspec.Struct, kw_only=True):
     """What a ledger holds of one lookup."""
 
     key: bytes
