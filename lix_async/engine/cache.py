@@ -216,7 +216,7 @@ class Cache:
             await waiter.wait_for(flight)
             error = flight.error
             others = isinstance(error, BudgetError) and flight.budget is not engine.credits
-            older = not first and flight.bought_at < _oldest(engine)
+            older = not (first or flight.stale) and flight.bought_at < _oldest(engine)
             impatient = waiter.hurries and isinstance(error, BusyError)
             if flight.given_up or others or older or impatient:
                 continue
@@ -346,7 +346,7 @@ class _ListingEngine(Engine):
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
         if answer is None:  # written by an older version, which ended it elsewhere
-            return await engine.send(endpoint, params, hooks=hooks, request=request)
+            answer = await engine.send(endpoint, params, hooks=hooks, request=request)
         self._page = number
         return answer
 
@@ -440,8 +440,8 @@ class _Flight(CallScope):
         """Whether the ledger had what it ends with, and whether that is too old."""
         self.bought_at = math.inf
         """When the answer was received (epoch milliseconds)."""
-        self.error: LixError | None = None
-        self.given_up = False
+        self.error: Exception | None = None
+        self.given_up = True
         """Whether it ended before anything was sent, since all callers had left."""
         self.done = anyio.Event()
 
@@ -481,12 +481,13 @@ class _Flight(CallScope):
         try:
             with self.scope:
                 await self._look_up()
+                self.given_up = False
         except CallsParked as parked:
             self.error = parked.error or self._executor.admission.stop
-        except LixError as error:
+        except Exception as error:  # noqa: BLE001  # raised by those who wait
             self.error = error
         finally:
-            self.given_up = self.scope.cancelled_caught and self.error is None
+            self.given_up = self.given_up and self.error is None
             if isinstance(self.error, InDoubtError):
                 self.error.key = self._call.key.hex()
             self._on_end()
@@ -508,6 +509,7 @@ class _Flight(CallScope):
             self.bought_at = outcome.bought_at.timestamp() * 1000
         if outcome.state == "queued" and self.error is None:
             self.answer = await self._answer_so_far()
+            assert self.answer is not None  # it has made the lookup one that can be asked for
         elif outcome.state != "done":
             self.error = self.error or outcome.error
         elif self._page:
@@ -603,12 +605,13 @@ class _Flight(CallScope):
         executor, endpoint = self._executor, self._call.row
         lookup = (await executor.store.find([self._call.key])).get(self._call.key)
         answers = await executor.store.history(lookup.id) if lookup is not None else []
-        for one in reversed(answers):
-            if isinstance(
-                read_answer(executor.engine.provider, endpoint, one.http, one.body), StatusCall
-            ):
-                return one.http, one.body
-        return None
+        provider = executor.engine.provider
+        found = (
+            (one.http, one.body)
+            for one in reversed(answers)
+            if isinstance(read_answer(provider, endpoint, one.http, one.body), StatusCall)
+        )
+        return next(found, None)
 
 
 async def stored_pages(store: Store, key: bytes) -> dict[int, AnswerRow]:
@@ -659,8 +662,10 @@ def _written_as(params: Params) -> Input:
     return first if len(given) == 1 and isinstance(first, str | int) else given
 
 
-def _again(error: LixError) -> LixError:
+def _again(error: Exception) -> Exception:
     """The error for one of several callers: a shared one would collect all their tracebacks."""
+    if not isinstance(error, LixError):  # another one may not be made for copies
+        return error
     found = copy.copy(error)
     found.__cause__ = error.__cause__
     return found

@@ -204,9 +204,7 @@ def test_the_tables_know_what_the_rules_say(open_ledger: OpenLedger, seed: int) 
     stored = load_aliases(database, [*ids, *slugs])
     groups = {(one, alias.subject) for one, alias in known.aliases.items()}
     same = {(a[0], b[0]): a[1] == b[1] for a in groups for b in groups}
-    assert {
-        (a, b): stored[a].subject == stored[b].subject for a in stored for b in stored
-    } == same
+    assert {(a, b): stored[a].subject == stored[b].subject for a in stored for b in stored} == same
     assert {k: alias.seen for k, alias in stored.items()} == {
         k: alias.seen for k, alias in known.aliases.items()
     }
