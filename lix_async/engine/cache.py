@@ -46,7 +46,16 @@ from ..ledger.personal import personal_path
 from ..ledger.records import AnswerRow, StoredLookup
 from ..ledger.store import Store
 from .answer import Answer, credits_for
-from .call_key import Input, PreparedCall, arguments, prepared_call, server_of
+from .call_key import (
+    Input,
+    PreparedCall,
+    arguments,
+    asked_id,
+    key_of,
+    key_text,
+    prepared_call,
+    server_of,
+)
 from .credits import CreditBudget
 from .doubts import DoubtPolicy, check_doubts
 from .engine import AttemptHooks, CallState, Engine
@@ -173,13 +182,16 @@ class Cache:
     async def send(self, engine: Engine, endpoint: Endpoint[P, R], params: P) -> Answer[R]:
         """One call, as `Client.send` describes it."""
         self._check_open()
-        call = prepared_call(engine, self._server, "", endpoint, params)
-        stored = self.store.stored_answer(call.key, call.asked)
+        # A hit needs neither the request nor the rest of a prepared call.
+        checked = engine.prepare_params(endpoint, params)
+        key = key_of(key_text(engine.provider.name, self._server, "", endpoint, checked))
+        stored = self.store.stored_answer(key, asked_id(endpoint, checked))
         if stored is not None and stored.at >= _oldest(engine):
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
                 return self.handed_out(engine, found, endpoint, hit=True)
+        call = prepared_call(engine, self._server, "", endpoint, params)
         answer = await self.shared(engine, endpoint, call, _written_as(params))
         assert answer is not None  # only a page may be missing
         return answer
