@@ -90,6 +90,9 @@ async def merge(target: Store, source: Store) -> MergeReport:
     for run, own in runs.items():
         await _merge_inputs(target, source, run, own)
     await target.statement(_recount_runs)
+    if totals["lookups"] or totals["answers"]:  # the next run learns whose ids they show
+        await target.statement(lambda tables: tables.forget_learned())
+        target.has_unlearned = True
     return MergeReport(
         lookups=totals["lookups"],
         answers=totals["answers"],
