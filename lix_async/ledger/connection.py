@@ -359,18 +359,18 @@ class LedgerConnection:
         """The lookups to announce, made where they are new; or why one need not be."""
         specs = [job.spec for job in jobs]
         blocked: dict[int, EventResult] = {}
-        asking = [place for place, job in enumerate(jobs) if job.send.asked is not None]
-        if asking:
+        places = [place for place, job in enumerate(jobs) if job.send.asked is not None]
+        if places:
             queries = [
                 CallQuery(
                     b"", jobs[place].spec.endpoint, jobs[place].send.asked, specs[place].variant
                 )
-                for place in asking
+                for place in places
             ]
             seen: dict[tuple[int, str, bytes], bytes] = {}
-            now = max(jobs[place].send.now for place in asking)
+            now = max(jobs[place].send.now for place in places)
             for place, query, (subject, siblings) in zip(
-                asking, queries, tables.siblings(queries, now), strict=True
+                places, queries, tables.siblings(queries, now), strict=True
             ):
                 spec, other = specs[place], choose(siblings)
                 specs[place] = replace(spec, subject=subject)

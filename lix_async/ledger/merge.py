@@ -14,10 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.bridge import ReadableStruct
-from ..core.installed_providers import all_endpoints
-from .aliases import LearnedAnswer, learn
 from .database import Database, chunks
-from .identity import find_ids
 from .lookup_copies import (
     STATE,
     LookupCopy,
@@ -33,7 +30,7 @@ from .lookup_copies import (
 )
 from .migration import OLD
 from .store import Store
-from .tables import SqlTables, unpacked
+from .tables import SqlTables
 
 BATCH = 200
 """Lookups of one transaction."""
@@ -95,7 +92,9 @@ async def merge(target: Store, source: Store) -> MergeReport:
     for run, own in runs.items():
         await _merge_inputs(target, source, run, own)
     await target.statement(_recount_runs)
-    await _learn(target)
+    if totals["lookups"] or totals["answers"]:  # the next run learns whose ids they show
+        await target.statement(lambda tables: tables.forget_learned())
+        target.has_unlearned = True
     return MergeReport(
         lookups=totals["lookups"],
         answers=totals["answers"],
@@ -113,45 +112,6 @@ def _note_unlearned(tables: SqlTables) -> None:
     if not tables.about(UNLEARNED):
         last = tables.database.execute("SELECT coalesce(max(id), 0) FROM answer")[0][0]
         tables.set_about(UNLEARNED, str(last))
-
-
-async def _learn(target: Store) -> None:
-    """Learn from new answers which ids belong together, and whom lookups are about."""
-    endpoints = all_endpoints()
-
-    def work(tables: SqlTables) -> bool:
-        database = tables.database
-        rows = database.execute(
-            "SELECT a.id, a.lookup, a.n, l.endpoint, l.cur, a.codec, a.body FROM answer a "
-            "JOIN lookup l ON l.id = a.lookup WHERE a.id > ? AND a.meaning = 0 "
-            "AND a.body IS NOT NULL ORDER BY a.id LIMIT ?",
-            (int(tables.about(UNLEARNED) or 0), BATCH),
-        )
-        current: set[tuple[int, int]] = set()
-        answers: list[LearnedAnswer] = []
-        last = ""
-        for ident, lookup, n, name, cur, codec, body in cast(
-            "list[tuple[int, int, int, str, int, int, bytes]]", rows
-        ):
-            last = str(ident)
-            endpoint = endpoints.get(name)
-            found = find_ids(endpoint.ids, unpacked(body, codec)) if endpoint else ()
-            if found:
-                answers.append(LearnedAnswer(lookup, n, found))
-            if n == cur:
-                current.add((lookup, n))
-        subjects, _ = learn(database, answers) if answers else ({}, {})
-        database.update(
-            "lookup",
-            "subject",
-            "id",
-            sorted((subjects[lookup], lookup) for lookup, _ in current if lookup in subjects),
-        )
-        tables.set_about(UNLEARNED, last)
-        return bool(last)
-
-    while await target.statement(work):
-        pass
 
 
 def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:
