@@ -59,6 +59,7 @@ LAYERS = {
     PROVIDER: _layer(5, f"core, linkedin, concurrency, limiters, engine, {DATA}"),
     "bulk": _layer(5, "core, linkedin, concurrency, ledger, engine"),
     "events": _layer(5, "engine"),
+    "identity": _layer(4, "linkedin, ledger"),
     "waterfall": _layer(6, "core, linkedin, concurrency, engine"),
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
     "integrations": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),

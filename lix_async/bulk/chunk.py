@@ -20,7 +20,8 @@ from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
 from ..core.freshness import Age
 from ..engine.call_key import Input
-from ..engine.lookup import QUEUED_FOR, CallsParked, DoubtPolicy, LookupExecutor, Postponed
+from ..engine.doubts import DoubtPolicy
+from ..engine.lookup import QUEUED_FOR, CallsParked, LookupExecutor, Postponed
 from ..engine.options import UNSET, Unset, chosen_freshness
 from ..engine.outcome import Outcome
 from ..ledger.store import Store

@@ -95,6 +95,7 @@ class CallPreparer:
             "Callable[..., object]", getattr(view if owner is client else make(view), name)
         )
         self._templates: dict[str, _KeyTemplate | None] = {}
+        self._has_learned = False
 
     def call(self, given: Input) -> PreparedCall:
         """The call for an input.
@@ -170,15 +171,46 @@ class CallPreparer:
 
     async def rekey(self, store: Store, found: Iterable[tuple[Input, CallKey]]) -> None:
         """Give lookups of a ledger that older versions wrote the keys of today."""
+        if store.has_unlearned and not self._has_learned:
+            await self._learn(store)
         if not store.has_old_keys:
             return
         given_by_key = {one.key: (given, one) for given, one in found}
         known = await store.find(list(given_by_key))
         calls: dict[bytes, PreparedCall] = {}
-        for key in given_by_key.keys() - known.keys():
+        wanted = [k for k in given_by_key if k not in known or known[k].state.status != "done"]
+        for key in wanted:
             given, one = given_by_key[key]
             calls[key] = one.call or self.call(given)
         await rekey(store, self.engine.provider.name, self._account, calls, self._leads_to)
+
+    async def _learn(self, store: Store) -> None:
+        """Learn from the answers that a ledger had before it learned from them.
+
+        Those of all endpoints tell which ids belong together. Only the client and the account can
+        tell which other parameters a lookup had, so for that it is done once for each method.
+        """
+        self._has_learned = True
+        done = f"identity {self.engine.provider.name} {self.name} {self._account}"
+        if await store.about(done):
+            return
+        endpoints = type(self.client).endpoints
+        groups = {name: row.ids for name, row in endpoints.items() if row.ids}
+
+        def variant(lookup: StoredLookup) -> bytes:
+            row = endpoints.get(lookup.endpoint)
+            if row is None or row.subject is None:
+                return b""
+            try:
+                found = self.call_key(msgspec.json.decode(lookup.written_as))
+            except ConfigurationError:
+                return b""
+            return found.variant if found.key == lookup.key else b""
+
+        last: int | None = 0
+        while last is not None:
+            last = await store.learn_stored(last, groups, variant)
+        await store.set_about(done, "done")
 
     def _leads_to(self, lookup: StoredLookup, call: PreparedCall) -> bool:
         try:

@@ -229,7 +229,7 @@ async def _add(
         await caller.rekey(store, found)
     known: dict[bytes, StoredLookup | None] = {}
     if store is not None and found:
-        lookups = await store.find_calls([one.query for _, one in found])
+        lookups = await store.find_calls([one.query for _, one in found], store.now)
         known = dict(zip((one.key for _, one in found), lookups, strict=True))
     times: dict[int, int] = {}
     if store is not None and fresh != Freshness():

@@ -24,12 +24,12 @@ from ..core.freshness import Age, Freshness
 from ..core.html_table import counted
 from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall
+from ..engine.doubts import DoubtPolicy
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
     QUEUED_FOR,
     RECHECK_AFTER,
     CallsParked,
-    DoubtPolicy,
     LookupExecutor,
     Postponed,
     input_row,
@@ -375,7 +375,7 @@ class InputReader:
         """Those that have no final answer in the ledger; of the others, the outcome."""
         await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
         queries = [call_key.query for _, _, call_key in found]
-        lookups = await self._store.find_calls(queries) if queries else []
+        lookups = await self._store.find_calls(queries, self._lookup.now) if queries else []
         final = iter(
             await self._lookup.finished(
                 [
@@ -440,7 +440,8 @@ class InputReader:
             await self._deliver_known(others[start : start + MOST])
 
     async def _deliver_known(self, inputs: list[tuple[Input, CallKey]]) -> None:
-        lookups = await self._store.find_calls([call_key.query for _, call_key in inputs])
+        queries = [call_key.query for _, call_key in inputs]
+        lookups = await self._store.find_calls(queries, self._lookup.now)
         found = [
             (given, call_key, lookup)
             for (given, call_key), lookup in zip(inputs, lookups, strict=True)
@@ -466,8 +467,6 @@ class InputReader:
 
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
-END_READING_TIMEOUT = 30.0
-"""Seconds that the last reading of the balances may take, its permit included."""
 LONGEST_SUSPICION = 60.0
 """Seconds after which a failed lookup is handed over although nothing was answered since."""
 
@@ -541,7 +540,7 @@ class RunExecutor(Generic[T]):
         except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
             if not self._failed:
-                await self._close(END_READING_TIMEOUT)
+                await self._close()
                 self._ending = StopAsyncIteration()
                 self._raise()
                 self._inputs.raise_failure()
@@ -554,8 +553,8 @@ class RunExecutor(Generic[T]):
         """Whoever took the outcomes has gone away."""
         self._workers.drop()
 
-    async def _close(self, seconds: float = 0.0) -> None:
-        """End the run; the balances may be read once more within some seconds."""
+    async def _close(self, seconds: float | None = None) -> None:
+        """End the run. The last reading of the balances may take so many seconds."""
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
@@ -565,7 +564,9 @@ class RunExecutor(Generic[T]):
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
-                    if seconds > 0:
+                    if seconds is None:
+                        await self.admission.read_at_end()
+                    elif seconds > 0:
                         with self._clock.timeout(seconds):
                             await self.admission.read_at_end()
         finally:  # also where it is cancelled
@@ -688,10 +689,11 @@ class RunExecutor(Generic[T]):
                 return number, job
             if self._waiting and self._inputs.used_up:
                 pause = self._waiting[0][0] - now
-                if not self._workers.in_flight:
+                if not self._workers.in_flight and not self._waits_for:
                     self._report_pause("queued", self._clock.wall() + pause)
                 await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
-                self._report_pause("")
+                if self._waits_for == "queued":
+                    self._report_pause("")
                 continue
             try:
                 dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
@@ -747,7 +749,7 @@ class RunExecutor(Generic[T]):
         self._changed.set()
 
     async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
-        key = job.call.key
+        key, self._endpoint = job.call.key, job.call.row.id
         while key in self._flying:
             other = self._flying[key] = self._flying[key] or anyio.Event()
             await other.wait()

@@ -147,8 +147,9 @@ def require_server(address: str, command: str) -> str:
         CommandError: The ledger is a file.
     """
     if not is_server(address):
+        found = f"{display_address(address)} is a file" if address else "no ledger was given"
         raise CommandError(
-            f"{command} needs PostgreSQL, but {display_address(address)} is a file",
+            f"{command} needs PostgreSQL, but {found}",
             hint="use --store postgresql://USER@HOST/DATABASE, or set LIX_STORE",
         )
     return address

@@ -16,7 +16,7 @@ This coroutine is what a run, a chunk and other job engines (Temporal, Celery, R
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeVar, cast
@@ -65,11 +65,12 @@ from ..ledger.records import (
     StoredLookup,
 )
 from ..ledger.rule import LookupState
-from ..ledger.store import Entry, Store
+from ..ledger.store import Store
 from .answer import Answer, credits_for
 from .call_key import Input, PreparedCall, input_json
 from .checkpoint import Checkpoint
 from .credits import CreditBudget
+from .doubts import DoubtPolicy, check_doubts
 from .engine import Engine
 from .outcome import Outcome, State, state_of
 from .pages import Page, Paginator
@@ -79,9 +80,6 @@ from .recording import replaying_engine
 
 R = TypeVar("R")
 OutcomeT = TypeVar("OutcomeT", bound="Outcome[object] | Postponed")
-DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
-DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
-"""What to do with a lookup in doubt."""
 QUEUED_FOR = 180.0
 """Seconds after which a queued lookup is asked for again: "a few minutes" (lix.md#retries)."""
 BUSY_FOR = 0.5
@@ -283,7 +281,7 @@ class LookupExecutor:
 
     async def _find(self, call: PreparedCall) -> StoredLookup | None:
         """What the ledger holds of a call, also under another id of its subject."""
-        return (await self.store.find_calls([call.query]))[0]
+        return (await self.store.find_calls([call.query], self.now))[0]
 
     async def _visit(
         self,
@@ -561,12 +559,6 @@ class LookupExecutor:
         if lookup.state.due is None:
             return 0.0
         return max(min(lookup.state.due / 1000 - self.wall(), lookup.pause / 1000), 0.0)
-
-
-def check_doubts(doubts: DoubtPolicy) -> None:
-    """Raise `ConfigurationError` for what is no policy."""
-    if doubts not in ("hold", "retry") and not callable(doubts):
-        raise ConfigurationError(f'doubts must be "hold", "retry" or a function, not {doubts!r}')
 
 
 class _AlreadyClaimed(Exception):
@@ -1041,9 +1033,9 @@ def _has_unjudged(lookup: StoredLookup) -> bool:
 
 
 def _is_answered(lookup: StoredLookup) -> bool:
-    """Whether there is an answer, perhaps an older one, and none that waits to be judged."""
+    """Whether there is an answer that stands, perhaps an older one, and none waits to be judged."""
     answered = lookup.state.status in FINAL or lookup.state.refresh is not None
-    return answered and not _has_unjudged(lookup)
+    return answered and not (lookup.moved or _has_unjudged(lookup))
 
 
 def _stands(lookup: StoredLookup | None) -> bool:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from ..ledger.ledger import StoreAddress
-    from .lookup import DoubtPolicy
+    from .doubts import DoubtPolicy
 
     HttpClient = httpx.AsyncClient | httpx2.AsyncClient | ModuleType | Transport
 

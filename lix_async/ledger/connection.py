@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
+from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from .aliases import choose
 from .database import Database
@@ -19,6 +20,7 @@ from .records import (
     CallQuery,
     EventResult,
     InputRow,
+    Judge,
     LedgerEvent,
     LookupSpec,
     NotLeft,
@@ -101,6 +103,29 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     return unsent
 
 
+def _to_learn_first(jobs: Sequence[Job]) -> list[int]:
+    """The places of jobs with answers that show an id which another job asks about.
+
+    What was judged before a request is announced must be known to it.
+    """
+    asked = {job.send.asked for job in jobs if isinstance(job, AnnounceJob)}
+    judged: list[tuple[int, Judge]] = []
+    for place, job in enumerate(jobs):
+        for event in job.events if isinstance(job, EventsJob) else ():
+            if isinstance(event, Judge):
+                judged.append((place, event))
+            elif isinstance(event, Send):
+                asked.add(event.asked)
+    return sorted(
+        {
+            place
+            for place, event in judged
+            for found in event.found
+            if not asked.isdisjoint(found.aliases)
+        }
+    )
+
+
 def posted_events(jobs: Sequence[Job]) -> list[LedgerEvent]:
     """The events that no caller waits for."""
     posted = [job.events for job in jobs if isinstance(job, EventsJob) and job.posted]
@@ -117,11 +142,12 @@ class LedgerConnection:
     grace = 60.0
     """Seconds of a silent beat after which an owner counts as dead."""
 
-    def __init__(self, *, read_only: bool, monotonic: Callable[[], float]) -> None:
+    def __init__(self, *, read_only: bool) -> None:
         self.owner = 0
         self.token = b""
         self._read_only = read_only
-        self._monotonic = monotonic
+        self._clock = RealClock()
+        self._monotonic: Callable[[], float] = self._clock.now
         self._monitor = BeatMonitor(self.grace)
         self._batch = 0
         self._in_flight = InFlight()
@@ -283,10 +309,23 @@ class LedgerConnection:
 
     def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
         values: list[object] = [None] * len(jobs)
-        lookups = iter(self._announced(tables, [j for j in jobs if isinstance(j, AnnounceJob)]))
+        learned = _to_learn_first(jobs)
+        for place in learned:
+            events = cast("EventsJob", jobs[place]).events
+            values[place] = apply(tables, events, self.owner)
+        self._carry_out(tables, [p for p in range(len(jobs)) if p not in learned], jobs, values)
+        return values
+
+    def _carry_out(
+        self, tables: SqlTables, places: Sequence[int], jobs: Sequence[Job], values: list[object]
+    ) -> None:
+        """Carry out the jobs at some places, and note the value of each."""
+        announced = [job for p in places if isinstance(job := jobs[p], AnnounceJob)]
+        lookups = iter(self._announced(tables, announced))
         events: list[LedgerEvent] = []
         inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
-        for place, job in enumerate(jobs):
+        for place in places:
+            job = jobs[place]
             if isinstance(job, AnnounceJob):
                 lookup = next(lookups)
                 if isinstance(lookup, EventResult):
@@ -301,17 +340,18 @@ class LedgerConnection:
         results = iter(apply(tables, events, self.owner) if events else ())
         for run, rows in inputs.items():
             tables.add_inputs(run, rows)
-        for place, job in enumerate(jobs):
+        for place in places:
+            job = jobs[place]
             if isinstance(job, AnnounceJob) and isinstance(values[place], StoredLookup):
                 values[place] = Announced(next(results), cast("StoredLookup", values[place]))
             elif isinstance(job, EventsJob):
                 values[place] = [next(results) for _ in job.events]
-        for place, job in enumerate(jobs):
+        for place in places:
+            job = jobs[place]
             if isinstance(job, StatementJob):
                 values[place] = job.work(tables)
                 if job.writes:  # whatever that was
                     self._in_flight.clear()
-        return values
 
     def _announced(
         self, tables: SqlTables, jobs: Sequence[AnnounceJob]
@@ -328,8 +368,9 @@ class LedgerConnection:
                 for place in asking
             ]
             seen: dict[tuple[int, str, bytes], bytes] = {}
+            now = max(jobs[place].send.now for place in asking)
             for place, query, (subject, siblings) in zip(
-                asking, queries, tables.siblings(queries, self.wall()), strict=True
+                asking, queries, tables.siblings(queries, now), strict=True
             ):
                 spec, other = specs[place], choose(siblings)
                 specs[place] = replace(spec, subject=subject)
@@ -373,6 +414,15 @@ class LedgerConnection:
         except Exception as error:  # noqa: BLE001  # see above
             self.note_error(error)
 
-    @abstractmethod
+    def end_owner(self, tables: SqlTables) -> None:
+        """Stop to be an owner: what is still sent is in doubt, and others need not wait."""
+        self.begin(writes=True)
+        apply(tables, self._overdue, 0)
+        # The number alone is another's where the transaction that gave it was undone.
+        if tables.owner_lives(self.owner, self.token):
+            release(tables, tables.declare_dead(self.owner), self.owner, self.wall())
+        self.commit()
+
     def wall(self) -> int:
         """Epoch milliseconds."""
+        return int(self._clock.wall() * 1000)

@@ -1,7 +1,7 @@
 """Everything that one ledger holds, taken into another one.
 
 Merging twice changes nothing, and the order of merges makes no difference; see `lookup_copies`.
-`lookup.subject` stays empty where a lookup is new.
+Which ids belong together is learned again from the answers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from typing import cast
 import msgspec
 from msgspec.structs import replace
 
+from ..core.installed_providers import all_endpoints
+from .aliases import LearnedAnswer, learn
 from .database import Database, chunks
+from .identity import find_ids
 from .lookup_copies import (
     STATE,
     LookupCopy,
@@ -23,13 +26,13 @@ from .lookup_copies import (
     credits_of,
     insert_parts,
     owner_numbers,
-    settled,
     state_of,
+    taken_over,
     write_copy,
 )
 from .migration import OLD
 from .store import Store
-from .tables import SqlTables
+from .tables import SqlTables, unpacked
 
 BATCH = 200
 """Lookups of one transaction."""
@@ -62,6 +65,7 @@ async def merge(target: Store, source: Store) -> MergeReport:
         target: The ledger that grows, open.
         source: The other one, open; nothing in it changes.
     """
+    await target.statement(_note_unlearned)
     if source.has_old_keys and not target.has_old_keys:
         await target.statement(lambda tables: tables.set_about("key_rule", OLD))
         target.has_old_keys = True
@@ -90,12 +94,63 @@ async def merge(target: Store, source: Store) -> MergeReport:
     for run, own in runs.items():
         await _merge_inputs(target, source, run, own)
     await target.statement(_recount_runs)
+    await _learn(target)
     return MergeReport(
         lookups=totals["lookups"],
         answers=totals["answers"],
         credits=totals["credits"],
         busy=totals["busy"],
     )
+
+
+UNLEARNED = "unlearned"
+"""The setting that has the last answer whose ids are known; empty where those of all are."""
+
+
+def _note_unlearned(tables: SqlTables) -> None:
+    """Note after which answer new ones come, unless a merge that was interrupted has done so."""
+    if not tables.about(UNLEARNED):
+        last = tables.database.execute("SELECT coalesce(max(id), 0) FROM answer")[0][0]
+        tables.set_about(UNLEARNED, str(last))
+
+
+async def _learn(target: Store) -> None:
+    """Learn from new answers which ids belong together, and whom lookups are about."""
+    endpoints = all_endpoints()
+
+    def work(tables: SqlTables) -> bool:
+        database = tables.database
+        rows = database.execute(
+            "SELECT a.id, a.lookup, a.n, l.endpoint, l.cur, a.codec, a.body FROM answer a "
+            "JOIN lookup l ON l.id = a.lookup WHERE a.id > ? AND a.meaning = 0 "
+            "AND a.body IS NOT NULL ORDER BY a.id LIMIT ?",
+            (int(tables.about(UNLEARNED) or 0), BATCH),
+        )
+        current: set[tuple[int, int]] = set()
+        answers: list[LearnedAnswer] = []
+        last = ""
+        for ident, lookup, n, name, cur, codec, body in cast(
+            "list[tuple[int, int, int, str, int, int, bytes]]", rows
+        ):
+            last = str(ident)
+            endpoint = endpoints.get(name)
+            found = find_ids(endpoint.ids, unpacked(body, codec)) if endpoint else ()
+            if found:
+                answers.append(LearnedAnswer(lookup, n, found))
+            if n == cur:
+                current.add((lookup, n))
+        subjects, _ = learn(database, answers) if answers else ({}, {})
+        database.update(
+            "lookup",
+            "subject",
+            "id",
+            sorted((subjects[lookup], lookup) for lookup, _ in current if lookup in subjects),
+        )
+        tables.set_about(UNLEARNED, last)
+        return bool(last)
+
+    while await target.statement(work):
+        pass
 
 
 def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:
@@ -112,7 +167,7 @@ def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:
     owners = owner_numbers(database, tokens)
     new: dict[bytes, LookupCopy] = {}
     for one in batch:
-        copy = settled(replace(one, key=names.get(one.key, one.key)))
+        copy = taken_over(replace(one, key=names.get(one.key, one.key)))
         mine = known.get(copy.key)
         if mine is None:
             new[copy.key] = combined(new[copy.key], copy) if copy.key in new else copy
@@ -216,21 +271,21 @@ def _named(runs: Sequence[RunColumns]) -> list[tuple[tuple[object, ...], RunColu
     return named
 
 
-InputColumns = tuple[int, bytes | None, bytes | None, str, str, bytes | None]
+CopiedInput = tuple[int, bytes | None, bytes | None, str, str, bytes | None]
 
 
 async def _merge_inputs(target: Store, source: Store, run: int, own: int) -> None:
     first = 0
     while True:
 
-        def read(tables: SqlTables, after: int = first) -> list[InputColumns]:
+        def read(tables: SqlTables, after: int = first) -> list[CopiedInput]:
             return _inputs(tables.database, run, after, None)
 
         batch = await source.statement(read, writes=False)
         if not batch:
             return
 
-        def write(tables: SqlTables, batch: Sequence[InputColumns] = batch) -> None:
+        def write(tables: SqlTables, batch: Sequence[CopiedInput] = batch) -> None:
             database = tables.database
             names = _names(database, [row[1] for row in batch if row[1] is not None])
             theirs = [
@@ -259,12 +314,12 @@ async def _merge_inputs(target: Store, source: Store, run: int, own: int) -> Non
         first = batch[-1][0]
 
 
-def _written(row: InputColumns) -> tuple[bytes, ...]:
+def _written(row: CopiedInput) -> tuple[bytes, ...]:
     """Orders inputs that two ledgers have under one number."""
     return tuple(part.encode() if isinstance(part, str) else part or b"" for part in row[1:])
 
 
-def _inputs(database: Database, run: int, after: int, last: int | None) -> list[InputColumns]:
+def _inputs(database: Database, run: int, after: int, last: int | None) -> list[CopiedInput]:
     rows = database.execute(
         "SELECT i.row, l.key, coalesce(i.given, l.written_as), i.state, i.note, i.ref FROM input i "
         "LEFT JOIN lookup l ON l.id = i.lookup WHERE i.run = ? AND i.row > ? "
@@ -273,7 +328,7 @@ def _inputs(database: Database, run: int, after: int, last: int | None) -> list[
     )
     return [
         (row, as_bytes(key), as_bytes(given), state, note, as_bytes(ref))
-        for row, key, given, state, note, ref in cast("list[InputColumns]", rows)
+        for row, key, given, state, note, ref in cast("list[CopiedInput]", rows)
     ]
 
 

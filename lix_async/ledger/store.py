@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from ..concurrency.clock import RealClock
 from ..concurrency.worker_thread import WorkerThread
 from ..core.errors import BulkError
+from ..core.subject_ids import IdGroup
 from .connection import (
     Announced,
     AnnounceJob,
@@ -103,6 +104,8 @@ class Store:
         self._clock = RealClock()
         self.has_old_keys = False
         """Whether some lookups may still have the keys of version 2."""
+        self.has_unlearned = False
+        """Whether it has answers from before ledgers learned which ids belong together."""
 
     @abstractmethod
     def _connect(self, *, read_only: bool) -> LedgerConnection:
@@ -111,6 +114,22 @@ class Store:
     @abstractmethod
     def is_same(self, other: Store) -> bool:
         """Whether another one leads to this ledger."""
+
+    @abstractmethod
+    async def disk_usage(self) -> tuple[int, int, dict[str, int]]:
+        """Bytes on the disk, those of them that are free, and those of each table, if known."""
+
+    @abstractmethod
+    async def damages(self) -> list[str]:
+        """What the database says is damaged in the file."""
+
+    @abstractmethod
+    async def vacuum(self, *, full: bool) -> None:
+        """Give free space back.
+
+        Args:
+            full: In PostgreSQL, rewrite the tables, which no other process can use meanwhile.
+        """
 
     @property
     def is_open(self) -> bool:
@@ -154,6 +173,7 @@ class Store:
         try:
             rule = await self.statement(lambda tables: tables.about("key_rule"), writes=False)
             self.has_old_keys = rule == OLD
+            self.has_unlearned = not await self.about("identity")
             return await self.statement(connection.release_dead)
         except BaseException:
             await self.close()
@@ -225,12 +245,16 @@ class Store:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
 
-    async def find_calls(self, queries: Sequence[CallQuery]) -> list[StoredLookup | None]:
-        """The lookups of calls, also those that were bought under another id of the subject."""
-        now = self.now
+    async def find_calls(self, queries: Sequence[CallQuery], now: int) -> list[StoredLookup | None]:
+        """The lookups of calls, also those that were bought under another id of the subject.
+
+        Args:
+            queries: The calls.
+            now: Epoch milliseconds.
+        """
         return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
 
-    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
+    def stored_answer(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
         """The answer that stands, where it can be read without waiting; None where it cannot.
 
         Args:
@@ -311,6 +335,11 @@ class Store:
 
         return await self.statement(work)
 
+    async def add_export(self, place: str, what: str) -> None:
+        """Keep what is exported where."""
+        now = self.now
+        await self.statement(lambda tables: tables.add_export(place, what, now))
+
     async def by_id(self, ids: Sequence[int]) -> dict[int, StoredLookup]:
         """Lookups by id."""
         return await self.statement(lambda tables: tables.by_id(ids), writes=False)
@@ -377,6 +406,32 @@ class Store:
         """When the first waiting lookup is due (epoch seconds), or None."""
         found = await self.statement(lambda tables: tables.next_due(), writes=False)
         return None if found is None else found[0] / 1000
+
+    async def about(self, name: str) -> str | None:
+        """A setting of the ledger."""
+        return await self.statement(lambda tables: tables.about(name), writes=False)
+
+    async def set_about(self, name: str, value: str) -> None:
+        """Change a setting of the ledger."""
+        await self.statement(lambda tables: tables.set_about(name, value))
+
+    async def learn_stored(
+        self,
+        after: int,
+        groups: Mapping[str, Sequence[IdGroup]],
+        variant: Callable[[StoredLookup], bytes],
+    ) -> int | None:
+        """Learn from some answers of lookups that were stored without it.
+
+        Args:
+            after: The last lookup that was read before; 0 for none.
+            groups: Where ids stand in answers, by endpoint.
+            variant: What a lookup is, besides its subject; empty where that is not known.
+
+        Returns:
+            The last lookup that was read; None after the last one of the ledger.
+        """
+        return await self.statement(lambda tables: tables.learn_stored(after, groups, variant))
 
     async def parked(self) -> str:
         """Why runs and workers over this ledger pause; empty where they may work."""

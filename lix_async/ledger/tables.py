@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from msgspec.structs import replace
 
+from ..core.subject_ids import IdGroup
 from ..linkedin.subject_ids import WEAK, AliasKey
-from .aliases import Sibling, choose, find_siblings, learn, load_aliases, moved
-from .database import Columns, Database, chunks
+from .aliases import LearnedAnswer, Sibling, choose, find_siblings, learn, load_aliases, moved
+from .database import CHUNK, Columns, Database, chunks
+from .identity import find_ids
 from .records import (
     AnswerRow,
     CallQuery,
@@ -275,6 +277,31 @@ class SqlTables:
                     (lookup.subject, lookup.id, one.n),
                 )
             lookup.subject = subject
+
+    def learn_stored(
+        self,
+        after: int,
+        groups: Mapping[str, Sequence[IdGroup]],
+        variant: Callable[[StoredLookup], bytes],
+    ) -> int | None:
+        """See `Store.learn_stored`."""
+        lookups = {one.id: one for one in self.page_of(after, CHUNK, [CODES["done"]], None)}
+        if not lookups:
+            return None
+        found = [
+            LearnedAnswer(lookup, one.n, ids)
+            for lookup, answers in self.current(list(lookups)).items()
+            if (ids_of := groups.get(lookups[lookup].endpoint))
+            for one in answers
+            if (ids := find_ids(ids_of, one.body))
+        ]
+        subjects, _ = learn(self.database, found)
+        rows = [
+            (subjects.get(one.id, one.subject), variant(one) or one.variant, one.id)
+            for one in lookups.values()
+        ]
+        self.database.update("lookup", "subject, variant", "id", rows)
+        return max(lookups)
 
     # Inputs and runs
 

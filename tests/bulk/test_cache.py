@@ -78,7 +78,7 @@ class Vendor(SampleClient):
 
 
 class Server:
-    """Answers when it is told to."""
+    """Answers when it may."""
 
     def __init__(self) -> None:
         self.charged: Counter[str] = Counter()
@@ -435,7 +435,7 @@ async def test_what_was_sent_is_kept_once_all_callers_have_left(ledger: Open) ->
     assert server.charged.total() == 1
 
 
-async def test_a_failure_is_not_repeated_for_nobody(tmp_path: Path) -> None:
+async def test_a_failure_is_not_repeated_once_all_have_left(tmp_path: Path) -> None:
     server = Server()
 
     async def fails(outgoing: HttpRequest) -> Any:
@@ -476,7 +476,7 @@ async def test_each_caller_has_a_deadline_of_its_own(ledger: Open) -> None:
         assert clock.now() == len(vendor.script.sent) == 1
 
 
-async def test_a_deadline_that_the_next_permit_exceeds_is_told_at_once(tmp_path: Path) -> None:
+async def test_a_deadline_that_the_next_permit_exceeds_is_raised_at_once(tmp_path: Path) -> None:
     options: dict[str, Any] = {"clock": VirtualClock(), "rate_limit": RateLimit(1, per=30.0)}
     async with Vendor(thing, cache=tmp_path / "l", deadline=5.0, **options) as vendor:
         await vendor.get("a")
@@ -665,12 +665,15 @@ async def test_budgets_hold_and_are_each_views_own(ledger: Open) -> None:
         found = await gathered(
             lambda: poor.get("x"), lambda: vendor.get("x"), lambda: poor.get("x")
         )
-        assert isinstance(found[0], BudgetError)
         assert found[1].id == "x"
+        assert all(isinstance(one, BudgetError | Thing) for one in found)
         assert (await poor.get("x")).id == "x", "what is there costs nothing"
+        with pytest.raises(BudgetError):
+            await poor.get("y")
+        assert len(vendor.script.sent) == 1
 
 
-async def test_a_ledger_that_fails_is_told(tmp_path: Path) -> None:
+async def test_a_ledger_that_fails_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     async with Vendor(thing, cache=path) as vendor:
         await vendor.get("a")

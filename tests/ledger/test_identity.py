@@ -1,4 +1,4 @@
-"""What answers prove about ids: nobody is taken for somebody else, in whatever order they come.
+"""What answers prove about ids: no person is taken for another, in whatever order they come.
 
 The rules are compared with what was generated, and the tables of both databases with the rules.
 `LIX_PAIRS` says how many pairs of answers are generated (`nox -s campaign`: a million).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -152,6 +153,8 @@ def enrich(
     own_ledger = default_ledger(file, output)
     address = default_address(store, connection)
     keeps_none = not address and bool(given_address(store))
+    if keeps_none:
+        address = str(Path(tempfile.gettempdir()) / f"lix_async-{os.getpid()}" / "ledger.db")
     address = address or own_ledger
     takes_in = None
     if not given_address(store) and address != own_ledger and Path(own_ledger).exists():
@@ -228,8 +231,8 @@ async def _run_without_ledger(
     except BaseException:
         if ledger.exists():
             session.resume_hint = (
-                f"what was paid for is kept in {ledger}; to continue:\n"
-                f"  {console.command_line()} --store {ledger}"
+                f"what was paid for is kept in {ledger}; to continue, run the same command with "
+                f"--store {ledger}"
             )
         raise
     shutil.rmtree(folder)

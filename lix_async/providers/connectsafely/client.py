@@ -15,6 +15,7 @@ from ...core.retry import RetryPolicy
 from ...engine.options import UNSET, CommonOptions, Unset, hide_key
 from ...limiters.base import Limiter
 from ...limiters.keyed import KeyedLimiter
+from .endpoints import BY_ID
 from .provider import CONNECTSAFELY
 from .rate_limits import VELOCITY, RateState, Velocity
 from .resources import ConnectSafelyMethods
@@ -59,6 +60,7 @@ class AsyncConnectSafely(ConnectSafelyMethods):
     """
 
     provider = CONNECTSAFELY
+    endpoints = BY_ID
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from ...core.provider import ApiKey
 from ...engine.options import ClientOptions, hide_key
-from .endpoints import Arrays, PersonalEmailField, RequestMethod, customised
+from .endpoints import BY_ID, Arrays, PersonalEmailField, RequestMethod, customised
 from .provider import LETRICS
 from .resources import LetricsMethods
 
@@ -44,6 +44,7 @@ class AsyncLetrics(LetricsMethods):
     """
 
     provider = LETRICS
+    endpoints = BY_ID
 
     def __init__(
         self,

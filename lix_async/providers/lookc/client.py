@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .endpoints import BY_ID
 from .provider import LOOKC
 from .resources import LookCMethods
 from .webhooks import Webhooks
@@ -51,5 +52,6 @@ class AsyncLookC(LookCMethods):
     """
 
     provider = LOOKC
+    endpoints = BY_ID
     webhooks = Webhooks()
     """`parse`, `token_matches`, `fingerprint`: for what LookC posts to you. Needs no client."""

@@ -54,6 +54,7 @@ class AsyncMeetAlfred(MeetAlfredMethods):
     """
 
     provider = MEETALFRED
+    endpoints = BY_ID
 
     def __init__(
         self,
