@@ -153,8 +153,8 @@ def _repaired(tree: JsonObject, body: bytes) -> frozenset[str]:
     for name, value in cast("JsonObject", raw).items():
         if value in ({}, []):
             continue
-        lost = isinstance(value, dict | list) and name not in tree and strict
         text = "" if strict else repr(value)
+        lost = isinstance(value, dict | list) and name not in tree and strict
         if lost or "\ufffd" in text or "None" in text:
             found.add(name)
     return frozenset(found)
