@@ -444,15 +444,15 @@ class LookupExecutor:
             outcome = self._stored(lookup, call.key, call.row, given, answers)
             if not self._open(outcome, call.row, state.n, fresh):
                 return outcome
-        if state.status in FINAL:
-            if outcome.state == "queued" or _is_expired(outcome, fresh):
-                return None
-            age = self.wall() - answers[-1].at / 1000
-            pause = self._recheck_after - max(age, 0.0)
-            if pause <= 0 or waited:
-                return None
-            outcome.due = self.wall() + pause
-            return Postponed(pause, "queued", replace(outcome, state="queued"))
+            if state.status in FINAL:
+                if outcome.state == "queued" or _is_expired(outcome, fresh):
+                    return None
+                age = self.wall() - answers[-1].at / 1000
+                pause = self._recheck_after - max(age, 0.0)
+                if pause <= 0 or waited:
+                    return None
+                outcome.due = self.wall() + pause
+                return Postponed(pause, "queued", replace(outcome, state="queued"))
         if state.status == "in_doubt":
             return await self._in_doubt(lookup, call.row, found, free=free)
         if state.owner or state.status in ("sent", "received"):
