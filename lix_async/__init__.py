@@ -6,6 +6,7 @@ answers into structs, and returns listings as `Pages`, which can be resumed.
 
 Subpackages, imported separately:
 
+* `lix_async.models`: the structs that the methods return, for annotations.
 * `lix_async.bulk`: runs over many inputs, with a ledger, so that each lookup is paid once.
 * `lix_async.events`: what `on_event` receives, for logs, traces and progress.
 * `lix_async.limiters`: one rate limit for many processes or machines.
@@ -51,7 +52,10 @@ from .providers.lix.client import AsyncLix
 from .providers.lookc.client import AsyncLookC
 
 if TYPE_CHECKING:
+    from .core.dicts import to_dict
     from .core.schema_drift import Drift
+    from .engine.version import __version__
+    from .models import Email, JobPosting, Organisation, Person, Post
     from .providers.connectsafely.client import AsyncConnectSafely
     from .providers.letrics.client import AsyncLetrics
     from .providers.meetalfred.client import AsyncMeetAlfred
@@ -62,6 +66,13 @@ else:
         "AsyncLetrics": "providers.letrics.client",
         "AsyncMeetAlfred": "providers.meetalfred.client",
         "Drift": "core.schema_drift",
+        "Email": "models",
+        "JobPosting": "models",
+        "Organisation": "models",
+        "Person": "models",
+        "Post": "models",
+        "__version__": "engine.version",
+        "to_dict": "core.dicts",
     }
 
     def __getattr__(name: str) -> object:
@@ -91,16 +102,21 @@ __all__ = [
     "DeadlineError",
     "DecodeError",
     "Drift",
+    "Email",
     "InvalidParamsError",
+    "JobPosting",
     "Limiter",
     "LixError",
     "LocalLimiter",
     "NotFoundError",
+    "Organisation",
     "OutcomeUnknownError",
     "Page",
     "Pages",
     "PagingError",
     "PendingError",
+    "Person",
+    "Post",
     "QueuedError",
     "QuotaExceededError",
     "RateLimit",
@@ -112,4 +128,6 @@ __all__ = [
     "UnreadableItem",
     "ViewerError",
     "WeeklyLimitError",
+    "__version__",
+    "to_dict",
 ]

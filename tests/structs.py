@@ -15,11 +15,13 @@ from lix_async import bulk, waterfall
 from lix_async.core.bridge import ReadableStruct
 from lix_async.core.models import Model, OpenObject
 from lix_async.core.schema_drift import Drift
+from lix_async.engine.cache import CacheStats
 from lix_async.engine.checkpoint import PaginationStats
 from lix_async.providers.lookc.webhooks import WebhookEvent
 
 PROVIDERS = ("lix", "lookc", "connectsafely", "letrics", "meetalfred")
 OTHERS = (
+    CacheStats,
     bulk.Outcome,
     bulk.Preview,
     bulk.Progress,

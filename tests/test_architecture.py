@@ -54,7 +54,7 @@ LAYERS = {
     "concurrency": _layer(2, "core"),
     "limiters": _layer(3, "core, filesystem, concurrency"),
     "ledger": _layer(3, "core, filesystem, linkedin, concurrency"),
-    "engine": _layer(4, "core, concurrency, limiters, ledger"),
+    "engine": _layer(4, "core, linkedin, concurrency, limiters, ledger"),
     DATA: _layer(5, "core, linkedin"),
     PROVIDER: _layer(5, f"core, linkedin, concurrency, limiters, engine, {DATA}"),
     "bulk": _layer(5, "core, linkedin, concurrency, ledger, engine"),
@@ -62,6 +62,7 @@ LAYERS = {
     "waterfall": _layer(6, "core, linkedin, concurrency, engine"),
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
     "integrations": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
+    "models": _layer(6, DATA),
     "sandbox": _layer(6, f"core, {DATA}"),
     "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sandbox"),
     "cli": _layer(
@@ -111,11 +112,13 @@ LIBRARIES = {
         "anyio",
         "asyncpg",
         "msgspec",
+        "opentelemetry",
         "pgqueuer",
         "procrastinate",
         "psycopg",
         "psycopg_pool",
     },
+    "models": set(),
     "sandbox": {"anyio", "msgspec", "starlette", "uvicorn"},
     "testing": {"anyio", "httpx", "msgspec", "pytest"},
 }
@@ -271,6 +274,7 @@ def test_the_package_exports_names_of_its_lower_layers_and_nothing_imports_the_c
                 "core",
                 "engine",
                 "limiters",
+                "models",
                 PROVIDER,
             ):
                 violations.append(file.at(one.line, f"lix_async exports nothing of {other}"))

@@ -31,7 +31,9 @@ CLIENTS = {
     "lookc": "AsyncLookC",
     "meetalfred": "AsyncMeetAlfred",
 }
-MAY_BE_MISSING = {"lix": ("cli", "integrations")}
+STRUCTS = ("Email", "JobPosting", "Organisation", "Person", "Post")
+"""The structs of Lix that `lix_async` itself exports."""
+MAY_BE_MISSING = {"lix": ("cli", "integrations", "models")}
 """Packages whose modules may depend on a provider."""
 MUST_STAY = {
     "lix_async.cli.app",
@@ -85,7 +87,8 @@ def without(gone: str, folder: Path) -> None:
     shutil.rmtree(folder / "tests" / "providers" / gone, ignore_errors=True)
     init = folder / "lix_async" / "__init__.py"
     lines = init.read_text().splitlines(keepends=True)
-    kept = [line for line in lines if not re.search(rf"\b{CLIENTS[gone]}\b", line)]
+    names = "|".join((CLIENTS[gone], *(STRUCTS if gone == "lix" else ())))
+    kept = [line for line in lines if not re.search(rf"\b(?:{names})\b", line)]
     assert len(kept) < len(lines)
     init.write_text("".join(kept))
 

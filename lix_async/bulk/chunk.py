@@ -125,7 +125,7 @@ async def chunk(
                 return cast("Outcome[T]", await lookup.or_older(outcome.outcome, call))
             tries += outcome.reason == "failed"
             waited = outcome.reason != "busy"
-            await caller.engine.clock.sleep(outcome.pause)
+            await caller.engine.sleep(outcome.pause)
         pool.stop()
         return None
 

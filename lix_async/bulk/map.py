@@ -44,6 +44,8 @@ def map(  # noqa: A001  # read as `bulk.map`
 ) -> Outcomes[T]:
     """Call a method for many inputs: an async iterator of `Outcome`s.
 
+    Where the client has a cache, the calls go through it.
+
     Inputs are taken as the caller takes outcomes. An input that fails becomes an outcome with its
     `error`; nothing is raised for it, and nothing is retried beyond the client's retry policy. Use
     `Run` for work that must survive a crash.
@@ -80,9 +82,12 @@ def map(  # noqa: A001  # read as `bulk.map`
         engine = caller.engine.with_budget(budget)
         try:
             call = caller.call(given)
-            outcome.key = call.key.hex()
+            outcome.endpoint, outcome.key = call.row.id, call.key.hex()
+            cache = caller.client.cache_for(call.row, call.params)
             if call.listing:
                 row = cast("Endpoint[Params, Listing[object]]", call.row)
+                if cache is not None:
+                    engine = cache.listing(engine, row, call.params, call.max_items)
                 pages: Paginator[object] = Paginator(engine, row, call.params, None)
                 pages.hooks = scope
                 items: list[object] = []
@@ -92,8 +97,13 @@ def map(  # noqa: A001  # read as `bulk.map`
                     while pages.ready:
                         items += pages.ready.popleft().items[: call.left(len(items))]
             else:
-                answer = await engine.send(call.row, call.params, hooks=scope)
-                outcome.body = answer.body
+                if cache is None:
+                    request = call.request
+                    answer = await engine.send(call.row, call.params, hooks=scope, request=request)
+                else:
+                    answer = await cache.send(engine, call.row, call.params)
+                    scope.attempts = answer.attempts
+                outcome.body, outcome.cached = answer.body, answer.cached
                 found = call.row.result_of(answer.value, answer.status, answer.body)
                 if isinstance(found, StatusCall):
                     found = await wait_for(engine, found, hooks=scope)

@@ -15,10 +15,12 @@ from ..concurrency.worker_pool import InputStream
 from ..core.bridge import ReadableStruct
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
+from ..core.html_table import html_fields
 from ..engine.call_key import Input
 from ..engine.lookup import FINAL
 from ..ledger.connection import LedgerNotFoundError
 from ..ledger.ledger import StoreAddress, open_store
+from ..ledger.records import StoredLookup
 from ..ledger.store import Store
 from .admission import AdmissionController
 from .prepared_call import CallKey, CallPreparer, ClientMethod
@@ -67,6 +69,9 @@ class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
             for kind, balance in (self.balances or {}).items()
         }
         return {kind: amount for kind, amount in missing.items() if amount > 0}
+
+    def _repr_html_(self) -> str:
+        return html_fields("Preview", self)
 
     @property
     def exceeds_today(self) -> bool:
@@ -206,12 +211,16 @@ async def _add(
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
-            found.append((given, CallKey(call.key, call.row, call)))
+            found.append((given, CallKey(call.key, call.row, call, call.asked, call.variant)))
     if store is not None:
         await caller.rekey(store, found)
-    known = {} if store is None else await store.find(list(new))
+    known: dict[bytes, StoredLookup | None] = {}
+    if store is not None and found:
+        lookups = await store.find_calls([one.query for _, one in found])
+        known = dict(zip((one.key for _, one in found), lookups, strict=True))
     for key, (price, listing) in new.items():
-        if key in known and known[key].state.status in FINAL:
+        lookup = known.get(key)
+        if lookup is not None and not lookup.moved and lookup.state.status in FINAL:
             count.answered += 1
         elif key in doubts:
             count.in_doubt += 1

@@ -7,6 +7,8 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
+from operator import itemgetter
+from pathlib import PurePath
 from types import TracebackType
 from typing import Generic, TypeVar, cast
 
@@ -18,8 +20,9 @@ from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
-from ..core.freshness import Age
-from ..core.validation import check_type
+from ..core.freshness import Age, Freshness
+from ..core.html_table import counted
+from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
@@ -29,12 +32,15 @@ from ..engine.lookup import (
     DoubtPolicy,
     LookupExecutor,
     Postponed,
+    input_row,
 )
 from ..engine.options import UNSET, Unset
 from ..engine.outcome import Outcome
+from ..ledger.history import evidence_of
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.reconciliation import Reconciliation, reconcile
-from ..ledger.records import InputRow, StoredLookup
+from ..ledger.records import InputRow, StoredBody, StoredLookup
+from ..ledger.refresh import Evidence, plan
 from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
 from .prepared_call import CallKey, CallPreparer, ClientMethod
@@ -60,6 +66,8 @@ class Run(Generic[T]):
             or async iterable. They are taken as needed and need not fit into memory. What it raises
             is raised after their outcomes; a cancellation of another task that it waited for
             becomes a `RuntimeError`, since it would be taken for one of the caller.
+        rows: The numbers of the inputs in the run, ascending, where they are not 1, 2, 3 and so on:
+            those of the rest of a file, say.
         name: The run of the ledger to join, with its `max_credits` and what it has spent; other
             processes may be working on it. A name that is new, or None, begins one.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
@@ -82,6 +90,9 @@ class Run(Generic[T]):
             one is handed out, with `Outcome.stale`. None: nothing is bought again. Default: the
             client's.
         refused_age: The same for refusals, such as not found.
+        refresh: Spend at most so many credits on buying answers again, whatever their age, where
+            most has probably changed: by their age, their versions, those of similar lookups, and
+            how long a person's jobs last. All inputs are read first, and known ones wait for that.
         account: A name that separates the ledger entries of several accounts.
         check_balances: Whether to read balances and daily allowance before the first charged call
             and every quarter of an hour, if the provider reports them. Then the run stops with
@@ -113,6 +124,7 @@ class Run(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        rows: Iterable[int] | None = None,
         name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
@@ -124,29 +136,48 @@ class Run(Generic[T]):
         recheck_after: float = RECHECK_AFTER,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
+        refresh: int = 0,
         account: str = "",
         check_balances: bool = True,
     ) -> None:
-        self._running: RunExecutor[T] = RunExecutor(
-            store,
-            method,
-            inputs,
-            name=name,
-            concurrency=concurrency,
-            doubts=doubts,
+        if isinstance(inputs, str | bytes):
+            raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
+        caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
+        ledger = open_store(store)
+        check_type("name", name, str | None)
+        check_type("refresh", refresh, int)
+        if refresh < 0:
+            raise ConfigurationError(f"refresh must be at least 0, not {refresh!r}")
+        self.admission = AdmissionController(
+            caller.engine,
+            ledger,
+            balance_endpoints=caller.balance_endpoints if check_balances else None,
             max_credits=max_credits,
             on_daily_limit=on_daily_limit,
             outage_patience=outage_patience,
+            account=caller.account,
+        )
+        """The balances, the daily allowance and the budget of this run."""
+        lookup = LookupExecutor(
+            ledger,
+            caller.engine,
+            self.admission,
+            doubts=doubts,
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
             max_age=max_age,
             refused_age=refused_age,
-            account=account,
-            check_balances=check_balances,
         )
-        self.admission = self._running.admission
-        """The balances, the daily allowance and the budget of this run."""
+        self._running: RunExecutor[T] = RunExecutor(
+            *(caller, lookup, self.admission, inputs, concurrency, name or "", max_credits),
+            rows=rows,
+            refresh=refresh,
+        )
+
+    @guarded_repr
+    def __repr__(self) -> str:
+        return self._running.description()
 
     def __aiter__(self) -> AsyncIterator[Outcome[T]]:
         return self
@@ -234,6 +265,8 @@ class PendingLookup(msgspec.Struct, frozen=True):
     """How many outages there had been by then."""
     spent: int = 0
     """Credits of its earlier attempts in this run."""
+    refresh: bool = False
+    """Whether it is bought again although an answer is known."""
 
 
 class InputReader:
@@ -251,6 +284,8 @@ class InputReader:
         store: Store,
         deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
         on_ready: Callable[[str, Outcome[object]], None],
+        rows: Iterable[int] | None,
+        refresh: int,
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
@@ -261,8 +296,11 @@ class InputReader:
         self._deliver = deliver
         self._on_ready = on_ready
         self._ready: deque[PendingLookup] = deque()
+        self._refresh = refresh
+        self._held: list[tuple[Input, CallKey, int, Evidence]] = []
+        """Known inputs, until all are known and it is planned which of them to buy again."""
         self._ahead = min(FIRST, self._most)
-        self._row = 0
+        self._rows = iter(itertools.count(1) if rows is None else rows)
         self.wanted = 0
         """How many workers wait for an input."""
         self.run_id: int | None = None
@@ -281,12 +319,13 @@ class InputReader:
     @property
     def has_next(self) -> bool:
         """Whether there is an input, or may be one, without waiting."""
-        return bool(self._ready) or (self.is_sync and not self._source.ended)
+        unread = self.is_sync and not self._source.ended
+        return bool(self._ready or self._held) or unread
 
     @property
     def used_up(self) -> bool:
         """Whether there is nothing more to take."""
-        return self._source.ended and not self._ready
+        return self._source.ended and not self._ready and not self._held
 
     def met(self, *, known: bool) -> None:
         """Tell whether the ledger knew the input that was last worked on."""
@@ -296,22 +335,27 @@ class InputReader:
     async def next(self) -> PendingLookup:
         """The next call, or `StopAsyncIteration`. One caller reads for all."""
         while not self._ready:
-            await self._read_ahead()
+            try:
+                await self._read_ahead()
+            except StopAsyncIteration:
+                if not self._held:
+                    raise
+                await self._plan()
         return self._ready.popleft()
 
     async def _read_ahead(self) -> None:
         out: list[Outcome[object]] = []
         found: list[tuple[int, Input, CallKey]] = []
         for given in await self._taken():
-            self._row += 1
+            row = next(self._rows)
             try:
-                found.append((self._row, given, self._caller.call_key(given)))
+                found.append((row, given, self._caller.call_key(given)))
             except ConfigurationError as error:
                 if error.family != "input":
                     raise
                 out.append(Outcome(input=given, state="invalid", error=error))
                 self._on_ready("", out[-1])
-                self._note([InputRow(self._row, None, "invalid", str(error))])
+                self._note([InputRow(row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
         await self._deliver(out)
@@ -329,12 +373,12 @@ class InputReader:
     ) -> list[PendingLookup]:
         """Those that have no final answer in the ledger; of the others, the outcome."""
         await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
-        known = await self._store.find([call_key.key for _, _, call_key in found]) if found else {}
-        lookups = [known.get(call_key.key) for _, _, call_key in found]
+        queries = [call_key.query for _, _, call_key in found]
+        lookups = await self._store.find_calls(queries) if queries else []
         final = iter(
             await self._lookup.finished(
                 [
-                    (call_key.row, given, lookup)
+                    (call_key.key, call_key.row, given, lookup)
                     for (_, given, call_key), lookup in zip(found, lookups, strict=True)
                     if lookup is not None
                 ]
@@ -342,10 +386,20 @@ class InputReader:
         )
         waiting: list[PendingLookup] = []
         known_rows: list[InputRow] = []
+        versions = await self._versions([one for one in lookups if one is not None])
         for (row, given, call_key), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
-                known_rows.append(InputRow(row, lookup.id))
+                known_rows.append(input_row(row, lookup, call_key.key, given))
+            if lookup is not None and outcome is not None and lookup.id in versions:
+                evidence = evidence_of(
+                    self._lookup.engine.provider,
+                    call_key.row,
+                    versions[lookup.id],
+                    self._lookup.now,
+                )
+                self._held.append((given, call_key, lookup.id, evidence))
+                continue
             if outcome is not None:
                 out.append(outcome)
                 self._on_ready(call_key.row.id, outcome)
@@ -357,6 +411,52 @@ class InputReader:
         few = 2 * len(waiting) > len(found)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
         return waiting
+
+    async def _versions(self, lookups: list[StoredLookup]) -> dict[int, list[StoredBody]]:
+        """The versions of the lookups that a plan may buy again."""
+        single = [one for one in lookups if one.state.status == "done" and not one.state.page]
+        ids = [one.id for one in single] if self._refresh else []
+        if not ids:
+            return {}
+        return await self._store.statement(lambda tables: tables.all_versions(ids), writes=False)
+
+    async def _plan(self) -> None:
+        """Decide which of the known inputs are bought again, and hand out the others."""
+        held, self._held = self._held, []
+        first = list({lookup: evidence for *_, lookup, evidence in reversed(held)}.items())
+        chosen = [first[place][0] for place in plan([one for _, one in first], self._refresh)]
+        places = {lookup: place for place, lookup in enumerate(chosen)}
+        again: list[tuple[int, PendingLookup]] = []
+        others: list[tuple[Input, CallKey]] = []
+        for given, call_key, lookup, _ in held:
+            if (place := places.get(lookup)) is None:
+                others.append((given, call_key))
+            else:
+                call = call_key.call or self._caller.call(given)
+                again.append((place, PendingLookup(given, call, refresh=True)))
+        self._ready += (job for _, job in sorted(again, key=itemgetter(0)))
+        for start in range(0, len(others), MOST):
+            await self._hand_out(others[start : start + MOST])
+
+    async def _hand_out(self, inputs: list[tuple[Input, CallKey]]) -> None:
+        lookups = await self._store.find_calls([call_key.query for _, call_key in inputs])
+        found = [
+            (given, call_key, lookup)
+            for (given, call_key), lookup in zip(inputs, lookups, strict=True)
+            if lookup is not None
+        ]
+        outcomes = await self._lookup.finished(
+            [(call_key.key, call_key.row, given, lookup) for given, call_key, lookup in found]
+        )
+        out: list[Outcome[object]] = []
+        for (given, call_key, _), outcome in zip(found, outcomes, strict=True):
+            if outcome is None:  # another process is buying it
+                call = call_key.call or self._caller.call(given)
+                self._ready.append(PendingLookup(given, call))
+            else:
+                out.append(outcome)
+                self._on_ready(call_key.row.id, outcome)
+        await self._deliver(out)
 
     def _note(self, rows: list[InputRow]) -> None:
         if rows and self.run_id is not None:
@@ -374,56 +474,25 @@ class RunExecutor(Generic[T]):
 
     def __init__(
         self,
-        store: StoreAddress,
-        method: ClientMethod[T] | CallPreparer,
+        caller: CallPreparer,
+        lookup: LookupExecutor,
+        admission: AdmissionController,
         inputs: Iterable[Input] | AsyncIterable[Input],
-        *,
-        name: str | None = None,
-        concurrency: int = 4,
-        doubts: DoubtPolicy = "hold",
-        max_credits: int | None = None,
-        on_daily_limit: OnDailyLimit = "wait",
-        outage_patience: float | None = OUTAGE_PATIENCE,
-        queued_for: float = QUEUED_FOR,
-        recheck: int = 0,
-        recheck_after: float = RECHECK_AFTER,
-        max_age: Age | Unset | None = UNSET,
-        refused_age: Age | Unset | None = UNSET,
-        account: str = "",
-        check_balances: bool = True,
+        concurrency: int,
+        name: str,
+        max_credits: int | None,
+        rows: Iterable[int] | None,
+        refresh: int,
     ) -> None:
-        if isinstance(inputs, str | bytes):
-            raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
-        self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
-        self._store = open_store(store)
-        check_type("name", name, str | None)
-        self._name, self._max_credits = name or "", max_credits
-        engine = self._caller.engine
-        self.admission = AdmissionController(
-            engine,
-            self._store,
-            balance_endpoints=self._caller.balance_endpoints if check_balances else None,
-            max_credits=max_credits,
-            on_daily_limit=on_daily_limit,
-            outage_patience=outage_patience,
-            account=self._caller.account,
-        )
-        """The balances, the daily allowance and the budget of this run."""
-        self._lookup = LookupExecutor(
-            self._store,
-            engine,
-            self.admission,
-            doubts=doubts,
-            queued_for=queued_for,
-            recheck=recheck,
-            recheck_after=recheck_after,
-            max_age=max_age,
-            refused_age=refused_age,
-        )
+        self._caller, self._lookup = caller, lookup
+        self._store, self.admission = lookup.store, admission
+        self._name, self._max_credits = name, max_credits
+        self._refresh_credits = refresh
         self._total = len(inputs) if isinstance(inputs, Sized) else None
         self._counts = OutcomeCounter()
-        self._clock = engine.clock
+        self._clock = caller.engine.clock
         self._began = self._clock.now()
+        self._began_at = int(self._clock.wall() * 1000)
         self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
         self._failed: deque[tuple[float, PendingLookup]] = deque()
@@ -452,7 +521,9 @@ class RunExecutor(Generic[T]):
         )
         deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
         self._inputs = InputReader(
-            inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome
+            *(inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome),
+            rows=rows,
+            refresh=refresh,
         )
 
     async def next(self) -> Outcome[T]:
@@ -537,6 +608,18 @@ class RunExecutor(Generic[T]):
             parked=self._reason(),
         )
 
+    def description(self) -> str:
+        """The ledger, the call and the counts, as the run is shown in a log."""
+        progress = self.progress()
+        ledger = getattr(self._store, "path", None)
+        place = repr(self._store) if ledger is None else PurePath(ledger).name
+        done = f"{progress.done:,} done"
+        if progress.total is not None:
+            done = f"{progress.done:,} of {progress.total:,} done"
+        doubts = f", {progress.in_doubt:,} in doubt" if progress.in_doubt else ""
+        credits = counted(progress.credits, "credit")
+        return f"<Run {place} {self._endpoint or self._caller.name}: {done}{doubts}, {credits}>"
+
     def _reason(self) -> str:
         return self._parked or self.admission.waits_for
 
@@ -606,7 +689,7 @@ class RunExecutor(Generic[T]):
                 pause = self._waiting[0][0] - now
                 if not self._workers.in_flight:
                     self._report_pause("queued", self._clock.wall() + pause)
-                await self._clock.sleep(pause)  # it counts as queued meanwhile
+                await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
                 self._report_pause("")
                 continue
             try:
@@ -676,6 +759,7 @@ class RunExecutor(Generic[T]):
         spent = 0
         try:
             while self._stop is None and await self._open_again(scope):
+                fresh = self._reserve_refresh(job)
                 try:
                     outcome = await self._lookup.run(
                         job.call,
@@ -686,17 +770,21 @@ class RunExecutor(Generic[T]):
                         tries=job.tries,
                         waited=job.waited,
                         scope=scope,
+                        fresh=fresh,
                     )
                 except CallsParked as parked:
+                    self._refund_refresh(job, fresh, parked.spent)
                     spent += parked.spent
                     self._on_parked(parked)
                     job = replace(job, lookup=None, read=False)
                     continue
+                found = outcome.outcome if isinstance(outcome, Postponed) else outcome
+                self._refund_refresh(job, fresh, found.credits + found.maybe)
                 if isinstance(outcome, Postponed):
                     given_up = self._postponed(outcome, job)
                     if given_up is not None:
                         outcome = cast("Outcome[object]", given_up)
-                        outcome = await self._lookup.or_older(outcome, job.call)
+                        outcome = await self._lookup.or_older(outcome, job.call, fresh)
                     return cast("Outcome[T] | None", given_up and outcome)
                 if self._hold_back(outcome, job):
                     return None
@@ -711,12 +799,23 @@ class RunExecutor(Generic[T]):
                 done.set()
         return None
 
+    def _reserve_refresh(self, job: PendingLookup) -> Freshness | None:
+        """What is new enough for a call, where that is only what this run buys."""
+        if not job.refresh or self._refresh_credits < job.call.row.credits.amount:
+            return None
+        self._refresh_credits -= job.call.row.credits.amount
+        return Freshness(answers_since=self._began_at)
+
+    def _refund_refresh(self, job: PendingLookup, fresh: Freshness | None, spent: int) -> None:
+        if fresh is not None:
+            self._refresh_credits += job.call.row.credits.amount - spent
+
     async def _open_again(self, scope: CallScope) -> bool:
         """Wait for a new day or the next try in an outage; False when the run is stopped."""
         while (pause := self.admission.closed_for) > 0:
             self._report_pause(self.admission.wait_reason, self.admission.closed_until)
             with self._workers.idle(scope):
-                await self._clock.sleep(pause)
+                await self._caller.engine.sleep(pause)
         if not self._parked and not self.admission.waits_for:
             self._report_pause("")
         return not self._parked or not self.admission.parked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 
@@ -23,12 +24,9 @@ _OTHER = Group("More", sort_key=4)
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from ..engine.version import __version__
 
-    try:
-        return f"lix_async {version('lix_async')}"
-    except PackageNotFoundError:
-        return "lix_async (not installed)"
+    return f"lix_async {__version__}"
 
 
 def _exit_codes() -> str:
@@ -48,6 +46,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
     from .commands.enrich import enrich
     from .commands.ledger import ledger
     from .commands.lookup import email, org, person
+    from .commands.resolve import resolve
     from .commands.run import run as run_
     from .commands.search import accounts, leads, search
     from .commands.waterfall import waterfall
@@ -67,6 +66,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_LOOKUPS, waterfall),
         (_BULK, run_),
         (_BULK, ledger),
+        (_BULK, resolve),
         (_BULK, worker),
         (_OTHER, call),
         (_OTHER, drift),
@@ -99,9 +99,15 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return the exit code. Every error is printed as a line on stderr."""
     console.arguments.set(tuple(arguments))
     try:
-        code = app(
-            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
-        )
+        # Commands have errors of their own for what they write.
+        is_help = not arguments or not {"--help", "-h", "--version"}.isdisjoint(arguments)
+        with console.stdout_errors() if is_help else contextlib.nullcontext():
+            code = app(
+                list(arguments),
+                exit_on_error=False,
+                print_error=False,
+                result_action="return_value",
+            )
         with console.stdout_errors():
             sys.stdout.flush()
     except CycloptsError as error:

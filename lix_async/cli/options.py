@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +28,8 @@ FORMAT_BY_SUFFIX: dict[str, Format] = {
 }
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/([0-9]+(?:\.[0-9]+)?)?(s|min|h)", re.ASCII)
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+_AGE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|min|h|d|w|y)", re.ASCII)
+_AGE_UNITS = _UNITS | {"d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
 _flag = Parameter(negative="", show_default=False)
 
 
@@ -126,6 +129,21 @@ def parse_rate(text: str) -> RateLimit | None:
     raise CommandError(
         f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'"
     )
+
+
+def parse_age(option: str, text: str | None) -> timedelta | None:
+    """Parse a duration such as `90d`, `12h`, `4w` or `2y`; None for None.
+
+    Raises:
+        CommandError: The text is not a duration.
+    """
+    if text is None:
+        return None
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise CommandError(f"invalid {option} {text!r}: expected a duration such as 12h, 90d or 2y")
+    seconds = float(match[1]) * _AGE_UNITS[match[2]]
+    return timedelta(seconds=min(seconds, timedelta.max.total_seconds() // 1000))
 
 
 def parse_columns(text: str | None) -> tuple[str, ...] | None:

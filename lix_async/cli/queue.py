@@ -35,7 +35,9 @@ _WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         *(f"--{field.name.replace('_', '-')}" for field in fields(ConnectionOptions)),
     ),
     "pass {} to `lix run export`": ("--out", "-o", "--format", "--columns"),
-    "{} can be used with a ledger in a file": ("--recheck", "--on-daily-limit"),
+    "{} can be used with a ledger in a file": (
+        *("--recheck", "--on-daily-limit", "--max-age", "--refused-age", "--refresh"),
+    ),
 }
 """The options of `lix enrich` that have no effect with a queue, by the hint for them."""
 

@@ -17,6 +17,7 @@ import msgspec
 from .canonical import canonical_forms
 from .errors import ConfigurationError
 from .models import Listing, Params, R_co
+from .subject_fields import SubjectFields
 from .subject_ids import IdGroup, SubjectType
 from .validation import encoded_json
 
@@ -87,6 +88,8 @@ class Endpoint(Generic[P, R_co]):
     poll: Callable[[object, int, bytes], object] | None = None
     """Where a call may go on in the background: (result, status, body) → what the method returns,
     or the `StatusCall` to ask with, or a `LixError`."""
+    fields: SubjectFields | None = None
+    """How answers are compared, where each is about one person or organisation."""
     subject: SubjectType | None = None
     """What a call asks about, where that is one person or organisation."""
     ids: tuple[IdGroup, ...] = ()

@@ -84,14 +84,18 @@ class Paging(Model):
     """What the provider says about a page. Documentation and samples disagree about `count`."""
 
     count: int | None = None
+    """Items of this page, or items asked for: documentation and samples disagree."""
     start: int | None = None
+    """Items before this page, where pages go by an offset."""
     total: int | None = None
+    """The number of matches that the provider claims."""
 
 
 class Meta(Model):
     """What accompanies the items of a search: the id that ties its pages together."""
 
     sequence_id: str | None = None
+    """The id that connects the pages of one search."""
 
 
 Item = TypeVar("Item")
@@ -138,8 +142,11 @@ class Listing(Model, Generic[Item], dict=True, gc=True):
     """A page as it was received. A subclass gives `items` its name on the wire."""
 
     items: list[Item] = []  # msgspec copies it
+    """The items of the page, as they were received."""
     paging: Paging | None = None
+    """What the provider says about the page."""
     meta: Meta | None = None
+    """What accompanies the items, such as the id that connects the pages."""
 
     def rows(self) -> list[Item]:
         """The items one by one, also where the wire groups or nests them."""

@@ -25,7 +25,9 @@ class Drift(ReadableStruct, msgspec.Struct, frozen=True):
     kind: Literal["new", "missing"]
     """`new`: received, but not in the struct; `missing`: in the struct, but never received."""
     endpoint: str
+    """The catalogue id of the endpoint, such as `person.get`."""
     path: str
+    """The field's place in the answer, such as `people[].experience[].title`."""
     answers: int
     """Answers of this endpoint compared so far."""
 

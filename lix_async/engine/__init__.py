@@ -10,5 +10,5 @@ Modules in reading order:
 * `answer`, `credits`, `observer`: what a call brought, what it cost, and a hook for providers.
 * `lookup`: one lookup, charged at most once, over a ledger; `call_key` and `outcome` belong to it.
 
-May import `core`, `concurrency`, `limiters` and `ledger`.
+May import `core`, `linkedin`, `concurrency`, `limiters` and `ledger`.
 """

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Generic, ParamSpec, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ..core.endpoint import Price
+from ..core.errors import ConfigurationError
 
 R = TypeVar("R")
+Arguments = ParamSpec("Arguments")
 
 
 class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
@@ -20,7 +24,9 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     body: bytes
     """The response body as received, so that fields unknown to this library can be read."""
     status: int
+    """The HTTP status of the response."""
     raw_headers: list[tuple[bytes, bytes]]
+    """The headers of the response as received; `headers` has them as text."""
     attempts: int
     """Requests sent, including the successful one."""
     waited: float
@@ -30,8 +36,9 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     lost: int
     """Attempts that got no answer. The provider may have charged them."""
     cached: bool = False
-    """Whether it was in the client's ledger, or bought by another call that was waited for. It has
-    no headers then."""
+    """Whether it was in the client's ledger, or bought by another call that was waited for."""
+    stale: bool = False
+    """Whether it is older than the call accepts, since no newer one could be bought."""
 
     def __repr__(self) -> str:
         # Without value and body: they hold personal data, which must not get into logs by accident.
@@ -63,3 +70,44 @@ def credits_for(price: Price, value: object) -> int:
     if price.only is not None and not getattr(value, price.only):
         return 0
     return price.amount
+
+
+_noted: ContextVar[list[Answer[object]] | None] = ContextVar("noted", default=None)
+"""The answers to the calls of the method that `answer_of` runs."""
+
+
+def note_answer(answer: Answer[R]) -> Answer[R]:
+    """Let `answer_of` know of the answer to a call of the method that it runs."""
+    if (answers := _noted.get()) is not None:
+        answers.append(cast("Answer[object]", answer))
+    return answer
+
+
+async def answer_of(
+    method: Callable[Arguments, Awaitable[R]], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Answer[R]:
+    """Call a method of a client. See `Client.answer`."""
+    answers: list[Answer[object]] = []
+    token = _noted.set(answers)
+    try:
+        result = method(*args, **kwargs)
+        if not isinstance(result, Awaitable):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+            raise ConfigurationError(
+                "answer() needs a method that is awaited; listings have by_page()"
+            )
+        value = await result
+    finally:
+        _noted.reset(token)
+    if not answers:
+        raise ConfigurationError("answer() needs a method that makes a call")
+    return cast(
+        "Answer[R]",
+        replace(
+            answers[-1],
+            value=value,
+            attempts=sum(answer.attempts for answer in answers),
+            waited=sum(answer.waited for answer in answers),
+            credits=sum(answer.credits for answer in answers),
+            lost=sum(answer.lost for answer in answers),
+        ),
+    )

@@ -13,7 +13,8 @@ The flight runs `LookupExecutor`, as runs and workers do: the ledger decides bet
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar, cast
 
 import anyio
@@ -24,6 +25,7 @@ from ..concurrency.background import BackgroundTask
 from ..concurrency.clock import Clock
 from ..concurrency.worker_pool import GRACE, CallScope
 from ..core import wire
+from ..core.bridge import ReadableStruct
 from ..core.endpoint import AnyEndpoint, Endpoint, P, StatusCall
 from ..core.errors import (
     BudgetError,
@@ -38,12 +40,13 @@ from ..core.freshness import freshness
 from ..core.models import Params
 from ..core.provider import BaseUrl, Provider
 from ..core.validation import check_type
+from ..core.wire import HttpRequest
 from ..ledger.ledger import Ledger, StoreAddress, open_store
 from ..ledger.personal import personal_path
-from ..ledger.records import AnswerRow
+from ..ledger.records import AnswerRow, StoredLookup
 from ..ledger.store import Store
 from .answer import Answer, credits_for
-from .call_key import Input, PreparedCall, prepared_call, server_of
+from .call_key import Input, PreparedCall, arguments, prepared_call, server_of
 from .credits import CreditBudget
 from .engine import AttemptHooks, CallState, Engine
 from .events import CacheHit
@@ -53,8 +56,10 @@ from .lookup import (
     DoubtPolicy,
     LookupExecutor,
     Postponed,
+    check_doubts,
     read_answer,
 )
+from .old_keys import rekey
 from .outcome import Outcome
 
 R = TypeVar("R")
@@ -64,7 +69,7 @@ FIRST_LOOK, LAST_LOOK = 0.02, 0.5
 """Seconds between two looks at a lookup that another process has sent: doubled up to the second."""
 
 
-class CacheStats(msgspec.Struct):
+class CacheStats(ReadableStruct, msgspec.Struct):
     """What a cache has done since its client was made."""
 
     hits: int = 0
@@ -103,6 +108,7 @@ class Cache:
         doubts: DoubtPolicy = "retry",
     ) -> None:
         check_type("cache_searches", searches, bool)
+        check_doubts(doubts)
         if isinstance(address, bool):
             if server.loopback:
                 raise ConfigurationError(
@@ -117,7 +123,7 @@ class Cache:
         self._clock = clock
         self._searches = searches
         self._doubts: DoubtPolicy = doubts
-        self._flights: dict[tuple[bytes, int], _Flight] = {}
+        self.flights: dict[tuple[bytes, int], _Flight] = {}
         self._blocks = 0
         self.stats = CacheStats()
         """Hits, shared and bought answers, and credits saved."""
@@ -142,7 +148,7 @@ class Cache:
         self._blocks -= 1
         if self._blocks:
             return
-        flights = list(self._flights.values())
+        flights = list(self.flights.values())
         for flight in flights:
             flight.leave()
 
@@ -175,9 +181,8 @@ class Cache:
         """One call, as `Client.send` describes it."""
         self._check_open()
         call = prepared_call(engine, self._server, "", endpoint, params)
-        stored, now = self.store.standing(call.key), int(engine.clock.wall() * 1000)
-        since = freshness(engine.options.max_age, None, now).answers_since
-        if stored is not None and (since is None or stored.at >= since):
+        stored = self.store.standing(call.key, call.asked)
+        if stored is not None and stored.at >= _oldest(engine):
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
@@ -210,7 +215,7 @@ class Cache:
         waiter = _Waiter(engine, endpoint, call.params)
         while True:
             self._check_open()
-            flight = self._flights.get((call.key, page))
+            flight = self.flights.get((call.key, page))
             first = flight is None
             if flight is None:
                 waiter.check()
@@ -218,7 +223,9 @@ class Cache:
             await waiter.wait_for(flight)
             error = flight.error
             others = isinstance(error, BudgetError) and flight.budget is not engine.credits
-            if flight.given_up or others or (waiter.hurries and isinstance(error, BusyError)):
+            older = not first and flight.bought_at < _oldest(engine)
+            impatient = waiter.hurries and isinstance(error, BusyError)
+            if flight.given_up or others or older or impatient:
                 continue
             if error is not None:
                 self.stats.hits += flight.cached
@@ -229,6 +236,7 @@ class Cache:
             found = _read(engine, endpoint, *flight.answer)
             if isinstance(found, LixError):
                 raise found
+            found = replace(found, stale=flight.stale)
             if flight.cached or not first:
                 return self.handed_out(engine, found, endpoint, hit=flight.cached)
             found = replace(found, credits=flight.credits, attempts=flight.requests)
@@ -244,15 +252,45 @@ class Cache:
             queued_for=options.retry.queued_interval,
         )
         place = call.key, page
-        flight = _Flight(executor, call, given, page, repeats=self._doubts == "retry")
+        flight = _Flight(
+            *(executor, call, given, page),
+            repeats=self._doubts == "retry",
+            before=lambda: self._use_old_key(engine, call),
+        )
 
         def end() -> None:
-            del self._flights[place]
+            del self.flights[place]
             self.stats.bought += flight.answer is not None and not flight.cached
 
-        self._flights[place] = flight
+        self.flights[place] = flight
         flight.begin(end)
         return flight
+
+    async def _use_old_key(self, engine: Engine, call: PreparedCall) -> None:
+        """Find what an older version has bought under a key of its own."""
+        if not self.store.has_old_keys or call.key in await self.store.find([call.key]):
+            return
+        names = [
+            n for n in call.params.__struct_fields__ if isinstance(getattr(call.params, n), str)
+        ]
+
+        def leads_to(lookup: StoredLookup, call: PreparedCall) -> bool:
+            given: object = msgspec.json.decode(lookup.written_as)
+            fields = arguments(given)
+            ways = [{name: given} for name in names] if fields is None else [fields]
+            return any(self._is_same(engine, call, fields) for fields in ways)
+
+        await rekey(self.store, engine.provider.name, "", {call.key: call}, leads_to)
+
+    def _is_same(self, engine: Engine, call: PreparedCall, given: Mapping[str, object]) -> bool:
+        """Whether the call with these params instead of its own is the same lookup."""
+        known = {name: given[name] for name in call.params.__struct_fields__ if name in given}
+        try:
+            params = replace(call.params, **known)
+            other = prepared_call(engine, self._server, "", call.row, params, call.max_items)
+        except (LixError, TypeError, ValueError):
+            return False
+        return other.key == call.key
 
     def _check_open(self) -> None:
         if not self._blocks:
@@ -292,7 +330,7 @@ class _ListingEngine(Engine):
         self._call = call
         self._given = given
         self._page = 0
-        self.stored: dict[int, AnswerRow] | None = None
+        self._pages: dict[int, AnswerRow] | None = None
 
     async def send(
         self,
@@ -300,14 +338,14 @@ class _ListingEngine(Engine):
         params: P,
         *,
         hooks: AttemptHooks | None = None,
-        prepared: bool = False,
+        request: HttpRequest | None = None,
     ) -> Answer[R]:
         """The next page; what the request would be, the ledger knows from the page before."""
         cache, call, number = self._cache, self._call, self._page + 1
         engine = self._direct.with_budget(self.credits)
-        if self.stored is None:
-            self.stored = await stored_pages(cache.store, call.key)
-        if (page := self.stored.get(number)) is not None:
+        if self._pages is None:
+            self._pages = await stored_pages(cache.store, call.key)
+        if (page := self._pages.get(number)) is not None:
             found = _read(engine, endpoint, page.http, page.body)
             if isinstance(found, LixError):
                 raise found
@@ -315,7 +353,7 @@ class _ListingEngine(Engine):
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
         if answer is None:  # written by an older version, which ended it elsewhere
-            return await engine.send(endpoint, params, hooks=hooks, prepared=prepared)
+            return await engine.send(endpoint, params, hooks=hooks, request=request)
         self._page = number
         return answer
 
@@ -378,8 +416,10 @@ class _Flight(CallScope):
         page: int,
         *,
         repeats: bool,
+        before: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__()
+        self._before = before
         self._executor = executor
         self._call = call
         self._given = given
@@ -403,8 +443,10 @@ class _Flight(CallScope):
         """Since when another process's request is waited for."""
         self.answer: tuple[int, bytes] | None = None
         """Status and body."""
-        self.cached = False
-        """Whether the ledger had what it ends with."""
+        self.cached = self.stale = False
+        """Whether the ledger had what it ends with, and whether that is too old."""
+        self.bought_at = math.inf
+        """When the answer was received (epoch milliseconds)."""
         self.error: LixError | None = None
         self.given_up = False
         """Whether it ended before anything was sent, since nobody waited."""
@@ -418,7 +460,7 @@ class _Flight(CallScope):
     async def wait(self) -> None:
         """Wait for its end. Whoever is the last to leave gives up what was not sent."""
         self._callers += 1
-        self.left = False
+        self.left = self.scope.cancel_called  # it is too late for one that was given up
         try:
             await self.done.wait()
         finally:
@@ -465,9 +507,12 @@ class _Flight(CallScope):
             wait=lambda _: self._pause,
             sleep=self._executor.engine.clock.sleep,
         )
+        await self._before()
         found: Outcome[object] | Postponed = await retrying(self._attempt)
         outcome = found.outcome if isinstance(found, Postponed) else found
-        self.cached = not self.requests
+        self.cached, self.stale = outcome.cached or not self.requests, outcome.stale
+        if outcome.bought_at is not None:
+            self.bought_at = outcome.bought_at.timestamp() * 1000
         if outcome.state == "queued" and self.error is None:
             self.answer = await self._answer_so_far()
         elif outcome.state != "done":
@@ -476,6 +521,8 @@ class _Flight(CallScope):
             page = (await stored_pages(self._executor.store, self._call.key)).get(self._page)
             self.answer = None if page is None else (page.http, page.body)
         else:
+            if self.requests:  # the next call finds it
+                await self._executor.store.flush()
             self.answer = 200, outcome.body
 
     async def _attempt(self) -> Outcome[object] | Postponed:
@@ -526,11 +573,16 @@ class _Flight(CallScope):
         return False
 
     def _is_polled(self, found: Postponed) -> bool:
-        """Ask again for what the provider prepares; where it is named, its caller does that."""
+        """Ask again for what the provider prepares.
+
+        Where it can be asked for by an id, that is free: a call does it at once, and its caller
+        does the waiting.
+        """
         outcome = found.outcome
         self._polls += outcome.attempts
         if self._call.row.poll is not None and outcome.error is None:
-            return False
+            self._pause = 0.0
+            return not self.requests
         error = outcome.error or QueuedError(
             "the provider is preparing this record", kind="queued", retry_after=found.pause
         )
@@ -545,7 +597,7 @@ class _Flight(CallScope):
         delay = executor.retry.next_delay(
             error,
             failures=self._tries,
-            polls=self._polls,
+            polls=max(self._polls, 1),  # another call has been told so, where none of these was
             idempotent=True,
             window=executor.engine.provider.window,
         )
@@ -593,6 +645,14 @@ def _read(
         lost=0,
         cached=True,
     )
+
+
+def _oldest(engine: Engine) -> float:
+    """The earliest moment (epoch milliseconds) of an answer that is new enough for a call now."""
+    age = engine.options.max_age
+    if age is None:
+        return -math.inf
+    return freshness(age, None, int(engine.clock.wall() * 1000)).answers_since or 0
 
 
 def _written_as(params: Params) -> Input:

@@ -14,7 +14,9 @@ from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
 from ..core.provider import Provider
 from ..core.validation import encoded_json
+from ..core.wire import HttpRequest
 from ..ledger.identity import alias_of
+from ..ledger.records import CallQuery
 from .engine import Engine
 
 RULE = "3"
@@ -30,6 +32,8 @@ class PreparedCall(msgspec.Struct, frozen=True, gc=False):
     params: Params
     key: bytes
     """16 bytes. The same for every form of the same lookup."""
+    request: HttpRequest
+    """The first one, which has been checked by being made."""
     max_items: int | None = None
     """Items of a listing that are wanted at most."""
     asked: tuple[str, bytes] | None = None
@@ -40,6 +44,11 @@ class PreparedCall(msgspec.Struct, frozen=True, gc=False):
     def left(self, items: int) -> int | None:
         """Items that are still wanted after so many; None for all."""
         return None if self.max_items is None else max(self.max_items - items, 0)
+
+    @property
+    def query(self) -> CallQuery:
+        """What finds it in a ledger."""
+        return CallQuery(self.key, self.row.id, self.asked, self.variant)
 
     @property
     def listing(self) -> bool:
@@ -101,7 +110,7 @@ def prepared_call(
     """
     params = engine.prepare_params(row, params)
     text = key_text(engine.provider.name, server, account, row, params)
-    engine.check_request(row, params)
+    request = engine.request_for(row, params)
     if max_items is not None:  # the beginning of a listing is another lookup than all of it
         text += b" %d" % max_items
     variant = b""
@@ -109,7 +118,9 @@ def prepared_call(
         variant = key_of(
             key_text(engine.provider.name, server, account, row, params, subject=False)
         )
-    return PreparedCall(row, params, key_of(text), max_items, asked_id(row, params), variant)
+    return PreparedCall(
+        *(row, params, key_of(text), request, max_items, asked_id(row, params), variant)
+    )
 
 
 def asked_id(row: AnyEndpoint, params: Params) -> tuple[str, bytes] | None:

@@ -48,7 +48,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     # The names in JSON are those of the first version; files with them must stay readable.
     version: int = VERSION
+    """The version of the format."""
     endpoint: str
+    """The catalogue id of the listing, such as `search.people`."""
     origin: str
     """Fingerprint of the endpoint and the parameters without position."""
     params: msgspec.Raw
@@ -64,6 +66,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     pages: tuple[int, ...]
     """Fingerprints of the pages read, the latest last."""
     stats: PaginationStats
+    """The counts of the listing so far."""
 
     @property
     def ended(self) -> bool:

@@ -8,17 +8,17 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, Unpack
 
 from ..concurrency.clock import Clock, RealClock
-from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
+from ..core.endpoint import AnyEndpoint, BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
 from ..core.freshness import Age
-from ..core.models import Listing
+from ..core.models import Listing, Params
 from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import DriftDetector, OnDrift
 from ..core.validation import check_attributes, check_type, guarded_repr
 from ..limiters.base import Limiter
-from .answer import Answer
+from .answer import Answer, Arguments, answer_of, note_answer
 from .credentials import LOG_FILTER, KeyRedactor, RequestBuilder
 from .credits import CreditBudget
 from .engine import Engine
@@ -83,11 +83,11 @@ class Client:
         verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
+        max_age: Age | None = None,
+        refused_age: Age | None = None,
         cache: bool | StoreAddress | None = None,
         cache_searches: bool = False,
         doubts: DoubtPolicy = "retry",
-        max_age: Age | None = None,
-        refused_age: Age | None = None,
         on_event: OnEvent | Sequence[OnEvent] = (),
         clock: Clock | None = None,
     ) -> None:
@@ -176,9 +176,43 @@ class Client:
 
         Credits: those of the endpoint.
         """
-        if self._cache is not None and self._cache.keeps(endpoint, params):
-            return await self._cache.send(self._engine, endpoint, params)
-        return await self._engine.send(endpoint, params)
+        cache = self.cache_for(endpoint, params)
+        if cache is not None:
+            return note_answer(await cache.send(self._engine, endpoint, params))
+        return note_answer(await self._engine.send(endpoint, params))
+
+    async def answer(
+        self,
+        method: Callable[Arguments, Awaitable[R]],
+        /,
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Answer[R]:
+        """Call a method of this client, and get its result with the response and metadata.
+
+        Args:
+            method: A method that is awaited, such as `lix.people.get`.
+            *args: Its arguments.
+            **kwargs: Its keyword arguments.
+
+        Returns:
+            `value` is what the method returns, `body` and `headers` are those of its call. Of
+            several calls (such as polls), they are those of the last one, and `credits`,
+            `attempts`, `waited` and `lost` are the sums.
+
+        Raises:
+            ConfigurationError: If the method is not awaited or makes no call; for `Pages`, use
+                `by_page()`.
+
+        Credits: those of the method.
+
+        Example:
+            ```python
+            answer = await lix.answer(lix.people.get, "linkedin.com/in/example-person-1")
+            print(answer.value.name, answer.credits)
+            ```
+        """
+        return await answer_of(method, *args, **kwargs)
 
     def pages(
         self,
@@ -202,8 +236,8 @@ class Client:
 
         Credits: those of the endpoint, for each page.
         """
-        engine, cache = self._engine, self._cache
-        if cache is not None and options.get("resume") is None and cache.keeps(endpoint, params):
+        engine, cache = self._engine, self.cache_for(endpoint, params)
+        if cache is not None and options.get("resume") is None:
             engine = cache.listing(engine, endpoint, params, options.get("max_items"))
         return Pages(engine, endpoint, params, **options)
 
@@ -214,9 +248,9 @@ class Client:
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
-        cache: Literal[False] | None = None,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
+        cache: Literal[False] | None = None,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
 
@@ -226,18 +260,18 @@ class Client:
             viewer_id: The viewer id of calls that pass none; None for none.
             max_credits: A limit for this view, within that of the client: its `credits` are then
                 those that the view and its own views have spent.
-            cache: False for calls that go to the provider although the client has a cache, which
-                gets none of their answers.
             max_age: The greatest age of an answer in a ledger that is not bought again; None for
                 any age.
             refused_age: The same for refusals.
+            cache: False for calls that go to the provider although the client has a cache, which
+                gets none of their answers.
 
         Raises:
             ConfigurationError: If an argument is not valid.
         """
         defaults = {"viewer_id": viewer_id}
         return self._with_call_options(
-            deadline, retry, defaults, max_credits, cache, max_age, refused_age
+            deadline, retry, defaults, max_credits, max_age, refused_age, cache
         )
 
     def _with_call_options(
@@ -246,9 +280,9 @@ class Client:
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
         max_credits: int | Mapping[CreditKind, int] | None = None,
-        cache: Literal[False] | None = None,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
+        cache: Literal[False] | None = None,
     ) -> Self:
         if cache not in (None, False):
             raise ConfigurationError(
@@ -300,6 +334,11 @@ class Client:
         if self._cache is None:
             raise ConfigurationError("this client has no cache: pass cache=True or a path")
         return self._cache
+
+    def cache_for(self, endpoint: AnyEndpoint, params: Params) -> Cache | None:
+        """The cache, where it has the answers of such calls; else None."""
+        cache = self._cache
+        return cache if cache is not None and cache.keeps(endpoint, params) else None
 
     @property
     def credits(self) -> CreditBudget:

@@ -158,16 +158,22 @@ class Engine:
         params.check()
         return params
 
-    def check_request(self, endpoint: Endpoint[P, object], params: P) -> None:
-        """Check that a request of these prepared parameters can be sent.
+    def request_for(self, endpoint: Endpoint[P, object], params: P, path: str = "") -> HttpRequest:
+        """The request of prepared parameters; `path` replaces the endpoint's.
 
         Raises:
             ConfigurationError: If it cannot.
             ValueError: If a text cannot be encoded.
         """
-        request = wire.encode(endpoint, params, prefix=self._prefix)
+        prefix, endpoint = "" if endpoint.rooted else self._prefix, endpoint.for_params(params)
+        request = wire.encode(endpoint, params, prefix=prefix, path=path)
         if len(request.target) > MAX_TARGET_LENGTH:
             raise ConfigurationError(f"{endpoint.id}: a parameter is too long")
+        return request
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two calls."""
+        await self.clock.sleep(seconds)
 
     async def send(
         self,
@@ -175,7 +181,7 @@ class Engine:
         params: P,
         *,
         hooks: AttemptHooks | None = None,
-        prepared: bool = False,
+        request: HttpRequest | None = None,
     ) -> Answer[R]:
         """One call. See `Client.send`, which has the same errors.
 
@@ -183,16 +189,16 @@ class Engine:
             endpoint: The endpoint to call.
             params: Its parameters.
             hooks: Hear of each attempt: how a ledger records what may be charged.
-            prepared: Whether the parameters come from `prepare_params`.
+            request: What `request_for` made of the parameters, where they are prepared.
         """
-        if not prepared:
+        if request is None:
             params = self.prepare_params(endpoint, params)
         endpoint = endpoint.for_params(params)
         deadline = self.options.deadline
         give_up_at = None if deadline is None else self.clock.now() + deadline
         limiter = None if self.limiter is None else self.limiter.for_call(endpoint, params)
         events = self.events.begin_call(endpoint, self.clock)
-        call = CallState(self.clock, events, deadline, give_up_at, limiter, hooks)
+        call = CallState(self.clock, events, deadline, give_up_at, limiter, hooks, request)
         outcome: Answer[R] | LixError | None = None
         error: LixError | None = None
         ending: tuple[CallOutcome, str | None] = ("cancelled", None)
@@ -313,8 +319,8 @@ class Engine:
     async def _exchange(
         self, path: str, endpoint: Endpoint[P, R], params: P, call: CallState
     ) -> Answer[R] | LixError:
-        prefix = "" if endpoint.rooted else self._prefix
-        request = wire.encode(endpoint, params, prefix=prefix, path=path)
+        made = None if path else call.request
+        request = made or self.request_for(endpoint, params, path)
         began = self.clock.now()
         if (refusal := await self._admit(request, call)) is not None:
             return refusal
@@ -519,6 +525,8 @@ class CallState(msgspec.Struct):
     give_up_at: float | None
     limiter: Limiter | None
     hooks: AttemptHooks | None = None
+    request: HttpRequest | None = None
+    """Where it has been made before."""
     attempts: int = 0
     failures: int = 0
     polls: int = 0

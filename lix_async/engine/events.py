@@ -63,8 +63,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     idempotent: bool
     """Whether the call only reads, so that it may be repeated; False for one that acts."""
     host: str
-    port: int | None
-    """The port of the address; None for the default one of its scheme."""
+    port: int
 
 
 class WaitStarted(Event, frozen=True, kw_only=True):
@@ -218,7 +217,7 @@ class _Listener:
                     self.failed = True
                     # The class alone: the message of foreign code may contain anything.
                     LOG.warning(
-                        "a listener raised %s at a %s and receives no more events of that call",
+                        "a listener raised %s (%s) and receives no more events of that call",
                         type(error).__name__,
                         type(event).__name__,
                     )
@@ -332,7 +331,7 @@ class CallEvents:
                     path=path,
                     idempotent=self._endpoint.idempotent,
                     host=address.host,
-                    port=address.port,
+                    port=address.port or (443 if address.scheme == "https" else 80),
                 )
             )
 

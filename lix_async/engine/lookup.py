@@ -21,6 +21,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeVar, cast
 
+import msgspec
 from msgspec.structs import replace
 
 from ..concurrency.worker_pool import CallScope
@@ -49,6 +50,7 @@ from ..core.provider import Provider
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
 from ..ledger.families import judgement
+from ..ledger.history import SubjectChange, compare, subject_text
 from ..ledger.identity import FoundIds, find_ids
 from ..ledger.records import (
     AnswerRow,
@@ -213,10 +215,7 @@ class LookupExecutor:
             check_type(name, seconds, float)
             if not 0 <= seconds < float("inf"):
                 raise ConfigurationError(f"{name} must be a number of seconds, not {seconds}")
-        if doubts not in ("hold", "retry") and not callable(doubts):
-            raise ConfigurationError(
-                f'doubts must be "hold", "retry" or a function, not {doubts!r}'
-            )
+        check_doubts(doubts)
         # The ledger does the repeating: each attempt is announced, and a pause holds no worker.
         once = replace(engine.options.retry, attempts=1, queued_attempts=0)
         options = replace(engine.options, retry=once)
@@ -249,6 +248,7 @@ class LookupExecutor:
         waited: bool = False,
         scope: CallScope | None = None,
         last_page: int | None = None,
+        fresh: Freshness | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -263,6 +263,7 @@ class LookupExecutor:
                 by which the ledger has the due time, may have been set meanwhile.
             scope: The block of the call, which its consumer may leave.
             last_page: The page of a listing after which to stop; its rows are left in the ledger.
+            fresh: Which answers are new enough for this call, where others are than usual.
 
         Returns:
             The outcome, or when to come back.
@@ -271,36 +272,92 @@ class LookupExecutor:
             CallsParked: No call makes sense before something changes.
             BulkError: The ledger failed; `unsaved` holds what it could not keep.
         """
-        asks: StatusCall | None = None
+        fresh = fresh or self.fresh
         if lookup is None and not read:
-            lookup = (await self.store.find([call.key])).get(call.key)
+            lookup = await self._find(call)
+        while True:
+            found = await self._visit(
+                *(call, given, lookup, fresh),
+                row=row,
+                tries=tries,
+                waited=waited,
+                scope=scope,
+                last_page=last_page,
+            )
+            if not isinstance(found, _BoughtElsewhere):
+                return found
+            lookup = (await self.store.by_id([found.lookup])).get(found.lookup)
+
+    async def _find(self, call: PreparedCall) -> StoredLookup | None:
+        """What the ledger holds of a call, also under another id of its subject."""
+        return (await self.store.find_calls([call.query]))[0]
+
+    async def _visit(
+        self,
+        call: PreparedCall,
+        given: Input,
+        lookup: StoredLookup | None,
+        fresh: Freshness,
+        *,
+        row: int | None,
+        tries: int,
+        waited: bool,
+        scope: CallScope | None,
+        last_page: int | None,
+    ) -> Outcome[object] | Postponed | _BoughtElsewhere:
+        asks: StatusCall | None = None
         if lookup is not None:
             if row is not None and self.run_id is not None:
-                self.store.post_inputs(self.run_id, [InputRow(row, lookup.id)])
+                self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
             lookup = await self._judge_left(lookup, call, given)
             asks = await self._status_call(lookup, call.row)
-            known = await self._known(lookup, call, given, waited=waited, free=asks is not None)
+            known = await self._known(
+                lookup, call, given, fresh, waited=waited, free=asks is not None
+            )
             if known is not None:
-                return await self.or_older(known, call) if _stands(lookup) else known
+                return await self.or_older(known, call, fresh) if _stands(lookup) else known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
-                lookup = (await self.store.find([call.key])).get(call.key)
+                lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
         attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
         outcome = await (attempt.listing(last_page) if call.listing else attempt.once())
+        if attempt.elsewhere:
+            return _BoughtElsewhere(attempt.elsewhere)
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
             return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
-        return await self.or_older(outcome, call) if _stands(lookup) else outcome
+        if lookup is None or not _stands(lookup) or isinstance(outcome, Postponed):
+            return outcome
+        if outcome.state == "done" and not call.listing:
+            outcome.changes = await self._changes(lookup, call)
+        return await self.or_older(outcome, call, fresh)
 
-    async def or_older(self, outcome: OutcomeT, call: PreparedCall) -> OutcomeT | Outcome[object]:
+    async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
+        """What the newest answer of a lookup says that the one before it does not."""
+        if call.row.fields is None:
+            return []
+        usable = [one for one in await self.store.history(lookup.id) if one.meaning == "usable"]
+        subject, key = subject_text(lookup.written_as), lookup.key.hex()
+        return [
+            change
+            for old, new in zip(usable[-2:-1], usable[-1:], strict=True)
+            for change in compare(
+                self.engine.provider, call.row, old, new, subject=subject, key=key
+            )
+        ]
+
+    async def or_older(
+        self, outcome: OutcomeT, call: PreparedCall, fresh: Freshness | None = None
+    ) -> OutcomeT | Outcome[object]:
         """The outcome; where a refresh brought nothing newer, with the answer that still stands."""
         if isinstance(outcome, Postponed) or outcome.state == "done":
             return outcome
-        lookup = (await self.store.find([call.key])).get(call.key)
+        lookup = await self._find(call)
         if lookup is None or not _stands(lookup):
             return outcome  # forgotten; or a listing, of which newer pages have been bought
         answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
-        found = self._stored(lookup, call.row, cast("Input", outcome.input), answers)
-        found.stale = found.stale or self._is_expired(found)
+        given = cast("Input", outcome.input)
+        found = self._stored(lookup, call.key, call.row, given, answers)
+        found.stale = found.stale or _is_expired(found, fresh or self.fresh)
         if found.stale:
             found.refresh, found.error = outcome.state, outcome.error
         found.credits, found.maybe = outcome.credits, outcome.maybe
@@ -308,17 +365,21 @@ class LookupExecutor:
         return found
 
     async def finished(
-        self, found: Sequence[tuple[AnyEndpoint, Input, StoredLookup]]
+        self, found: Sequence[tuple[bytes, AnyEndpoint, Input, StoredLookup]]
     ) -> list[Outcome[object] | None]:
-        """The outcomes of lookups that need no call; None for each one that does."""
-        ids = [lookup.id for _, _, lookup in found if _is_answered(lookup)]
+        """The outcomes of lookups that need no call; None for each one that does.
+
+        Args:
+            found: The key of each call, its endpoint, its input, and what the ledger has of it.
+        """
+        ids = [lookup.id for *_, lookup in found if _is_answered(lookup)]
         answers = await self.store.answers(ids) if ids else {}
         outcomes: list[Outcome[object] | None] = []
-        for row, given, lookup in found:
+        for key, row, given, lookup in found:
             outcome = None
             if _is_answered(lookup):
-                outcome = self._stored(lookup, row, given, answers.get(lookup.id, []))
-                if self._open(outcome, row, lookup.state.n):
+                outcome = self._stored(lookup, key, row, given, answers.get(lookup.id, []))
+                if self._open(outcome, row, lookup.state.n, self.fresh):
                     outcome = None
             outcomes.append(outcome)
         return outcomes
@@ -344,7 +405,9 @@ class LookupExecutor:
                 break
             asks = await self._status_call(lookup, call.row, until=answers[0].n)
             await _Attempts(self, call, given, lookup, 0, asks=asks).judge_stored(answers[0])
-            lookup = (await self.store.find([call.key]))[call.key]
+            moved = lookup.moved
+            lookup = (await self.store.by_id([lookup.id]))[lookup.id]
+            lookup.moved = moved
         return lookup
 
     async def _status_call(
@@ -372,17 +435,26 @@ class LookupExecutor:
         return asks
 
     async def _known(
-        self, lookup: StoredLookup, call: PreparedCall, given: Input, *, waited: bool, free: bool
+        self,
+        lookup: StoredLookup,
+        call: PreparedCall,
+        given: Input,
+        fresh: Freshness,
+        *,
+        waited: bool,
+        free: bool,
     ) -> Outcome[object] | Postponed | None:
         """What a lookup is that need not be sent now; None for one that must be."""
-        state, found = lookup.state, _from_ledger(lookup, given)
-        if state.status in FINAL or state.refresh is not None:
+        state, found = lookup.state, _from_ledger(lookup, call.key, given)
+        if lookup.moved and state.status in FINAL:
+            return None if state.status == "done" else replace(found, state="kept")
+        if state.status in FINAL or (state.refresh is not None and not lookup.moved):
             answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
-            outcome = self._stored(lookup, call.row, given, answers)
-            if not self._open(outcome, call.row, state.n):
+            outcome = self._stored(lookup, call.key, call.row, given, answers)
+            if not self._open(outcome, call.row, state.n, fresh):
                 return outcome
         if state.status in FINAL:
-            if outcome.state == "queued" or self._is_expired(outcome):
+            if outcome.state == "queued" or _is_expired(outcome, fresh):
                 return None
             age = self.wall() - answers[-1].at / 1000
             pause = self._recheck_after - max(age, 0.0)
@@ -420,10 +492,15 @@ class LookupExecutor:
         return replace(found, state="in_doubt")
 
     def _stored(
-        self, lookup: StoredLookup, row: AnyEndpoint, given: Input, answers: Sequence[AnswerRow]
+        self,
+        lookup: StoredLookup,
+        key: bytes,
+        row: AnyEndpoint,
+        given: Input,
+        answers: Sequence[AnswerRow],
     ) -> Outcome[object]:
         """The outcome of a final lookup, from its stored answers."""
-        found, provider = _from_ledger(lookup, given), self.engine.provider
+        found, provider = _from_ledger(lookup, key, given), self.engine.provider
         state = found.state = cast("State", lookup.state.status)
         last = answers[-1] if answers else None
         if last is not None:
@@ -467,23 +544,15 @@ class LookupExecutor:
         outcome.value, error = decode_saved_answer(row, outcome.body)
         outcome.error = outcome.error or error
 
-    def _open(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
+    def _open(
+        self, outcome: Outcome[object], row: AnyEndpoint, attempts: int, fresh: Freshness
+    ) -> bool:
         """Whether a stored outcome needs another call."""
         return (
             outcome.state == "queued"
-            or self._is_expired(outcome)
+            or _is_expired(outcome, fresh)
             or self._wanted_again(outcome, row, attempts)
         )
-
-    def _is_expired(self, outcome: Outcome[object]) -> bool:
-        """Whether a stored answer is older than the caller accepts.
-
-        What was charged and cannot be read is bought again at a person's request only, also where
-        it was a refresh.
-        """
-        if outcome.bought_at is None or outcome.refresh == "kept":
-            return False
-        return self.fresh.is_expired(outcome.state, outcome.bought_at)
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
         """Whether a better answer may come, and was not asked for often enough."""
@@ -501,8 +570,20 @@ class LookupExecutor:
         return max(min(lookup.state.due / 1000 - self.wall(), lookup.pause / 1000), 0.0)
 
 
+def check_doubts(doubts: DoubtPolicy) -> None:
+    """Raise `ConfigurationError` for what is no policy."""
+    if doubts not in ("hold", "retry") and not callable(doubts):
+        raise ConfigurationError(f'doubts must be "hold", "retry" or a function, not {doubts!r}')
+
+
 class _AlreadyClaimed(Exception):
     """Another owner has announced this call, or its answer has come meanwhile."""
+
+
+class _BoughtElsewhere(NamedTuple):
+    """The subject is known, or in flight, under another id."""
+
+    lookup: int
 
 
 class _Attempts:
@@ -522,10 +603,12 @@ class _Attempts:
         scope: CallScope | None = None,
         asks: StatusCall | None = None,
     ) -> None:
+        self.elsewhere = 0
+        """The lookup under which its subject is known, or in flight; 0 where it is not."""
         self._asks = asks
         self._endpoint = call.row if asks is None else asks.endpoint
         self._params = call.params if asks is None else asks.params
-        self._prepared = asks is None
+        self._request = call.request if asks is None else None
         self._scope = scope or CallScope()
         state = LookupState(page=1 if call.listing else 0) if lookup is None else lookup.state
         self.n = state.n
@@ -555,7 +638,10 @@ class _Attempts:
         self._replays = False
         self._charged = 0
         self._began = 0.0
-        self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
+        key = call.key if lookup is None else lookup.key
+        self._outcome: Outcome[object] = Outcome(
+            input=given, endpoint=call.row.id, key=key.hex(), state="done"
+        )
 
     # What the engine reports
 
@@ -576,12 +662,14 @@ class _Attempts:
             kind=price.kind,
             run=self._executor.run_id,
             expired=self._expired,
+            asked=self._call.asked,
+            variant=self._call.variant,
         )
         if self._id:  # the store shields both
             (result,) = await self._store.apply(send)
         else:
             result, lookup = await self._store.announce(self._spec, send, self._row)
-            self._id = lookup.id
+            self._id = 0 if lookup is None else lookup.id
         if result.applied:
             self._owner, self.n = result.owner, result.state.n
             self._departed, self._reply, self._expired = False, None, False
@@ -589,6 +677,7 @@ class _Attempts:
         if result.over_budget and run and await self._store.is_spent(run, price.amount):
             admission.over_budget(price)  # else it waits for calls in flight, of any process
         if not result.applied:
+            self.elsewhere = result.elsewhere
             raise _AlreadyClaimed
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
@@ -630,7 +719,7 @@ class _Attempts:
             if not call.listing:
                 await self._answered(
                     await engine.send(
-                        self._endpoint, self._params, hooks=self, prepared=self._prepared
+                        self._endpoint, self._params, hooks=self, request=self._request
                     )
                 )
             elif answer.page == self._page:
@@ -652,7 +741,7 @@ class _Attempts:
         async with self._admitted():
             try:
                 answer = await self._engine.send(
-                    self._endpoint, self._params, hooks=self, prepared=self._prepared
+                    self._endpoint, self._params, hooks=self, request=self._request
                 )
             except _AlreadyClaimed:
                 return self._busy()
@@ -966,17 +1055,49 @@ def _is_answered(lookup: StoredLookup) -> bool:
 
 def _stands(lookup: StoredLookup | None) -> bool:
     """Whether an answer stands, also while a newer one is bought."""
-    return lookup is not None and (
-        lookup.state.status == "done" or lookup.state.refresh is not None
+    return (
+        lookup is not None
+        and not lookup.moved
+        and (lookup.state.status == "done" or lookup.state.refresh is not None)
     )
+
+
+def _is_expired(outcome: Outcome[object], fresh: Freshness) -> bool:
+    """Whether a stored answer is older than the caller accepts.
+
+    What was charged and cannot be read is bought again at a person's request only, also where it
+    was a refresh.
+    """
+    if outcome.bought_at is None or outcome.refresh == "kept":
+        return False
+    return fresh.is_expired(outcome.state, outcome.bought_at)
 
 
 def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _from_ledger(lookup: StoredLookup, given: Input) -> Outcome[object]:
-    return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True)
+def _from_ledger(lookup: StoredLookup, key: bytes, given: Input) -> Outcome[object]:
+    via = "" if lookup.key == key else written_text(lookup.written_as)
+    return Outcome(
+        input=given,
+        endpoint=lookup.endpoint,
+        key=lookup.key.hex(),
+        state="done",
+        cached=True,
+        via=via,
+    )
+
+
+def written_text(written_as: bytes) -> str:
+    """An input as it was written; of one with several arguments its JSON."""
+    given: object = msgspec.json.decode(written_as)
+    return given if isinstance(given, str) else written_as.decode()
+
+
+def input_row(row: int, lookup: StoredLookup, key: bytes, given: Input) -> InputRow:
+    """The row of a run that led to a lookup, with its input where that is another one's."""
+    return InputRow(row, lookup.id, given=None if lookup.key == key else input_json(given))
 
 
 def _in_doubt_error(note: str, endpoint: str) -> InDoubtError:

@@ -66,11 +66,11 @@ class CommonOptions(TypedDict, total=False):
     verify: Verify
     max_credits: int | Mapping[CreditKind, int] | None
     on_drift: OnDrift | None
+    max_age: Age | None
+    refused_age: Age | None
     cache: bool | StoreAddress | None
     cache_searches: bool
     doubts: DoubtPolicy
-    max_age: Age | None
-    refused_age: Age | None
     on_event: OnEvent | Sequence[OnEvent]
     clock: Clock | None
 
@@ -215,13 +215,9 @@ def from_environment(*names: str) -> str | None:
 
 def user_agent() -> str:
     """The `User-Agent` header of this library."""
-    from importlib.metadata import PackageNotFoundError, version  # late: it takes 10 ms
+    from .version import __version__
 
-    try:
-        release = version("lix_async")
-    except PackageNotFoundError:
-        release = "source"
-    return f"lix_async/{release} python/{sys.version_info[0]}.{sys.version_info[1]}"
+    return f"lix_async/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def _positive(name: str, seconds: float) -> None:

@@ -9,6 +9,8 @@ import msgspec
 
 from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
+from ..core.html_table import counted, html_fields, item_fields
+from ..ledger.history import SubjectChange
 
 T = TypeVar("T")
 State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "invalid", "suppressed"]
@@ -42,12 +44,17 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     """The outcome of one input."""
 
     input: object
+    """The input, as it was passed."""
+    endpoint: str = ""
+    """The catalogue id of the call, such as `person.get`; empty for an input that is not valid."""
     key: str = ""
     """The same for every form of the same lookup, such as different links to one profile."""
     state: State
+    """What became of the input; see `State`."""
     value: T | None = None
     """The answer; of a listing that did not come to its end, the items so far."""
     error: LixError | None = None
+    """Why there is no value; None if there is one."""
     body: bytes = b""
     """The answer as received, for `done`; of a listing, its items so far as a JSON array."""
     credits: int = 0
@@ -55,8 +62,12 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     maybe: int = 0
     """Credits that attempts without an answer may have cost."""
     attempts: int = 0
+    """Requests sent for it."""
     cached: bool = False
     """Whether the answer was in the ledger."""
+    via: str = ""
+    """The input under which the answer was bought, where that was another id of the same person or
+    organisation: the link as it was written then, or the JSON of several arguments."""
     seconds: float = 0.0
     """Seconds from sending the request to the answer."""
     due: float = 0.0
@@ -68,8 +79,28 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     refresh: State | Literal[""] = ""
     """Why the answer is stale after its refresh has ended: what became of that purchase, such as
     `in_doubt` or `refused`; `error` has the reason. Empty otherwise."""
+    changes: list[SubjectChange] = []
+    """What changed since the answer that was bought before, where it was bought again."""
 
     @property
     def ok(self) -> bool:
         """Whether there is a value."""
         return self.state == "done"
+
+    def __repr__(self) -> str:
+        # Without input, value and body: they hold personal data, and outcomes get into logs.
+        parts = (self.state, self.endpoint, f"key={self.key[:8]}…" if self.key else "")
+        return f"<Outcome {' '.join(filter(None, parts))} {counted(self.credits, 'credit')}>"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """The same for rich, which would print all fields otherwise."""
+        return [(name, getattr(self, name)) for name in ("state", "endpoint", "credits")]
+
+    def _repr_html_(self) -> str:
+        fields: dict[str, object] = {
+            "input": self.input,
+            "state": self.state,
+            "credits": self.credits,
+            "error": self.error,
+        }
+        return html_fields(repr(self), fields | dict(item_fields(self.value)))

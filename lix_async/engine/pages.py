@@ -23,6 +23,7 @@ from ..core.bridge import ReadableStruct, SchemaHandler, fields_schema, named_sc
 from ..core.decoding import read_items, write_item
 from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, PagingError
+from ..core.html_table import counted, html_items
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type, known_id
 from ..core.pagination import Cursor, PageObservation, PaginationStrategy
@@ -122,6 +123,17 @@ class Pages(Generic[Item]):
         self._fetch: _PageFetch | None = None
         self.collected: list[Item] = []
         """The items of the last `collect`, also when an error interrupted it."""
+
+    @guarded_repr
+    def __repr__(self) -> str:
+        stats, name = self.stats, f"<Pages {self.endpoint.id}"
+        ended = self._remaining == 0 or (self._paginator.ended and not self._paginator.ready)
+        if not stats.pages and not ended:
+            return f"{name}: not started>"
+        counts = f"{counted(stats.items, 'item')} on {counted(stats.pages, 'page')}"
+        total = "" if stats.total is None else f", of {stats.total:,}"
+        end = "ended" if ended else "goes on"
+        return f"{name}: {counts}, {counted(stats.credits, 'credit')}{total}; {end}>"
 
     @property
     def stats(self) -> PaginationStats:
@@ -356,6 +368,9 @@ class Page(Generic[Item]):
     @guarded_repr
     def __repr__(self) -> str:
         return f"<Page {self.start}+{len(self.items)} of {self.total}>"
+
+    def _repr_html_(self) -> str:
+        return html_items(repr(self), self.items)
 
 
 class Paginator(Generic[Item]):

@@ -17,6 +17,7 @@ from ..core.errors import (
     ServerError,
     TransportError,
 )
+from .answer import note_answer
 from .engine import AttemptHooks, Engine
 
 FIRST_INTERVAL = 1.0
@@ -50,7 +51,7 @@ async def wait_for(
     error: LixError | None = None
     with clock.timeout(seconds):
         while True:
-            await clock.sleep(delay)
+            await engine.sleep(delay)
             polls += 1
             outcome = await _poll(engine, call, hooks)
             error = outcome if isinstance(outcome, LixError) else None
@@ -79,7 +80,7 @@ async def wait_for(
 async def _poll(engine: Engine, call: StatusCall, hooks: AttemptHooks | None) -> object:
     """What one request of the status comes to, or its error."""
     try:
-        answer = await engine.send(call.endpoint, call.params, hooks=hooks)
+        answer = note_answer(await engine.send(call.endpoint, call.params, hooks=hooks))
     except LixError as error:
         return error
     return call.endpoint.result_of(answer.value, answer.status, answer.body)

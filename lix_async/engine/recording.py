@@ -46,7 +46,7 @@ class RecordingEngine(Engine):
         params: P,
         *,
         hooks: AttemptHooks | None = None,
-        prepared: bool = False,
+        request: HttpRequest | None = None,
     ) -> Answer[R]:
         """Report the call to `recorded_call`; never returns."""
         call = RecordedCall(cast("Endpoint[Params, object]", endpoint), params)

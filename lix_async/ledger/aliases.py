@@ -9,7 +9,9 @@ from typing import NamedTuple, cast
 
 from ..linkedin.subject_ids import WEAK, AliasKey
 from .database import CHUNK, Database, chunks
-from .identity import Alias, FoundIds, Identities, KnownSubject, subject_of_all
+from .identity import BELIEVED_FOR, Alias, FoundIds, Identities, KnownSubject, subject_of_all
+from .records import CallQuery, StoredLookup
+from .rule import CODES, STATUSES
 
 ALIASES = "SELECT kind, id, subject, seen, answer FROM alias WHERE kind = ? AND id IN (?*)"
 
@@ -22,15 +24,17 @@ class LearnedAnswer(NamedTuple):
     found: tuple[FoundIds, ...]
 
 
-def learn(db: Database, answers: Sequence[LearnedAnswer]) -> tuple[dict[int, int], dict[int, int]]:
+def learn(
+    db: Database, answers: Sequence[LearnedAnswer]
+) -> tuple[dict[int, int | None], dict[int, int]]:
     """Learn from answers.
 
     Ids that another transaction stores at the same time are learned again, beside what it stored:
     inserting them waits for its end.
 
     Returns:
-        The subjects of the lookups, as far as the answers tell them, and the subjects that turned
-        out to be another one, with that one.
+        The subjects of the lookups, None where an answer does not show whom it is about; and the
+        subjects that turned out to be another one, with that one.
     """
     stored = _stored(db, [(one.lookup, one.n) for one in answers])
     mentions: set[tuple[bytes, int, int]] = set()
@@ -42,19 +46,19 @@ def learn(db: Database, answers: Sequence[LearnedAnswer]) -> tuple[dict[int, int
             if found.row:
                 mentions.update((digest, answer, found.row) for _, digest in found.aliases)
     db.insert("mention", "id, answer, row", sorted(mentions), "(id, answer, row) DO NOTHING")
-    subjects: dict[int, int] = {}
+    subjects: dict[int, int | None] = {}
     merged: dict[int, int] = {}
     while groups:
         identities = _load(db, groups)
         learned = [identities.learn(found.aliases, at, answer) for _, found, at, answer in groups]
         numbers, lost = _store(db, identities)
         for (lookup, found, _, _), subject in zip(groups, learned, strict=True):
-            if found.row == 0 and subject is not None:
-                subjects[lookup] = numbers(subject)
+            if found.row == 0:
+                subjects[lookup] = None if subject is None else numbers(subject)
         merged = {one: numbers(other) for one, other in merged.items()}
         merged.update({one: numbers(one) for one in identities.merged if one > 0})
         groups = [group for group in groups if not lost.isdisjoint(group[1].aliases)]
-    return {lookup: merged.get(one, one) for lookup, one in subjects.items()}, merged
+    return {lookup: one and merged.get(one, one) for lookup, one in subjects.items()}, merged
 
 
 def load_aliases(db: Database, keys: Iterable[AliasKey], lock: str = "") -> dict[AliasKey, Alias]:
@@ -72,6 +76,108 @@ def load_aliases(db: Database, keys: Iterable[AliasKey], lock: str = "") -> dict
             "list[tuple[str, bytes, int, int, int | None]]", rows
         ):
             found[kind, bytes(digest)] = Alias(subject, seen, answer)
+    return found
+
+
+class Sibling(NamedTuple):
+    """A lookup that asks the same about the same subject, and that another one need not repeat."""
+
+    id: int
+    status: int
+    changed: int
+
+
+def find_siblings(
+    db: Database, queries: Sequence[CallQuery], now: int, *, lock: bool = False
+) -> list[tuple[int | None, list[Sibling]]]:
+    """The subject that each call asks about, as far as it is known, and its lookups.
+
+    Args:
+        db: The database.
+        queries: The calls.
+        now: Epoch milliseconds.
+        lock: Lock the subjects: a lookup of one that is announced meanwhile is waited for.
+    """
+    aliases = load_aliases(db, (query.asked for query in queries if query.asked is not None))
+    subjects: list[int | None] = []
+    for query in queries:
+        alias = None if query.asked is None else aliases.get(query.asked)
+        weak = query.asked is not None and query.asked[0] in WEAK
+        if alias is not None and weak and now - alias.seen > BELIEVED_FOR:
+            alias = None
+        subjects.append(None if alias is None else alias.subject)
+    wanted = sorted({subject for subject in subjects if subject is not None})
+    clear: set[int] = set()
+    of_subject: dict[tuple[int, str, bytes], list[Sibling]] = {}
+    for some in chunks(wanted):
+        # Read after the subjects are locked, else they may be older than those.
+        order = f" ORDER BY id{db.for_update}" if lock else ""
+        rows = db.execute(
+            f"SELECT id FROM subject WHERE id IN (?*) AND ambiguous = 0{order}", (some,)
+        )
+        clear.update(cast("int", row[0]) for row in rows)
+        rows = db.execute(
+            "SELECT subject, endpoint, variant, id, status, changed FROM lookup "
+            "WHERE subject IN (?*) AND status IN (1, 2, 3, 4, 5, 7)",
+            (some,),
+        )
+        for subject, endpoint, variant, *one in cast(
+            "list[tuple[int, str, bytes, int, int, int]]", rows
+        ):
+            of_subject.setdefault((subject, endpoint, bytes(variant)), []).append(Sibling(*one))
+    return [
+        (None, [])
+        if subject not in clear
+        else (subject, of_subject.get((subject, query.endpoint, query.variant), []))
+        for query, subject in zip(queries, subjects, strict=True)
+    ]
+
+
+def choose(siblings: Iterable[Sibling]) -> Sibling | None:
+    """The lookup to use in place of one that was never answered."""
+    best = (CODES["done"], CODES["received"], CODES["sent"], CODES["queued"], CODES["in_doubt"])
+    ranks = {status: rank for rank, status in enumerate(best)}
+    return min(siblings, key=lambda x: (ranks.get(x.status, 9), -x.changed), default=None)
+
+
+def bought_elsewhere(lookup: StoredLookup, siblings: Sequence[Sibling]) -> int:
+    """The lookup that makes a request of this one needless; 0 where there is none.
+
+    One that has an answer is asked for again because that is too old: then a newer one counts.
+    """
+    others = [one for one in siblings if one.id != lookup.id]
+    in_flight = [one for one in others if STATUSES[one.status] in ("sent", "received")]
+    if not in_flight and lookup.state.status == "done":
+        done = CODES["done"]
+        others = [one for one in others if one.status == done and one.changed > lookup.changed]
+    other = choose(in_flight or others)
+    return 0 if other is None else other.id
+
+
+def moved(db: Database, lookups: Sequence[tuple[StoredLookup, AliasKey]]) -> set[int]:
+    """The lookups whose slug is another subject's by now.
+
+    It is where both have different strong ids of a kind, or where an answer showed it with the
+    other one more than half a year after it was bought.
+    """
+    aliases = load_aliases(db, (asked for _, asked in lookups))
+    differ = [
+        (lookup, aliases[asked])
+        for lookup, asked in lookups
+        if asked in aliases and aliases[asked].subject != lookup.subject
+    ]
+    if not differ:
+        return set()
+    subjects = load_subjects(
+        db, {cast("int", one.subject) for one, _ in differ} | {alias.subject for _, alias in differ}
+    )
+    found: set[int] = set()
+    for lookup, alias in differ:
+        old = subjects[cast("int", lookup.subject)].strong
+        new = subjects[alias.subject].strong
+        clash = any(new.get(kind, digest) != digest for kind, digest in old.items())
+        if clash or alias.seen - lookup.changed > BELIEVED_FOR:
+            found.add(lookup.id)
     return found
 
 

@@ -12,9 +12,20 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.errors import BulkError
+from .aliases import choose
 from .database import Database
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
-from .records import EventResult, InputRow, LedgerEvent, LookupSpec, NotLeft, Send, StoredLookup
+from .records import (
+    CallQuery,
+    EventResult,
+    InputRow,
+    LedgerEvent,
+    LookupSpec,
+    NotLeft,
+    Send,
+    StoredLookup,
+)
+from .rule import LookupState
 from .tables import InFlight, SqlTables
 from .transaction import apply, release
 
@@ -67,7 +78,8 @@ class Announced(NamedTuple):
     """What became of an announcement."""
 
     result: EventResult
-    lookup: StoredLookup
+    lookup: StoredLookup | None
+    """None where its subject is known, or in flight, under another id."""
 
 
 Job = EventsJob | StatementJob[object] | AnnounceJob
@@ -78,8 +90,8 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     unsent: list[NotLeft] = []
     for job, value in zip(jobs, values, strict=True):
         if isinstance(job, AnnounceJob):
-            announced = cast("Announced", value)
-            sent = [(announced.lookup.id, announced.result)] if announced.result.applied else []
+            result, lookup = cast("Announced", value)
+            sent = [(lookup.id, result)] if lookup is not None and result.applied else []
         elif isinstance(job, EventsJob):
             results = zip(job.events, cast("list[EventResult]", value), strict=True)
             sent = [(e.lookup, r) for e, r in results if isinstance(e, Send) and r.applied]
@@ -256,7 +268,7 @@ class LedgerConnection:
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
                 result, lookup = cast("Announced", values[place])
-                if result.applied:
+                if lookup is not None and result.applied:
                     result = EventResult(False, results[lookup.id].state)
                 values[place] = Announced(result, lookup)
             elif isinstance(job, EventsJob):
@@ -271,14 +283,17 @@ class LedgerConnection:
 
     def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
         values: list[object] = [None] * len(jobs)
-        announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
-        lookups = iter(tables.add(announced, self.wall()) if announced else ())
+        lookups = iter(self._announced(tables, [j for j in jobs if isinstance(j, AnnounceJob)]))
         events: list[LedgerEvent] = []
         inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
-                lookup = values[place] = next(lookups)
-                events.append(replace(job.send, lookup=lookup.id))
+                lookup = next(lookups)
+                if isinstance(lookup, EventResult):
+                    values[place] = Announced(lookup, None)
+                    continue
+                values[place] = lookup
+                events.append(replace(job.send, lookup=lookup.id, asked=None))
                 if job.row is not None and job.send.run is not None:
                     inputs[job.send.run].append(InputRow(job.row, lookup.id))
             elif isinstance(job, EventsJob):
@@ -287,7 +302,7 @@ class LedgerConnection:
         for run, rows in inputs.items():
             tables.add_inputs(run, rows)
         for place, job in enumerate(jobs):
-            if isinstance(job, AnnounceJob):
+            if isinstance(job, AnnounceJob) and isinstance(values[place], StoredLookup):
                 values[place] = Announced(next(results), cast("StoredLookup", values[place]))
             elif isinstance(job, EventsJob):
                 values[place] = [next(results) for _ in job.events]
@@ -297,6 +312,35 @@ class LedgerConnection:
                 if job.writes:  # whatever that was
                     self._in_flight.clear()
         return values
+
+    def _announced(
+        self, tables: SqlTables, jobs: Sequence[AnnounceJob]
+    ) -> list[StoredLookup | EventResult]:
+        """The lookups to announce, made where they are new; or why one need not be."""
+        specs = [job.spec for job in jobs]
+        blocked: dict[int, EventResult] = {}
+        asking = [place for place, job in enumerate(jobs) if job.send.asked is not None]
+        if asking:
+            queries = [
+                CallQuery(
+                    b"", jobs[place].spec.endpoint, jobs[place].send.asked, specs[place].variant
+                )
+                for place in asking
+            ]
+            seen: dict[tuple[int, str, bytes], bytes] = {}
+            for place, query, (subject, siblings) in zip(
+                asking, queries, tables.siblings(queries, self.wall()), strict=True
+            ):
+                spec, other = specs[place], choose(siblings)
+                specs[place] = replace(spec, subject=subject)
+                same = None if subject is None else (subject, query.endpoint, query.variant)
+                if other is not None:
+                    blocked[place] = EventResult(False, LookupState(), elsewhere=other.id)
+                elif same is not None and seen.setdefault(same, spec.key) != spec.key:
+                    blocked[place] = EventResult(False, LookupState())
+        wanted = [spec for place, spec in enumerate(specs) if place not in blocked]
+        lookups = iter(tables.add(wanted, self.wall()) if wanted else ())
+        return [blocked[place] if place in blocked else next(lookups) for place in range(len(jobs))]
 
     # Owners
 

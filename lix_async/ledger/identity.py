@@ -65,7 +65,7 @@ def find_ids(groups: Sequence[IdGroup], body: bytes) -> tuple[FoundIds, ...]:
         for one in _objects(group, tree):
             ids = ids_of(group, one)
             row += not group.own
-            if ids:
+            if ids or group.own:
                 aliases = tuple({one.alias: None for one in ids})
                 found.append(FoundIds(aliases, 0 if group.own else row))
     return tuple(found)

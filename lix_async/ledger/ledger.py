@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..core.errors import ConfigurationError
+import anyio.to_thread
+
+from ..core.errors import BulkError, ConfigurationError
+from .history import SubjectChange, Version, read_changes, read_versions, since_moment
+from .merge import MergeReport, merge
 from .reconciliation import Reconciliation, empty_answers, reconcile
+from .records import Export, RunEntry
+from .resolution import Conflict, Resolution, conflicts, identify, resolve
 from .sqlite import SqliteStore
 from .store import Entry, Store
+from .tables import SqlTables
 
 # With a scheme, or as libpq's key=value, or as user:password@host: none is the path of a file.
 _LIKE_A_SERVER = re.compile(
@@ -53,6 +63,119 @@ class Ledger:
         if self._opened:
             self._opened = False
             await self.store.close()
+
+    async def resolve(self, link: str) -> Resolution:
+        """What is known of an id: whose it is, the other ids of that, and what was bought.
+
+        Args:
+            link: A link, a URN or an encoded id of a person or an organisation.
+
+        Raises:
+            ConfigurationError: The text has no such id.
+            BulkError: The ledger cannot be read.
+        """
+        identify(link)
+        now = self.store.now
+        return await self.store.statement(
+            lambda tables: resolve(tables.database, link, now), writes=False
+        )
+
+    async def conflicts(self) -> AsyncIterator[Conflict]:
+        """People and organisations whose ids contradict each other, oldest conflict first.
+
+        Answers show two of them with one strong id, and another strong id tells them from one
+        another. Nothing is found by their ids: a lookup under another one is bought.
+
+        Raises:
+            BulkError: The ledger cannot be read.
+        """
+        after = 0
+        while True:
+
+            def work(tables: SqlTables, last: int = after) -> list[tuple[int, Conflict]]:
+                return conflicts(tables.database, last, 100)
+
+            found = await self.store.statement(work, writes=False)
+            if not found:
+                return
+            for number, conflict in found:
+                after = number
+                yield conflict
+
+    def history(self, subject: str) -> AsyncIterator[Version]:
+        """Every version that was bought of what a link, an id or a key names.
+
+        Args:
+            subject: A link or an id as it was given to a method, in any spelling, or the key of a
+                lookup (`Outcome.key`).
+
+        Returns:
+            An async iterator: of each lookup, the oldest version first.
+        """
+        return read_versions(self.store, subject)
+
+    def changes(
+        self, *, since: datetime | timedelta | None = None, subject: str | None = None
+    ) -> AsyncIterator[SubjectChange]:
+        """What changed in people and organisations, from each version to the next.
+
+        Args:
+            since: Only what versions say that were bought since then: a moment with a time zone, or
+                a duration until now.
+            subject: Only of what this link, id or key names.
+
+        Returns:
+            An async iterator, in the order in which the versions came into the ledger.
+
+        Raises:
+            ConfigurationError: `since` is neither.
+
+        Example:
+            ```python
+            async with Ledger("people.db") as ledger:
+                async for change in ledger.changes(since=timedelta(days=30)):
+                    print(change.name, change.kind, change.before, change.after)
+            ```
+        """
+        return read_changes(self.store, since_moment(since, self.store.now), subject)
+
+    async def merge(self, other: StoreAddress) -> MergeReport:
+        """Take in everything that another ledger holds, of this version or an earlier one.
+
+        The same purchase counts once however often it comes, and the order of merges makes no
+        difference. Nothing changes in the other ledger. What was in flight there is in doubt here,
+        until a later merge brings its answer.
+
+        Args:
+            other: The other ledger, open or not, or its address.
+
+        Returns:
+            What is new here.
+
+        Raises:
+            BulkError: The other ledger cannot be read, or it is this one.
+        """
+        source = open_store(other)
+        if source.is_same(self.store):
+            raise BulkError(f"{source!r} cannot be merged into itself")
+        if source.is_open:
+            return await merge(self.store, source)
+        with tempfile.TemporaryDirectory(prefix="lix_async-") as folder:
+            if isinstance(source, SqliteStore):
+                source = await anyio.to_thread.run_sync(source.readable, Path(folder))
+            await source.open_read_only()
+            try:
+                return await merge(self.store, source)
+            finally:
+                await source.close()
+
+    async def exports(self) -> list[Export]:
+        """What was exported when and where, oldest first: files that nobody can erase from here."""
+        return await self.store.statement(lambda tables: tables.exports(), writes=False)
+
+    async def runs(self) -> list[RunEntry]:
+        """The runs of the ledger, oldest first."""
+        return await self.store.statement(lambda tables: tables.runs(), writes=False)
 
     async def reconcile(self) -> list[Reconciliation]:
         """Reconcile what is in doubt, where readings of the balances leave one possibility only.

@@ -1,4 +1,6 @@
-"""Ledgers of version 2 made into ledgers of version 3, in one transaction.
+"""Ledgers of earlier versions made into ledgers of this one, in one transaction.
+
+Version 3 lacked some tables and columns, which the schema adds; nothing in it changes.
 
 Version 2 kept one row for each lookup, with its last answer; of a listing it kept the rows of the
 pages. What it knew is written as attempts and answers:
@@ -17,32 +19,21 @@ which the ledger does not know: `bulk` then gives the lookup its key of today. `
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
 
-from .database import Columns
-from .rule import Status
+from .database import Database, chunks
+from .rule import CODES, Status
 from .schema import VERSION
-from .tables import CODES
 
 OLD = "2"
 OLD_TABLES = ("call", "page")
 
 
-class Statements(Protocol):
-    """A connection inside a transaction."""
-
-    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
-        """Run a statement; its rows."""
-        ...
-
-    def change(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Run a statement; how many rows it changed."""
-        ...
-
-
-BATCH = 500
+BATCH = 2000
+"""Lookups that are copied, then deleted: what is deleted makes room for the next ones, so a file
+does not grow, and no page is written twice."""
 ROWS = 2
 """The codec of a page's rows, from a ledger of version 2."""
 _STATUS: dict[int, Status] = {
@@ -54,10 +45,6 @@ _STATUS: dict[int, Status] = {
     5: "in_doubt",
 }
 """Statuses by the code that version 2 gave them; the second one was sent by an owner that died."""
-ANSWER = (
-    "INSERT INTO answer (lookup, n, page, at, http, meaning, codec, body) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
 
 
 class _Error(msgspec.Struct):
@@ -69,119 +56,149 @@ class _Error(msgspec.Struct):
     kind: str = ""
 
 
-def migrate(database: Statements) -> int:
-    """Copy every lookup of the tables of version 2 into those of version 3, and drop them.
+def migrate(database: Database, version: str) -> None:
+    """Make the rows of an earlier version those of this one.
 
     Args:
         database: The connection, inside a transaction, with the tables of both versions.
-
-    Returns:
-        How many lookups there were.
+        version: The version that the ledger has.
     """
-    count = 0
-    pages = _pages(database)
-    for row in _calls(database):
-        count += 1
-        _copy(database, row, pages.get(row[1], 0))
-    database.change(
-        "INSERT INTO listing (lookup, position) SELECT l.id, c.point FROM call c "
-        "JOIN lookup l ON l.key = c.key WHERE c.point IS NOT NULL"
-    )
-    database.change("DELETE FROM about WHERE name IN ('version', 'run')")
-    database.change(
-        "INSERT INTO about (name, value) VALUES ('version', ?), ('key_rule', ?)", (VERSION, OLD)
-    )
-    database.change("DROP TABLE page")
-    database.change("DROP TABLE call")
-    return count
+    if version == OLD:
+        _copy_calls(database)
+    database.change("UPDATE about SET value = ? WHERE name = 'version'", (VERSION,))
 
 
-Call = tuple[int, bytes, str, bytes, int, int, int, int, float, float, bytes | None, bytes | None]
+Call = tuple[int, bytes, int, int, int, int, float, float, bytes | None, bytes | None]
+MOMENT = "CAST(c.changed * 1000 AS BIGINT)"
+FOUND = "FROM call c JOIN lookup l ON l.key = c.key WHERE c.id BETWEEN ? AND ?"
+PLAIN = (
+    "(c.status IN (0, 3) AND c.attempts = CASE c.status WHEN 0 THEN 0 ELSE 1 END AND c.lost = 0 "
+    "AND c.credits <= c.attempts AND c.error IS NULL AND (c.body IS NULL) = (c.status = 0) AND "
+    "(c.body IS NULL OR substr(c.body, 1, 1) <> ?) "
+    "AND NOT EXISTS (SELECT 1 FROM page p WHERE p.key = c.key))"
+)
+"""Lookups that were never sent, or answered at once: nearly all, which need no look at each."""
 
 
-def _calls(database: Statements) -> Iterator[Call]:
+def _copy_calls(database: Database) -> None:
+    """Copy every lookup of the tables of version 2 into those of today, and drop them."""
     last = 0
     while True:
-        rows = database.execute(
-            "SELECT id, key, endpoint, given, status, attempts, credits, lost, due, changed, "
-            "error, body FROM call WHERE id > ? ORDER BY id LIMIT ?",
-            (last, BATCH),
-        )
-        for row in cast("list[Call]", rows):
-            last = row[0]
-            yield (last, bytes(row[1]), *row[2:])
-        if not rows:
-            return
-
-
-def _pages(database: Statements) -> dict[bytes, int]:
-    rows = database.execute("SELECT key, max(number) FROM page GROUP BY key")
-    return {bytes(key): number for key, number in cast("list[tuple[bytes, int]]", rows)}
-
-
-def _copy(database: Statements, call: Call, pages: int) -> None:
-    _, key, endpoint, given, code, attempts, credits, lost, due, changed, error, body = call
-    status = _STATUS[code]
-    # The last attempt may have been charged.
-    doubt = status == "in_doubt"
-    found = None if error is None else msgspec.json.decode(bytes(error), type=_Error)
-    if body is not None:  # whatever the status: a better answer was hoped for
-        status = "done"
-    refusal = found if status == "refused" and found is not None and found.status else None
-    answers = max(pages, int(status == "done" or refusal is not None or credits > 0))
-    n = max(attempts, lost + answers + doubt)
-    # The attempts: those that were decided about, those that ended, the one in doubt.
-    last = n - doubt
-    # A listing that has ended is kept as the array of its rows.
-    listing = bool(pages) or (body or b"")[:1] == b"["
-    page = 0
-    if listing:
-        page = pages if pages and status == "done" else pages + 1
-    at = int(changed * 1000)
-    due_ms = int(due * 1000) if status == "queued" else None
-    rows = database.execute(
-        "INSERT INTO lookup (key, endpoint, written_as, variant, status, n, cur, due, pause, page, "
-        "changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        (
-            key,
-            endpoint,
-            bytes(given),
-            b"",
-            CODES[status],
-            n,
-            last,
-            due_ms,
-            0 if due_ms is None else max(due_ms - at, 0),
-            page,
-            at,
-        ),
-    )
-    lookup = cast("int", rows[0][0])
-    for attempt in range(1, n + 1):
-        charged: int | None = credits if attempt == last else 0
-        if attempt <= lost or attempt > last:
-            charged = None
-        note = found.message if found is not None and attempt == n else None
+        # PostgreSQL still meets what is deleted where a range has no beginning.
+        rows = database.execute("SELECT min(id) FROM call WHERE id > ?", (last,))
+        if (first := cast("int | None", rows[0][0])) is None:
+            break
+        last = first + BATCH - 1
         database.change(
-            "INSERT INTO attempt (lookup, n, owner, price, kind, sent, ended, charged, decided, "
-            "note) VALUES (?, ?, 0, ?, '', ?, ?, ?, ?, ?)",
-            (lookup, attempt, 1, at, at, charged, int(attempt <= lost), note),
+            "INSERT INTO lookup (key, endpoint, written_as, variant, status, n, cur, changed) "
+            "SELECT c.key, c.endpoint, c.given, ?, CASE c.status WHEN 3 THEN 4 ELSE 0 END, "
+            f"c.attempts, c.attempts, {MOMENT} FROM call c WHERE c.id BETWEEN ? AND ? "
+            "ORDER BY c.id",
+            (b"", first, last),
         )
-    if pages:
         database.change(
-            "INSERT INTO answer (lookup, n, page, at, http, meaning, codec, body) "
-            "SELECT ?, number + ?, number, ?, 200, 0, ?, items FROM page WHERE key = ?",
-            (lookup, lost, at, ROWS, key),
+            "INSERT INTO attempt (lookup, n, owner, price, kind, sent, ended, charged) SELECT "
+            f"l.id, 1, 0, 1, '', {MOMENT}, {MOMENT}, c.credits {FOUND} AND {PLAIN} "
+            "AND c.status = 3 ORDER BY c.id",
+            (first, last, b"["),
         )
-    elif body is not None:
-        values = (lookup, last, page, at, 200, 0, ROWS if listing else 0, bytes(body))
-        database.change(ANSWER, values)
-    if refusal is not None:
-        said = {
-            "success": False,
-            "code": refusal.kind,
-            "message": refusal.message,
-            "error": {"type": refusal.kind, "message": refusal.message},
-        }
-        values = (lookup, last, page, at, refusal.status, 2, 0, msgspec.json.encode(said))
-        database.change(ANSWER, values)
+        database.change(
+            "INSERT INTO answer (lookup, n, page, at, http, meaning, body) SELECT l.id, 1, 0, "
+            f"{MOMENT}, 200, 0, c.body {FOUND} AND {PLAIN} AND c.status = 3 ORDER BY c.id",
+            (first, last, b"["),
+        )
+        others = database.execute(
+            "SELECT l.id, c.key, c.status, c.attempts, c.credits, c.lost, c.due, c.changed, "
+            f"c.error, c.body {FOUND} AND NOT {PLAIN} ORDER BY c.id",
+            (first, last, b"["),
+        )
+        _copy_others(database, cast("list[Call]", others))
+        database.change(
+            f"INSERT INTO listing (lookup, position) SELECT l.id, c.point {FOUND} "
+            "AND c.point IS NOT NULL",
+            (first, last),
+        )
+        database.change("DELETE FROM call WHERE id BETWEEN ? AND ?", (first, last))
+    database.change("DELETE FROM about WHERE name = 'run'")
+    database.change("INSERT INTO about (name, value) VALUES ('key_rule', ?)", (OLD,))
+    database.execute("DROP TABLE page")
+    database.execute("DROP TABLE call")
+
+
+def _copy_others(database: Database, rows: Sequence[Call]) -> None:
+    """Copy the lookups of which each is a case of its own."""
+    pages: dict[bytes, int] = {}
+    for keys in chunks([row[1] for row in rows]):
+        found = database.execute(
+            "SELECT key, max(number) FROM page WHERE key IN (?*) GROUP BY key", (keys,)
+        )
+        pages.update((bytes(key), n) for key, n in cast("list[tuple[bytes, int]]", found))
+    calls = [(row[0], _Call(row, pages.get(bytes(row[1]), 0))) for row in rows]
+    database.update("lookup", LOOKUP, "id", [(*call.lookup, ident) for ident, call in calls])
+    attempts = [(ident, *one) for ident, call in calls for one in call.attempts()]
+    database.insert("attempt", ATTEMPT, attempts)
+    answers = [(ident, *one) for ident, call in calls for one in call.answers(database)]
+    database.insert("answer", ANSWER, answers)
+
+
+LOOKUP = "status, n, cur, due, pause, page"
+ATTEMPT = "lookup, n, owner, price, kind, sent, ended, charged, decided, note"
+ANSWER = "lookup, n, page, at, http, meaning, codec, body"
+
+
+class _Call:
+    """A row of version 2, as rows of this one."""
+
+    def __init__(self, row: Call, pages: int) -> None:
+        _, key, code, attempts, credits, lost, due, changed, error, body = row
+        self._key, self._body, self._pages = bytes(key), body, pages
+        self._credits, self._lost = credits, lost
+        status = _STATUS[code]
+        # The last attempt may have been charged.
+        doubt = status == "in_doubt"
+        found = None if error is None else msgspec.json.decode(bytes(error), type=_Error)
+        self._note = None if found is None else found.message
+        if body is not None:  # whatever the status: a better answer was hoped for
+            status = "done"
+        refused = status == "refused" and found is not None and found.status
+        self._refusal = found if refused else None
+        answers = max(self._pages, int(status == "done" or bool(refused) or credits > 0))
+        self._n = max(attempts, lost + answers + doubt)
+        # The attempts: those that were decided about, those that ended, the one in doubt.
+        self._last = self._n - doubt
+        # A listing that has ended is kept as the array of its rows.
+        self._listing = bool(self._pages) or (body or b"")[:1] == b"["
+        self._page = 0
+        if self._listing:
+            self._page = self._pages + (not self._pages or status != "done")
+        self._at = int(changed * 1000)
+        wait = int(due * 1000) if status == "queued" else None
+        pause = 0 if wait is None else max(wait - self._at, 0)
+        self.lookup = (CODES[status], self._n, self._last, wait, pause, self._page)
+
+    def attempts(self) -> Iterator[tuple[object, ...]]:
+        for n in range(1, self._n + 1):
+            charged: int | None = self._credits if n == self._last else 0
+            if n <= self._lost or n > self._last:
+                charged = None
+            note = self._note if n == self._n else None
+            yield n, 0, 1, "", self._at, self._at, charged, int(n <= self._lost), note
+
+    def answers(self, database: Database) -> Iterator[tuple[object, ...]]:
+        if self._pages:
+            pages = database.execute("SELECT number, items FROM page WHERE key = ?", (self._key,))
+            for number, items in cast("list[tuple[int, bytes]]", pages):
+                yield number + self._lost, number, self._at, 200, 0, ROWS, items
+        elif self._body is not None:
+            codec = ROWS if self._listing else 0
+            yield self._last, self._page, self._at, 200, 0, codec, self._body
+        if self._refusal is not None:
+            kind, text = self._refusal.kind, self._refusal.message
+            said = {
+                "success": False,
+                "code": kind,
+                "message": text,
+                "error": {"type": kind, "message": text},
+            }
+            body = msgspec.json.encode(said)
+            yield self._last, self._page, self._at, self._refusal.status, 2, 0, body

@@ -35,7 +35,7 @@ from .database import Columns, Query
 from .migration import OLD, OLD_TABLES, migrate
 from .owners import Owner, new_token
 from .records import InputRow
-from .schema import VERSION, SqlType, column_types, tables, version_error
+from .schema import EARLIER, VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import SqlTables
 from .transaction import apply, release
@@ -136,23 +136,6 @@ class _Text(NamedTuple):
     """For each value: empty, `*` for a list, `**` for a list of pairs."""
 
 
-class _PlainDatabase:
-    """Statements one by one, in a transaction that is open already."""
-
-    def __init__(self, connection: psycopg.Connection[Columns], schema: str) -> None:
-        self._connection = connection
-        self._schema = schema
-
-    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
-        query = translated(statement, self._schema).text
-        cursor = self._connection.execute(query, tuple(values))
-        return cursor.fetchall() if cursor.description else []
-
-    def change(self, statement: str, values: Sequence[object] = ()) -> int:
-        query = translated(statement, self._schema).text
-        return self._connection.execute(query, tuple(values)).rowcount
-
-
 class PostgresDatabase:
     """PostgreSQL behind the methods that `SqlTables` uses.
 
@@ -250,7 +233,7 @@ class PostgresDatabase:
 
 def _rows(cursor: psycopg.Cursor[Columns]) -> list[Columns]:
     """The rows of a statement; those that have none wait with the next one."""
-    return cursor.fetchall()
+    return cursor.fetchall() if cursor.description or cursor.statusmessage is None else []
 
 
 @lru_cache(maxsize=512)
@@ -576,7 +559,7 @@ class PostgresLedgerConnection(LedgerConnection):
                     "of your role"
                 ) from error
             version = self._version(connection)
-        if version == OLD:
+        if version in EARLIER:
             self._migrate(connection)
             version = self._version(connection)
         if version != VERSION:
@@ -605,33 +588,39 @@ class PostgresLedgerConnection(LedgerConnection):
         return str(row[0])
 
     def _migrate(self, connection: psycopg.Connection[Columns]) -> None:
-        """Make a ledger of version 2 one of this version, in one transaction.
+        """Make an earlier ledger one of this version, in one transaction.
 
         Make a backup first where one is wanted: the old tables are dropped.
         """
-        quoted = self._schema.replace('"', '""')
         guard = zlib.crc32(f"lix_async ledger {self._schema}".encode()) - 2**31
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (guard,))
-            if self._version(connection) != OLD:
+            version = self._version(connection)
+            if version is None or version not in EARLIER:
                 return  # another process has migrated it
-            # Owners of version 2 hold a numbered advisory lock while they live.
-            query = "SELECT DISTINCT owner FROM call WHERE owner IS NOT NULL"
-            owners = connection.execute(translated(query, self._schema).text).fetchall()
-            for (owner,) in owners:
-                lock = "SELECT pg_try_advisory_xact_lock(%s::int, %s::int)"
-                row = connection.execute(lock, (guard, owner)).fetchone()
-                if row is None or not row[0]:
-                    raise BulkError(
-                        f"the schema {self._schema} of the PostgreSQL is in use by an older "
-                        "version of lix_async: stop it first"
-                    )
-            # Version 2 had a sequence under the name of a table of this version.
-            connection.execute(f'DROP SEQUENCE IF EXISTS "{quoted}".owner'.encode())
-            for statement in f"{SCHEMA}{STORAGE}".split(";"):
+            if version == OLD:
+                self._check_old_owners(connection, guard)
+            for statement in (*EARLIER[version], *f"{SCHEMA}{STORAGE}".split(";")):
                 if statement.strip():
                     connection.execute(translated(statement, self._schema).text)
-            migrate(_PlainDatabase(connection, self._schema))
+            connection.execute(SETTINGS)
+            migrate(PostgresDatabase(connection, self._schema), version)
+
+    def _check_old_owners(self, connection: psycopg.Connection[Columns], guard: int) -> None:
+        """Make sure that no owner of version 2 lives: each holds a numbered advisory lock."""
+        query = "SELECT DISTINCT owner FROM call WHERE owner IS NOT NULL"
+        owners = connection.execute(translated(query, self._schema).text).fetchall()
+        for (owner,) in owners:
+            lock = "SELECT pg_try_advisory_xact_lock(%s::int, %s::int)"
+            row = connection.execute(lock, (guard, owner)).fetchone()
+            if row is None or not row[0]:
+                raise BulkError(
+                    f"the schema {self._schema} of the PostgreSQL is in use by an older "
+                    "version of lix_async: stop it first"
+                )
+        # Version 2 had a sequence under the name of a table of this version.
+        quoted = self._schema.replace('"', '""')
+        connection.execute(f'DROP SEQUENCE IF EXISTS "{quoted}".owner'.encode())
 
     def _create(self, connection: psycopg.Connection[Columns]) -> None:
         quoted = self._schema.replace('"', '""')
@@ -709,6 +698,10 @@ class PostgresStore(Store):
     @guarded_repr
     def __repr__(self) -> str:
         return f"PostgresStore(…, schema={self.schema!r})"  # an address may hold a password
+
+    def is_same(self, other: Store) -> bool:
+        same = isinstance(other, PostgresStore) and other.address == self.address
+        return same and other.schema == self.schema
 
     def _connect(self, *, read_only: bool) -> PostgresLedgerConnection:
         return PostgresLedgerConnection(

@@ -18,6 +18,7 @@ import msgspec
 from .database import Database
 from .records import Reconcile
 from .store import Entry, Store
+from .tables import SqlTables
 
 ACCOUNT = "coalesce(nullif(r.options, ''), '{}')"
 """The account of an attempt: that of the run that paid. `account_of` writes it."""
@@ -223,9 +224,11 @@ async def _first_quiet(
 ) -> Reading | None:
     for one in candidates:
         if one not in known:
-            known[one] = await store.statement(
-                lambda tables, one=one: is_quiet(tables.database, one), writes=False
-            )
+
+            def work(tables: SqlTables, reading: Reading = one) -> bool:
+                return is_quiet(tables.database, reading)
+
+            known[one] = await store.statement(work, writes=False)
         if known[one]:
             return one
     return None

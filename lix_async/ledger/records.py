@@ -6,7 +6,7 @@ None of these can be part of a cycle of references, so the garbage collector nee
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,19 @@ class LookupSpec(msgspec.Struct, frozen=True, gc=False):
     """Hash of the parameters besides those that name the subject."""
     page: int = 0
     """1 for a listing, which is stored page by page; 0 for a single answer."""
+    subject: int | None = None
+    """Whom it asks about, as far as that is known."""
+
+
+class CallQuery(NamedTuple):
+    """What is needed to find a call in a ledger, also where it was bought under another id."""
+
+    key: bytes
+    endpoint: str
+    asked: tuple[str, bytes] | None = None
+    """The id of the person or organisation that it asks about, as an alias."""
+    variant: bytes = b""
+    """See `LookupSpec.variant`."""
 
 
 class StoredLookup(msgspec.Struct, gc=False):
@@ -46,6 +59,8 @@ class StoredLookup(msgspec.Struct, gc=False):
     """The pause that `state.due` was computed from, in milliseconds: no wait is longer."""
     changed: int = 0
     """Epoch milliseconds of the last change."""
+    moved: bool = False
+    """Whether the slug that was asked for is another one's since: its answer does not stand."""
 
 
 class AnswerRow(msgspec.Struct, gc=False):
@@ -64,6 +79,28 @@ class AnswerRow(msgspec.Struct, gc=False):
     """Of a listing's page, its new rows as a JSON array; None where that is all of its rows."""
     codec: int = 0
     """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
+
+
+class StoredVersion(NamedTuple):
+    """A usable answer, without its body, and the ids of those that may come before it."""
+
+    id: int
+    key: bytes
+    endpoint: str
+    written_as: bytes
+    own: int | None
+    """The version before it of the same lookup."""
+    other: int | None
+    """The version before it of other lookups of the subject."""
+
+
+class StoredBody(NamedTuple):
+    """An answer of a lookup."""
+
+    id: int
+    at: int
+    http: int
+    body: bytes
 
 
 class InputRow(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +138,9 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     kind: str = ""
     run: int | None = None
     expired: bool = False
+    asked: tuple[str, bytes] | None = None
+    """The id that it asks about: not sent where its subject was bought under another one."""
+    variant: bytes = b""
 
 
 class Receive(msgspec.Struct, frozen=True, gc=False):
@@ -202,6 +242,8 @@ class EventResult(msgspec.Struct, frozen=True, gc=False):
     """`Send`: the owner that the following events of this attempt name."""
     over_budget: bool = False
     """`Send`: the run's cap does not allow it."""
+    elsewhere: int = 0
+    """`Send`: the lookup under which its subject is known, or in flight."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -223,3 +265,31 @@ class Counts(msgspec.Struct, frozen=True):
         """How many lookups have a status."""
         count: int = getattr(self, status)
         return count
+
+
+class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as people see it."""
+
+    name: str
+    """Empty for a run without a name."""
+    method: str
+    began: float
+    """Epoch seconds."""
+    ended: float | None
+    """Epoch seconds; None while it is under way, and where it was interrupted."""
+    inputs: int
+    credits: int
+    """Credits that its requests have cost."""
+    maybe: int
+    """Credits of its requests without an answer, which may have been charged."""
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or a stream that answers were written to."""
+
+    at: float
+    """Epoch seconds."""
+    place: str
+    """The absolute path of the file, or `stdout`."""
+    what: str
+    """What was written: the command and its input."""

@@ -41,6 +41,7 @@ STATUSES: tuple[Status, ...] = (
     "in_doubt",
 )
 """Statuses by the code that stores keep."""
+CODES = {status: code for code, status in enumerate(STATUSES)}
 FINAL: frozenset[Status] = frozenset({"done", "kept", "refused"})
 Meaning = Literal["usable", "unusable", "refused", "queued", "transient", "unknown"]
 """What a stored answer was judged to be. `unknown` is evidence that may have been charged."""

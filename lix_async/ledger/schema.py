@@ -9,9 +9,13 @@ of by its id, which was measured to be ten times slower.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal, cast
 
-VERSION = "3"
+VERSION = "4"
+EARLIER: Mapping[str, tuple[str, ...]] = {"2": (), "3": ()}
+"""The earlier versions that are migrated, each with the `ALTER TABLE` statements that give its
+tables the columns of today; tables that it lacks are created."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -61,6 +65,10 @@ CREATE TABLE IF NOT EXISTS input (
 ) BY_KEY;
 CREATE TABLE IF NOT EXISTS suppressed (
     kind TEXT NOT NULL, mac BLOB NOT NULL, at BIG NOT NULL, PRIMARY KEY (kind, mac)
+);
+CREATE TABLE IF NOT EXISTS old_key (old BLOB PRIMARY KEY, key BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS export (
+    id AUTO, at BIG NOT NULL, place TEXT NOT NULL, what TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS reading (
     id AUTO, account TEXT NOT NULL, began BIG NOT NULL, ended BIG NOT NULL, kind TEXT NOT NULL,

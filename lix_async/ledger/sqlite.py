@@ -32,9 +32,9 @@ from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
 from .records import AnswerRow
-from .schema import VERSION, tables, version_error
+from .schema import EARLIER, VERSION, tables, version_error
 from .store import Store
-from .tables import SqlTables
+from .tables import SqlTables, unpacked
 from .transaction import apply, release
 
 LOCKED_FOR = 60.0
@@ -166,6 +166,8 @@ class SqliteLedgerConnection(LedgerConnection):
         self._log_size = 0
         """Bytes of the write-ahead log after the last commit."""
         self._log_is_cut = False
+        self.keeps_old = True
+        """Whether a ledger that is migrated is kept beside the new one as it was."""
         self._data_version: object = None
 
     def wall(self) -> int:
@@ -286,7 +288,7 @@ class SqliteLedgerConnection(LedgerConnection):
         )
         try:
             # Nothing is changed before it is known whose file it is.
-            old = self._recognise(connection) == OLD
+            old = self._recognise(connection) in EARLIER
             make_private(self.path)
             # FULL: a forgotten announcement would be paid for twice.
             connection.execute("PRAGMA synchronous = FULL")
@@ -297,6 +299,7 @@ class SqliteLedgerConnection(LedgerConnection):
             # Erased answers must not stay in free pages.
             connection.execute("PRAGMA secure_delete = ON")
             if old:
+                connection.execute("PRAGMA cache_size = -65536")
                 self._migrate(connection)
             if old or not self._read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -399,22 +402,26 @@ class SqliteLedgerConnection(LedgerConnection):
                 f"{self.path} is not a lix_async ledger: pass a file created by bulk.Run or "
                 "lix enrich --store"
             )
-        if version not in (None, VERSION, OLD):
+        if version not in (None, VERSION, *EARLIER):
             raise BulkError(version_error(str(self.path), version))
         return version
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        """Make a ledger of version 2 one of this version, with a copy of the old one beside it."""
+        """Make an earlier ledger one of this version, with a copy of the old one beside it."""
         copy: Path | None = None
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if self._recognise(connection) == OLD:  # not migrated by another process meanwhile
+            version = self._recognise(connection)
+            if (
+                version is not None and version in EARLIER
+            ):  # not migrated by another process meanwhile
                 with contextlib.ExitStack() as locks:
-                    self._lock_old_owners(locks)
-                    copy = self._copy_old()
-                    for statement in SCHEMA.split(";"):
+                    if version == OLD:
+                        self._lock_old_owners(locks)
+                    copy = self._copy_old(version) if self.keeps_old else None
+                    for statement in (*EARLIER[version], *SCHEMA.split(";")):
                         connection.execute(statement)
-                    migrate(SqliteDatabase(connection))
+                    migrate(SqliteDatabase(connection), version)
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
@@ -439,21 +446,18 @@ class SqliteLedgerConnection(LedgerConnection):
                 )
             locks.enter_context(lock)
 
-    def _copy_old(self) -> Path:
-        """Copy the ledger as it was to a new private file `NAME.v2-DATE`."""
+    def _copy_old(self, version: str) -> Path:
+        """Copy the ledger as it was to a new private file, such as `NAME.v2-DATE`."""
         day = datetime.fromtimestamp(self._clock.wall(), UTC).date().isoformat()
-        copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}")
+        copy = self.path.with_name(f"{self.path.name}.v{version}-{day}")
         for number in itertools.count(2):
             if not os.path.lexists(copy):
                 break
-            copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}-{number}")
+            copy = self.path.with_name(f"{self.path.name}.v{version}-{day}-{number}")
         create_private_file(copy)
         # The connection that migrates cannot copy inside of its transaction; another one reads the
         # same, because nothing has been written in there yet.
-        with contextlib.closing(
-            sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, isolation_level=None)
-        ) as reader:
-            reader.execute("VACUUM INTO ?", (str(copy),))
+        copy_database(self.path, copy)
         fsync_file(copy)
         return copy
 
@@ -504,9 +508,10 @@ class SqliteLedgerConnection(LedgerConnection):
 
 
 STANDING = """
-SELECT a.lookup, a.n, a.page, a.at, a.http, a.body FROM lookup l
+SELECT a.lookup, a.n, a.page, a.at, a.http, a.codec, a.body FROM lookup l
 JOIN answer a ON a.lookup = l.id AND a.n = coalesce(l.refresh, l.cur)
 WHERE l.key = ? AND l.page = 0 AND (l.status = 4 OR l.refresh IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM alias x WHERE x.kind = ? AND x.id = ? AND x.subject <> l.subject)
 """
 
 
@@ -531,7 +536,44 @@ class SqliteStore(Store):
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
 
-    def standing(self, key: bytes) -> AnswerRow | None:
+    def is_same(self, other: Store) -> bool:
+        return isinstance(other, SqliteStore) and other.path.resolve() == self.path.resolve()
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a process works on it now; one that only reads does not count."""
+        name = re.compile(re.escape(self.path.name) + r"(-owner-[0-9a-f]+|\.lock[0-9]*)", re.ASCII)
+        for path in self.path.parent.iterdir():
+            if name.fullmatch(path.name):
+                lock = try_lock(path)
+                if lock is None:
+                    return True
+                lock.close()
+        return False
+
+    def readable(self, folder: Path) -> SqliteStore:
+        """This ledger; where an earlier version wrote it, a copy of this version in a folder.
+
+        Raises:
+            sqlite3.Error: It cannot be read.
+        """
+        if not self.path.is_file():
+            return self
+        with contextlib.closing(
+            sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)
+        ) as reader:
+            try:
+                rows = reader.execute("SELECT value FROM about WHERE name = 'version'").fetchall()
+            except sqlite3.DatabaseError:  # whatever it is, opening it says so
+                return self
+        if not rows or rows[0][0] not in EARLIER:
+            return self
+        copy = folder / self.path.name
+        create_private_file(copy)
+        copy_database(self.path, copy)
+        return _MigratedCopy(copy)
+
+    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
         """The answer that stands, read on the calling thread: in 10 µs, a tenth of the other way.
 
         The thread is the one that opens and closes the ledger.
@@ -543,10 +585,13 @@ class SqliteStore(Store):
                 self._reader = sqlite3.connect(
                     f"{self.path.as_uri()}?mode=ro", isolation_level=None, timeout=0.0, uri=True
                 )
-            row = self._reader.execute(STANDING, (key,)).fetchone()
+            row = self._reader.execute(STANDING, (key, *(asked or ("", b"")))).fetchone()
         except sqlite3.Error:  # the ledger's own thread meets it as well, and can say what it is
             return None
-        return None if row is None else AnswerRow(*row)
+        if row is None:
+            return None
+        lookup, n, page, at, http, codec, body = row
+        return AnswerRow(lookup, n, page, at, http, unpacked(body, codec))
 
     async def close(self) -> None:
         """Close the ledger. What was sent and has no answer is in doubt."""
@@ -557,3 +602,22 @@ class SqliteStore(Store):
 
     def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
         return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)
+
+
+class _MigratedCopy(SqliteStore):
+    """A copy, of which no copy is kept when it is migrated."""
+
+    def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
+        connection = super()._connect(read_only=read_only)
+        connection.keeps_old = False
+        return connection
+
+
+def copy_database(path: Path, copy: Path) -> None:
+    """Copy a database to an empty file, as it was last committed."""
+    with (
+        contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as reader,
+        contextlib.closing(sqlite3.connect(copy)) as writer,
+    ):
+        writer.execute("PRAGMA synchronous = OFF")
+        reader.backup(writer)

@@ -23,11 +23,13 @@ from .connection import (
     LedgerUnreachableError,
     StatementJob,
 )
+from .lookup_copies import rekey
 from .migration import OLD
 from .owners import BEAT_EVERY
 from .records import (
     Again,
     AnswerRow,
+    CallQuery,
     Counts,
     Decide,
     EventResult,
@@ -37,8 +39,8 @@ from .records import (
     Send,
     StoredLookup,
 )
-from .rule import STATUSES, Status
-from .tables import CODES, SqlTables
+from .rule import CODES, STATUSES, Status
+from .tables import SqlTables
 
 T = TypeVar("T")
 GROUP = 500
@@ -75,6 +77,9 @@ class Entry(msgspec.Struct, kw_only=True):
     body: bytes | None = None
     """The answer that stands, as it was received, also while a newer one is bought; None for a
     listing."""
+    bought_at: float = 0.0
+    """When the answer that stands was received (epoch seconds), of a listing its last page; 0 where
+    there is none."""
     pages: list[AnswerRow] = []
     """The pages of a listing, as they were received; with the answer that ended it where it was
     refused or cannot be read."""
@@ -102,6 +107,10 @@ class Store:
     @abstractmethod
     def _connect(self, *, read_only: bool) -> LedgerConnection:
         """A connection to this ledger, not opened yet."""
+
+    @abstractmethod
+    def is_same(self, other: Store) -> bool:
+        """Whether another one leads to this ledger."""
 
     @property
     def is_open(self) -> bool:
@@ -182,6 +191,10 @@ class Store:
         """Apply events with the next commit, without waiting for it."""
         self._worker().post(EventsJob(events, posted=True))
 
+    async def flush(self) -> None:
+        """Wait until what was posted is durable, and other connections see it."""
+        await self.statement(lambda tables: None, writes=False)
+
     async def announce(self, spec: LookupSpec, send: Send, row: int | None = None) -> Announced:
         """Announce a request, its lookup made where it is new; durable when this returns.
 
@@ -212,14 +225,25 @@ class Store:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
 
-    def standing(self, key: bytes) -> AnswerRow | None:
-        """The answer that stands, where it can be read without waiting; None where it cannot."""
+    async def find_calls(self, queries: Sequence[CallQuery]) -> list[StoredLookup | None]:
+        """The lookups of calls, also those that were bought under another id of the subject."""
+        now = self.now
+        return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
+
+    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
+        """The answer that stands, where it can be read without waiting; None where it cannot.
+
+        Args:
+            key: The key of the call.
+            asked: The id that it asks about: where that is another subject's by now, it may be that
+                the answer does not stand.
+        """
         return None
 
     async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
-        """Give lookups other keys, by their present ones, where no lookup has those yet."""
+        """Give lookups other keys, by their present ones; two of one key become one."""
         if keys:
-            await self.statement(lambda tables: tables.rekey(keys))
+            await self.statement(lambda tables: rekey(tables, keys))
 
     async def answers(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
         """The answers that stand, by lookup."""
@@ -412,7 +436,9 @@ def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:
         found = answers.get(lookup.id, [])
         if state.page:
             entry.pages = found
+            entry.bought_at = max((page.at for page in found), default=0) / 1000
         elif found and (state.status in ANSWERED or state.refresh is not None):
             entry.http, entry.body = found[-1].http, found[-1].body
+            entry.bought_at = found[-1].at / 1000
         entries.append(entry)
     return entries

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from msgspec.structs import replace
 
-from .aliases import learn
+from ..linkedin.subject_ids import WEAK, AliasKey
+from .aliases import Sibling, choose, find_siblings, learn, load_aliases, moved
 from .database import Columns, Database, chunks
-from .records import AnswerRow, Counts, InputRow, LookupSpec, RunTotals, StoredLookup
-from .rule import MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
+from .records import (
+    AnswerRow,
+    CallQuery,
+    Counts,
+    Export,
+    InputRow,
+    LookupSpec,
+    RunEntry,
+    RunTotals,
+    StoredBody,
+    StoredLookup,
+    StoredVersion,
+)
+from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
 from .transaction import Attempt, Loaded, Writes
 
 # fmt: off
@@ -22,8 +36,9 @@ LookupColumns = tuple[
 ]
 # fmt: on
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
-CODES = {status: code for code, status in enumerate(STATUSES)}
 MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
+PACKED = 1
+"""Part of a codec: the body is packed with zlib."""
 LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
     "changed, subject, variant"
@@ -38,6 +53,20 @@ ATTEMPTS = """
 SELECT a.lookup, a.n, a.run, a.price, a.kind, a.sent, a.owner, a.ended, a.family, a.http,
     a.charged, a.decided, a.note, r.cap
 FROM attempt a LEFT JOIN run r ON r.id = a.run WHERE (a.lookup, a.n) IN (?**)
+"""
+VERSIONS = """
+SELECT a.id, l.key, l.endpoint, l.written_as,
+    (SELECT b.id FROM answer b WHERE b.lookup = a.lookup AND b.n < a.n AND b.meaning = 0
+        AND b.page = 0 ORDER BY b.n DESC LIMIT 1),
+    CASE WHEN l.subject IS NOT NULL THEN (
+        SELECT b.id FROM lookup m JOIN answer b ON b.lookup = m.id
+        WHERE m.subject = l.subject AND m.endpoint = l.endpoint AND m.variant = l.variant
+            AND m.id <> l.id AND b.meaning = 0 AND b.page = 0
+            AND (b.at < a.at OR (b.at = a.at AND b.id < a.id))
+        ORDER BY b.at DESC, b.id DESC LIMIT 1) END
+FROM answer a JOIN lookup l ON l.id = a.lookup
+WHERE a.id > ? AND a.at >= ? AND a.meaning = 0 AND a.page = 0 AND l.endpoint IN (?*)
+    AND (a.n > 1 OR l.subject IS NOT NULL)
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -89,15 +118,10 @@ class SqlTables:
     """
 
     def __init__(self, database: Database, in_flight: InFlight | None = None) -> None:
-        self._db = database
+        self.database = database
         self._in_flight = InFlight() if in_flight is None else in_flight
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
-
-    @property
-    def database(self) -> Database:
-        """The connection, for statements of other modules."""
-        return self._db
 
     # Rows for the rule
 
@@ -124,7 +148,7 @@ class SqlTables:
         loaded = Loaded({}, {}, {})
         # Ordered: two transactions that lock the same rows must lock them in one order. What else
         # is needed is read after the rows are locked, else it may be older than the rows.
-        lock = f"{BY_ID} ORDER BY id{self._db.for_update}"
+        lock = f"{BY_ID} ORDER BY id{self.database.for_update}"
         kept = self._in_flight
         for known in (self._new, kept.lookups):
             loaded.lookups.update((ident, known[ident]) for ident in ids if ident in known)
@@ -151,7 +175,9 @@ class SqlTables:
         # Few runs have a cap, which never changes: only those are locked.
         used = {row[2] for row in money if row[13] is not None}.union(row[0] for row in capped)
         if wanted := sorted(cast("set[int]", used | capped_runs)):
-            totals = self._db.execute(f"{RUNS} ORDER BY id{self._db.for_update}", (wanted,))
+            totals = self.database.execute(
+                f"{RUNS} ORDER BY id{self.database.for_update}", (wanted,)
+            )
             for run, cap, held, spent, maybe in cast(
                 "list[tuple[int, int, int, int, int]]", totals
             ):
@@ -166,14 +192,14 @@ class SqlTables:
             for some in chunks(values)
         ]
         found: list[list[Columns]] = [[] for _ in queries]
-        selected = self._db.select([query for _, query in parts])
+        selected = self.database.select([query for _, query in parts])
         for (place, _), rows in zip(parts, selected, strict=True):
             found[place] += rows
         return found
 
     def write(self, writes: Writes) -> None:
         """Write everything that a batch of events changed."""
-        db = self._db
+        db = self.database
         positions = [(x.id, x.position) for x in writes.lookups.values() if x.position is not None]
         if positions:
             conflict = "(lookup) DO UPDATE SET position = excluded.position"
@@ -231,18 +257,18 @@ class SqlTables:
 
     def _learn(self, writes: Writes) -> None:
         """Learn which ids belong together, and whom the judged answers are about."""
-        subjects, merged = learn(self._db, writes.learned)
-        if merged:  # lookups in flight may have one of them
-            self._in_flight.clear()
-        for lookup in writes.lookups.values():
+        subjects, merged = learn(self.database, writes.learned)
+        in_flight = self._in_flight.lookups.values()
+        for lookup in (*writes.lookups.values(), *in_flight) if merged else ():
             if lookup.subject in merged:
                 lookup.subject = merged[lookup.subject]
         for one in writes.learned:
-            lookup, subject = writes.lookups[one.lookup], subjects.get(one.lookup)
-            if subject is None or lookup.state.cur != one.n:
+            lookup = writes.lookups[one.lookup]
+            if one.lookup not in subjects or lookup.state.cur != one.n:
                 continue
-            if lookup.subject not in (None, subject):  # a slug has changed hands
-                self._db.change(
+            subject = subjects[one.lookup]
+            if lookup.subject not in (None, subject):  # a slug has changed hands, say
+                self.database.change(
                     "INSERT INTO mention (id, answer, row) SELECT b.id, a.id, 0 FROM answer a "
                     "JOIN alias b ON b.subject = ? WHERE a.lookup = ? AND a.n < ? "
                     "ON CONFLICT DO NOTHING",
@@ -257,53 +283,89 @@ class SqlTables:
         new = {spec.key: spec for spec in reversed(specs)}  # the first of equal calls counts
         # Ordered: two transactions that insert the same keys must do it in one order.
         rows = [
-            (s.key, s.endpoint, s.written_as, s.variant, s.page, now)
+            (s.key, s.endpoint, s.written_as, s.variant, s.subject, s.page, now)
             for _, s in sorted(new.items())
         ]
-        columns = "key, endpoint, written_as, variant, page, changed"
+        columns = "key, endpoint, written_as, variant, subject, page, changed"
         found: dict[bytes, StoredLookup] = {}
         for some in chunks(rows):
-            inserted = self._db.insert_new("lookup", columns, some, "key")
+            inserted = self.database.insert_new("lookup", columns, some, "key")
             for key, ident in cast("list[tuple[bytes, int]]", inserted):
                 s = new[bytes(key)]
                 state = LookupState(page=s.page)
                 lookup = StoredLookup(
                     *(ident, s.key, s.endpoint, s.written_as, state),
                     variant=s.variant,
+                    subject=s.subject,
                     changed=now,
                 )
                 found[s.key] = self._new[ident] = lookup
         found.update(self.find([key for key in new if key not in found]))
         # A ledger of version 2 did not tell that a listing is one before it had a page.
         for ident in sorted({found[s.key].id for s in specs if s.page > found[s.key].state.page}):
-            self._db.change(
+            self.database.change(
                 "UPDATE lookup SET page = 1 WHERE id = ? AND page = 0 AND status IN (0, 3, 7)",
                 (ident,),
             )
         return [found[spec.key] for spec in specs]
-
-    def rekey(self, keys: Mapping[bytes, bytes]) -> None:
-        """Give lookups other keys, where no lookup has those yet."""
-        for old, new in sorted(keys.items()):
-            self._db.change(
-                "UPDATE lookup SET key = ? WHERE key = ? "
-                "AND NOT EXISTS (SELECT 1 FROM lookup WHERE key = ?)",
-                (new, old, new),
-            )
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredLookup]:
         """The lookups of keys that the ledger has, unlocked."""
         rows = [
             row
             for some in chunks(keys)
-            for row in self._db.execute(f"SELECT {LOOKUP} FROM lookup WHERE key IN (?*)", (some,))
+            for row in self.database.execute(
+                f"SELECT {LOOKUP} FROM lookup WHERE key IN (?*)", (some,)
+            )
         ]
         answers: dict[int, tuple[StoredAnswer, ...]] = {}
         for ids in chunks([cast("int", row[0]) for row in rows if row[6]]):
-            answers.update(_answers(self._db.execute(ANSWERS, (ids,))))
+            answers.update(_answers(self.database.execute(ANSWERS, (ids,))))
         found = [_lookup(row, answers.get(cast("int", row[0]), ())) for row in rows]
         self._positions(found)
         return {lookup.key: lookup for lookup in found}
+
+    def find_calls(self, queries: Sequence[CallQuery], now: int) -> list[StoredLookup | None]:
+        """The lookups of calls, also those that were bought under another id of the subject."""
+        known = self.find([query.key for query in queries])
+        found = [known.get(query.key) for query in queries]
+        slugs = [
+            (one, query.asked)
+            for one, query in zip(found, queries, strict=True)
+            if one is not None
+            and query.asked is not None
+            and query.asked[0] in WEAK
+            and one.subject is not None
+            and (one.state.status == "done" or one.state.refresh is not None)
+        ]
+        for ident in moved(self.database, slugs) if slugs else ():
+            for one, _ in slugs:
+                one.moved = one.moved or one.id == ident
+        places = [
+            place
+            for place, one in enumerate(found)
+            if queries[place].asked is not None
+            and (one is None or one.moved or one.state.status == "pending")
+        ]
+        if not places:
+            return found
+        others: dict[int, int] = {}
+        siblings = find_siblings(self.database, [queries[place] for place in places], now)
+        for place, (_, of_subject) in zip(places, siblings, strict=True):
+            own = found[place]
+            other = choose(one for one in of_subject if own is None or one.id != own.id)
+            if other is not None:
+                others[place] = other.id
+        by_id = self.by_id(sorted(set(others.values()))) if others else {}
+        for place, ident in others.items():
+            found[place] = by_id[ident]
+        return found
+
+    def siblings(
+        self, queries: Sequence[CallQuery], now: int
+    ) -> list[tuple[int | None, list[Sibling]]]:
+        """The subjects of calls that are to be announced, locked, and the lookups of those."""
+        return find_siblings(self.database, queries, now, lock=True)
 
     def by_id(self, ids: Sequence[int]) -> dict[int, StoredLookup]:
         """Lookups by id, unlocked."""
@@ -316,7 +378,7 @@ class SqlTables:
     def _positions(self, lookups: Sequence[StoredLookup]) -> None:
         listings = {lookup.id: lookup for lookup in lookups if lookup.state.page > 1}
         for some in chunks(list(listings)):
-            rows = self._db.execute(
+            rows = self.database.execute(
                 "SELECT lookup, position FROM listing WHERE lookup IN (?*)", (some,)
             )
             for lookup, position in cast("list[tuple[int, bytes]]", rows):
@@ -324,7 +386,7 @@ class SqlTables:
 
     def begin_run(self, name: str, method: str, options: str, cap: int | None, now: int) -> int:
         """A new run, or the one that has this name, with its own cap where none is given."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "INSERT INTO run (name, method, options, cap, began) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (name) WHERE name <> '' DO UPDATE SET ended = NULL, "
             "cap = coalesce(excluded.cap, run.cap) RETURNING id",
@@ -334,16 +396,16 @@ class SqlTables:
 
     def is_spent(self, run: int, price: int) -> bool:
         """Whether a run cannot pay this price, whatever comes of its calls in flight."""
-        rows = cast("list[tuple[int, ...]]", self._db.execute(RUNS, ([run],)))
+        rows = cast("list[tuple[int, ...]]", self.database.execute(RUNS, ([run],)))
         return any(spent + maybe + price > cap for _, cap, _, spent, maybe in rows)
 
     def end_run(self, run: int, now: int) -> None:
         """Note that a run has ended."""
-        self._db.change("UPDATE run SET ended = ? WHERE id = ?", (now, run))
+        self.database.change("UPDATE run SET ended = ? WHERE id = ?", (now, run))
 
     def add_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which row of a run led to which lookup."""
-        self._db.insert(
+        self.database.insert(
             "input",
             "run, row, lookup, given, state, note, ref",
             [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
@@ -352,7 +414,7 @@ class SqlTables:
 
     def inputs(self, run: int, first: int, last: int) -> list[InputRow]:
         """The inputs of a run from one row to another, each with what was given."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.written_as) FROM input i "
             "LEFT JOIN lookup l ON l.id = i.lookup WHERE i.run = ? AND i.row BETWEEN ? AND ? "
             "ORDER BY i.row",
@@ -366,7 +428,56 @@ class SqlTables:
     def resolve_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which lookups queued inputs lead to, and which of them are invalid."""
         rows = [(x.lookup, x.given, x.state, _text(x.note), run, x.row) for x in inputs]
-        self._db.update("input", "lookup, given, state, note", "run, row", rows)
+        self.database.update("input", "lookup, given, state, note", "run, row", rows)
+
+    def runs(self) -> list[RunEntry]:
+        """The runs, oldest first."""
+        inputs = dict(
+            cast(
+                "list[tuple[int, int]]",
+                self.database.execute("SELECT run, count(*) FROM input GROUP BY run"),
+            )
+        )
+        money = {
+            run: (int(credits), int(maybe))
+            for run, credits, maybe in cast(
+                "list[tuple[int, int, int]]",
+                self.database.execute(
+                    "SELECT run, coalesce(sum(charged), 0), "
+                    "coalesce(sum(CASE WHEN charged IS NULL AND ended IS NOT NULL THEN price END), "
+                    "0) FROM attempt WHERE run IS NOT NULL GROUP BY run"
+                ),
+            )
+        }
+        rows = self.database.execute(
+            "SELECT id, name, method, began, ended FROM run ORDER BY began, id"
+        )
+        return [
+            RunEntry(
+                name=name,
+                method=method,
+                began=began / 1000,
+                ended=None if ended is None else ended / 1000,
+                inputs=inputs.get(ident, 0),
+                credits=money.get(ident, (0, 0))[0],
+                maybe=money.get(ident, (0, 0))[1],
+            )
+            for ident, name, method, began, ended in cast(
+                "list[tuple[int, str, str, int, int | None]]", rows
+            )
+        ]
+
+    def add_export(self, place: str, what: str, now: int) -> None:
+        """Keep what was exported where."""
+        self.database.insert("export", "at, place, what", [(now, place, what)])
+
+    def exports(self) -> list[Export]:
+        """What was exported, oldest first."""
+        rows = self.database.execute("SELECT at, place, what FROM export ORDER BY at, id")
+        return [
+            Export(at=at / 1000, place=place, what=what)
+            for at, place, what in cast("list[tuple[int, str, str]]", rows)
+        ]
 
     # Answers
 
@@ -378,7 +489,7 @@ class SqlTables:
         """
         found: defaultdict[int, list[AnswerRow]] = defaultdict(list)
         for some in chunks(ids):
-            rows = self._db.execute(
+            rows = self.database.execute(
                 f"SELECT {ANSWER} FROM lookup l JOIN answer a ON a.lookup = l.id "
                 "AND a.n = coalesce(l.refresh, l.cur) WHERE l.id IN (?*) AND l.page = 0",
                 (some,),
@@ -387,7 +498,7 @@ class SqlTables:
                 found[answer.lookup].append(answer)
         wanted: list[tuple[int, int]] = []
         for some in chunks([ident for ident in ids if ident not in found]):  # listings
-            rows = self._db.execute(
+            rows = self.database.execute(
                 "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
                 "IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
                 "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.meaning <> 0 THEN 1 ELSE 0 END "
@@ -400,7 +511,7 @@ class SqlTables:
                 cast("list[tuple[int, int, int, int, int, int | None, int]]", rows)
             )
         for pairs in chunks(wanted):
-            rows = self._db.execute(
+            rows = self.database.execute(
                 f"SELECT {ANSWER} FROM answer a WHERE (lookup, n) IN (?**) ORDER BY lookup, page",
                 (pairs,),
             )
@@ -410,11 +521,98 @@ class SqlTables:
 
     def history(self, lookup: int) -> list[AnswerRow]:
         """Every answer of a lookup, oldest attempt first."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             f"SELECT {ANSWER} FROM answer a WHERE lookup = ? ORDER BY n, page",
             (lookup,),
         )
         return list(map(_answer, rows))
+
+    def versions(
+        self,
+        after: int,
+        since: int,
+        endpoints: Sequence[str],
+        lookups: Sequence[int] | None,
+        limit: int,
+    ) -> list[StoredVersion]:
+        """Usable answers, each with the one before it, in the order of their ids, after one.
+
+        Args:
+            after: The id.
+            since: Only answers from this moment on.
+            endpoints: Only of these endpoints.
+            lookups: Only of these lookups; None for all.
+            limit: How many at most.
+        """
+        among = "" if lookups is None else "AND l.id IN (?*) "
+        rows = self.database.execute(
+            f"{VERSIONS} {among}ORDER BY a.id LIMIT ?",
+            (after, since, endpoints, *(() if lookups is None else (lookups,)), limit),
+        )
+        return [
+            StoredVersion(ident, bytes(key), endpoint, bytes(written_as), own, other)
+            for ident, key, endpoint, written_as, own, other in cast(
+                "list[tuple[int, bytes, str, bytes, int | None, int | None]]", rows
+            )
+        ]
+
+    def version_bodies(self, ids: Sequence[int]) -> dict[int, StoredBody]:
+        """Answers with their bodies, by id."""
+        found: dict[int, StoredBody] = {}
+        for some in chunks(ids):
+            rows = self.database.execute(
+                "SELECT id, at, http, body FROM answer WHERE id IN (?*)", (some,)
+            )
+            for ident, at, http, body in cast("list[tuple[int, int, int, bytes]]", rows):
+                found[ident] = StoredBody(ident, at, http, bytes(body))
+        return found
+
+    def all_versions(self, lookups: Sequence[int]) -> dict[int, list[StoredBody]]:
+        """Every usable answer of lookups, the oldest first."""
+        found: defaultdict[int, list[StoredBody]] = defaultdict(list)
+        for some in chunks(lookups):
+            rows = self.database.execute(
+                "SELECT lookup, id, at, http, body FROM answer WHERE lookup IN (?*) "
+                "AND meaning = 0 AND page = 0 ORDER BY lookup, n",
+                (some,),
+            )
+            for lookup, ident, at, http, body in cast(
+                "list[tuple[int, int, int, int, bytes]]", rows
+            ):
+                found[lookup].append(StoredBody(ident, at, http, bytes(body)))
+        return found
+
+    def given_after(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
+        """Lookups by id: the endpoint, and what was first given."""
+        rows = self.database.execute(
+            "SELECT id, endpoint, written_as FROM lookup WHERE id > ? ORDER BY id LIMIT ?",
+            (after, limit),
+        )
+        return [
+            (ident, endpoint, bytes(given))
+            for ident, endpoint, given in cast("list[tuple[int, str, bytes]]", rows)
+        ]
+
+    def of_aliases(self, aliases: Sequence[AliasKey]) -> list[int]:
+        """The lookups of the subjects that ids are of."""
+        subjects = {one.subject for one in load_aliases(self.database, aliases).values()}
+        return [
+            cast("int", row[0])
+            for some in chunks(sorted(subjects))
+            for row in self.database.execute("SELECT id FROM lookup WHERE subject IN (?*)", (some,))
+        ]
+
+    def of_same_subjects(self, ids: Sequence[int]) -> list[int]:
+        """Lookups, and all others of their subjects."""
+        found = set(ids)
+        for some in chunks(ids):
+            rows = self.database.execute(
+                "SELECT m.id FROM lookup l JOIN lookup m ON m.subject = l.subject "
+                "WHERE l.id IN (?*) AND l.subject IS NOT NULL",
+                (some,),
+            )
+            found.update(cast("int", row[0]) for row in rows)
+        return sorted(found)
 
     def unjudged(self, lookup: int) -> list[AnswerRow]:
         """Answers of a lookup that wait to be judged, except one that its owner is about to judge.
@@ -422,7 +620,7 @@ class SqlTables:
         Besides those that are not judged yet, it is one that was judged while another request was
         in flight, and that the lookup took up when that one brought nothing better.
         """
-        rows = self._db.execute(
+        rows = self.database.execute(
             f"SELECT {ANSWER} FROM answer a JOIN lookup l ON l.id = a.lookup "
             "WHERE a.lookup = ? AND CASE WHEN l.status = 2 AND l.cur = a.n "
             "THEN l.owner = 0 ELSE a.meaning IS NULL END ORDER BY a.id",
@@ -438,7 +636,7 @@ class SqlTables:
         """Lookups in some statuses, in the order of their ids, after one."""
         # Codes stand in the statement as numbers, else the partial indexes are of no use.
         among = f"IN ({', '.join(map(str, statuses))})"
-        rows = self._db.execute(
+        rows = self.database.execute(
             f"SELECT {LOOKUP} FROM lookup WHERE id > ? AND status {among} "
             "AND endpoint = coalesce(?, endpoint) ORDER BY id LIMIT ?",
             (after, endpoint, limit),
@@ -449,8 +647,8 @@ class SqlTables:
 
     def counts(self) -> Counts:
         """Lookups by status, and the credits of all attempts."""
-        rows = self._db.execute("SELECT status, count(*) FROM lookup GROUP BY status")
-        money = self._db.execute(
+        rows = self.database.execute("SELECT status, count(*) FROM lookup GROUP BY status")
+        money = self.database.execute(
             "SELECT coalesce(sum(charged), 0), "
             "coalesce(sum(CASE WHEN charged IS NULL AND ended IS NOT NULL THEN price END), 0) "
             "FROM attempt"
@@ -463,7 +661,7 @@ class SqlTables:
         """Of lookups: attempts, credits, credits that may have been charged, the last note."""
         found: dict[int, tuple[int, int, int, str]] = {}
         for some in chunks(ids):
-            rows = self._db.execute(
+            rows = self.database.execute(
                 "SELECT lookup, count(*), coalesce(sum(charged), 0), coalesce(sum(CASE WHEN "
                 "charged IS NULL AND ended IS NOT NULL THEN price END), 0), "
                 "coalesce((SELECT b.note FROM attempt b WHERE b.lookup = a.lookup "
@@ -479,7 +677,7 @@ class SqlTables:
 
     def next_due(self) -> tuple[int, int] | None:
         """When the first waiting lookup is due, and the pause it was decided with."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "SELECT due, pause FROM lookup WHERE status IN (0, 3) AND due IS NOT NULL "
             "ORDER BY due LIMIT 1"
         )
@@ -487,12 +685,12 @@ class SqlTables:
 
     def about(self, name: str) -> str | None:
         """A setting of the ledger."""
-        rows = self._db.execute("SELECT value FROM about WHERE name = ?", (name,))
+        rows = self.database.execute("SELECT value FROM about WHERE name = ?", (name,))
         return cast("str", rows[0][0]) if rows else None
 
     def set_about(self, name: str, value: str) -> None:
         """Change a setting of the ledger."""
-        self._db.change(
+        self.database.change(
             "INSERT INTO about (name, value) VALUES (?, ?) "
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (name, value),
@@ -502,7 +700,7 @@ class SqlTables:
 
     def add_owner(self, token: bytes, boot: str, pid: int, now: int) -> int:
         """A new owner; its number, which is never used again."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "INSERT INTO owner (token, boot, pid, born) VALUES (?, ?, ?, ?) RETURNING no",
             (token, boot, pid, now),
         )
@@ -522,28 +720,30 @@ class SqlTables:
             "dead" for an owner that was declared dead; "done" where the transaction of this number
             was committed before, although the connection broke before that was known.
         """
-        changed = self._db.change(
+        changed = self.database.change(
             "UPDATE owner SET batch = ?, beat = beat + 1 "
             "WHERE no = ? AND token = ? AND dead = 0 AND batch < ?",
             (batch, no, token, batch),
         )
         if changed:
             return "yes"
-        found = self._db.execute("SELECT batch FROM owner WHERE no = ? AND token = ?", (no, token))
+        found = self.database.execute(
+            "SELECT batch FROM owner WHERE no = ? AND token = ?", (no, token)
+        )
         return "done" if found and cast("int", found[0][0]) >= batch else "dead"
 
     def owner_lives(self, no: int, token: bytes) -> bool:
         """Whether an owner is known and has not been declared dead."""
         query = "SELECT 1 FROM owner WHERE no = ? AND token = ? AND dead = 0"
-        return bool(self._db.execute(query, (no, token)))
+        return bool(self.database.execute(query, (no, token)))
 
     def beat(self, no: int) -> None:
         """Raise an owner's beat."""
-        self._db.change("UPDATE owner SET beat = beat + 1 WHERE no = ?", (no,))
+        self.database.change("UPDATE owner SET beat = beat + 1 WHERE no = ?", (no,))
 
     def owners(self) -> list[tuple[int, bytes, str, int]]:
         """Owners that are not known to be dead: number, token, boot, beat."""
-        rows = self._db.execute("SELECT no, token, boot, beat FROM owner WHERE dead = 0")
+        rows = self.database.execute("SELECT no, token, boot, beat FROM owner WHERE dead = 0")
         return [
             (no, bytes(token), boot, beat)
             for no, token, boot, beat in cast("list[tuple[int, bytes, str, int]]", rows)
@@ -551,8 +751,8 @@ class SqlTables:
 
     def declare_dead(self, no: int) -> list[int]:
         """Declare an owner dead; the lookups that it had."""
-        self._db.change("UPDATE owner SET dead = 1 WHERE no = ?", (no,))
-        rows = self._db.execute(
+        self.database.change("UPDATE owner SET dead = 1 WHERE no = ?", (no,))
+        rows = self.database.execute(
             "SELECT id FROM lookup WHERE status IN (1, 2) AND owner = ? ORDER BY id", (no,)
         )
         return [cast("int", row[0]) for row in rows]
@@ -617,7 +817,13 @@ def _answer(row: Columns) -> AnswerRow:
     lookup, n, page, at, http, meaning, body, rows, codec = values
     named = None if meaning is None else MEANINGS[meaning]
     kept = None if rows is None else bytes(rows)
-    return AnswerRow(lookup, n, page, at, http, bytes(body), named, kept, codec)
+    received = unpacked(body, codec)
+    return AnswerRow(lookup, n, page, at, http, received, named, kept, codec & ~PACKED)
+
+
+def unpacked(body: bytes, codec: int) -> bytes:
+    """A body as it was received."""
+    return zlib.decompress(body) if codec & PACKED else bytes(body)
 
 
 def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:

@@ -14,9 +14,10 @@ import msgspec
 from msgspec.structs import replace
 
 from . import rule
-from .aliases import LearnedAnswer
+from .aliases import LearnedAnswer, Sibling, bought_elsewhere
 from .records import (
     Again,
+    CallQuery,
     Decide,
     EventResult,
     Judge,
@@ -30,7 +31,7 @@ from .records import (
     Send,
     StoredLookup,
 )
-from .rule import Change, LookupState, Meaning, Settlement
+from .rule import CODES, Change, LookupState, Meaning, Settlement
 
 
 class Attempt(msgspec.Struct, gc=False):
@@ -91,6 +92,12 @@ class Tables(Protocol):
         """Lock and load lookups with their stored answers, attempts, and totals of runs."""
         ...
 
+    def siblings(
+        self, queries: Sequence[CallQuery], now: int
+    ) -> list[tuple[int | None, list[Sibling]]]:
+        """The subjects of calls that are to be announced, locked, and the lookups of those."""
+        ...
+
     def write(self, writes: Writes) -> None:
         """Write everything that changed."""
         ...
@@ -130,6 +137,7 @@ def apply(tables: Tables, events: Sequence[LedgerEvent], owner: int) -> list[Eve
         ),
         owner,
     )
+    batch.find_siblings(tables, [e for e in events if isinstance(e, Send) and e.asked is not None])
     results = [batch.apply(event) for event in events]
     tables.write(batch.writes)
     return results
@@ -152,6 +160,20 @@ class _Batch:
         self._lookups, self._attempts, runs = loaded
         self._owner = owner
         self.writes = Writes(runs=runs)
+        self._siblings: dict[int, tuple[int | None, list[Sibling]]] = {}
+        """By lookup that is to be announced: its subject, and the lookups of that."""
+
+    def find_siblings(self, tables: Tables, sends: Sequence[Send]) -> None:
+        """Read under which other ids the subjects of announced lookups were asked for."""
+        known = [send for send in sends if send.lookup in self._lookups]
+        if not known:
+            return
+        queries = [
+            CallQuery(b"", self._lookups[send.lookup].endpoint, send.asked, send.variant)
+            for send in known
+        ]
+        found = tables.siblings(queries, max(send.now for send in known))
+        self._siblings = dict(zip([send.lookup for send in known], found, strict=True))
 
     def apply(self, event: LedgerEvent) -> EventResult:
         lookup = self._lookups.get(event.lookup)
@@ -192,6 +214,10 @@ class _Batch:
         change = rule.send(lookup.state, now=event.now, expired=event.expired)
         if change is None:
             return EventResult(False, lookup.state)
+        subject, siblings = self._siblings.get(lookup.id, (None, []))
+        other = bought_elsewhere(lookup, siblings)
+        if other:
+            return EventResult(False, lookup.state, elsewhere=other)
         totals = None if event.run is None else self.writes.runs.get(event.run)
         if totals is not None and totals.cap is not None:
             if totals.held + totals.spent + totals.maybe + event.price > totals.cap:
@@ -203,6 +229,12 @@ class _Batch:
         self.writes.new_attempts.append(attempt)
         self._attempts[lookup.id, attempt.n] = attempt
         change = Change(replace(change.row, owner=self._owner))
+        if lookup.subject is None:
+            lookup.subject = subject
+        # A lookup of the same subject that is announced later in this transaction must find it.
+        for theirs, others in self._siblings.values():
+            if subject is not None and theirs == subject:
+                others.append(Sibling(lookup.id, CODES["sent"], event.now))
         self.change(lookup, change, event.now)
         return EventResult(True, lookup.state, self._owner)
 

@@ -11,6 +11,7 @@ killed loses no more than that.
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -35,6 +36,7 @@ from .base import SHORTEST_LIFETIME, Limiter
 from .local import LocalLimiter
 
 T = TypeVar("T")
+_LOG = logging.getLogger("lix_async.limiter")
 GIVE_UP_AFTER = 5.0
 """Seconds that an interactive caller waits for a server that does not answer."""
 FREE_WITHIN = SECOND // 200
@@ -112,7 +114,7 @@ class SharedLimiter(Limiter):
         self.permit_lifetime = max(rate.interval, SHORTEST_LIFETIME)
         self._params = GcraParameters.in_microseconds(rate, margin)
         self._client = BackendClient(backend, self._params, self._clock, name)
-        self._outage = OutageTracker()
+        self._outage = OutageTracker(name)
         self._binding = EventLoopBinding()
         self._queues: _WaitQueues | None = None
         # `refund` names no permit: it means the one that the calling task took last.
@@ -373,7 +375,8 @@ LONGEST_RETRY_DELAY = 5.0
 class OutageTracker:
     """When a server that is out of reach is tried again, by one caller for all of a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self._name = name
         self.error: TransportError | None = None
         self.retry_at = 0.0
         self._began_at = 0.0
@@ -383,12 +386,15 @@ class OutageTracker:
         """An attempt failed."""
         if self.error is None:
             self._began_at, self._delay = now, FIRST_RETRY_DELAY
+            _LOG.warning("shared limiter %r: its server cannot be reached", self._name)
         self.error = error
         self.retry_at = now + self._delay
         self._delay = min(self._delay * 2, LONGEST_RETRY_DELAY)
 
     def record_success(self) -> None:
         """The server answered."""
+        if self.error is not None:
+            _LOG.info("shared limiter %r: its server can be reached again", self._name)
         self.error = None
         self.retry_at = 0.0
 

@@ -162,6 +162,15 @@ def profile_slug(link: str | None) -> str | None:
     return name and folded(name)
 
 
+def public_slug(text: str) -> str | None:
+    """The public identifier in the link of a profile, or by itself, in lower case.
+
+    None for an encoded id and for any other link.
+    """
+    name = profile_name(text) or (text if "/" not in text else None)
+    return None if name is None or ENCODED.fullmatch(name) else known_id(name.lower())
+
+
 def folded(name: str) -> str:
     """A public identifier in lower case; an encoded id keeps its case."""
     return name if ENCODED.fullmatch(name) else name.lower()
@@ -196,6 +205,12 @@ def sales_company_id(link: str | None) -> str | None:
     page = _PAGE.fullmatch((link or "").partition("#")[0])
     found = _COMPANY_ID.search(page[2] or "") if page else None
     return found[1] if found else None
+
+
+def organisation_number(link: str) -> str | None:
+    """The digits in the link of an organisation, which it keeps, unlike its name in a link."""
+    slug = company_slug(link) or ""
+    return sales_company_id(link) or (slug if slug.isdecimal() else None)
 
 
 def _section_and_name(link: str | None) -> tuple[str, str]:

@@ -97,6 +97,19 @@ def normalise(text: str) -> str:
     return link.url
 
 
+def page_of_id(kind: str, id_: str) -> str | None:
+    """The page that an id of a kind names; None for one that no page has. See `subject_ids`."""
+    segments = {
+        "profile": ("in",),
+        "slug": ("in",),
+        "sales": ("sales", "lead"),
+        "recruiter": ("talent", "profile"),
+        "organisation": ("company",),
+        "company": ("company",),
+    }.get(kind)
+    return None if segments is None else page(*segments, id_)
+
+
 def _person(text: str, _: LinkedInUrl) -> Link | None:
     if not text:
         return None

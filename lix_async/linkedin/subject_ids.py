@@ -54,8 +54,12 @@ class Identifier(msgspec.Struct, frozen=True, gc=False):
     @property
     def alias(self) -> AliasKey:
         """What a ledger stores in place of it: its kind, and 12 bytes that do not show it."""
-        text = f"{self.kind} {self.id}".encode()
-        return self.kind, hashlib.blake2b(text, digest_size=12).digest()
+        return alias_key(self.kind, self.id)
+
+
+def alias_key(kind: str, id_: str) -> AliasKey:
+    """What a ledger stores in place of an id: its kind, and 12 bytes that do not show it."""
+    return kind, hashlib.blake2b(f"{kind} {id_}".encode(), digest_size=12).digest()
 
 
 def read_id(

@@ -39,6 +39,7 @@ class Result(ReadableStruct, msgspec.Struct, kw_only=True):
     about: ClassVar[About] = "person"
 
     target: Target
+    """What was looked up."""
     sources: dict[str, Source] = field(default_factory=dict[str, Source])
     """The source of each filled field."""
     errors: dict[str, LixError] = field(default_factory=dict[str, LixError])
@@ -77,7 +78,9 @@ class Profile(Result, kw_only=True):
     """A person."""
 
     full_name: str | None = None
+    """First and last name."""
     headline: str | None = None
+    """The headline of the LinkedIn profile."""
     location: str | None = None
     """In the provider's words."""
     linkedin_url: str | None = None
@@ -89,7 +92,9 @@ class Profile(Result, kw_only=True):
     company_url: str | None = None
     """The LinkedIn page of the current employer."""
     email: str | None = None
+    """An e-mail address."""
     phone: str | None = None
+    """A phone number."""
 
 
 class Company(Result, kw_only=True):
@@ -98,9 +103,13 @@ class Company(Result, kw_only=True):
     about: ClassVar[About] = "company"
 
     name: str | None = None
+    """The name."""
     linkedin_url: str | None = None
+    """The URL of the LinkedIn page."""
     website: str | None = None
+    """The URL of the company's own site."""
     industry: str | None = None
+    """The industry, as a text."""
     size: str | None = None
     """A range of employees as text: "201-500", "10001+"."""
     location: str | None = None
@@ -111,5 +120,8 @@ class Email(Result, kw_only=True):
     """An e-mail address and its owner."""
 
     email: str | None = None
+    """The e-mail address."""
     full_name: str | None = None
+    """First and last name of the person."""
     linkedin_url: str | None = None
+    """The URL of the LinkedIn profile."""

@@ -31,6 +31,7 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, str | None]
     """By field name; empty values count as missing."""
     endpoint: str
+    """The catalogue id of the call."""
     at: datetime
     """When the answer was received; aware."""
     credits: int = 0
@@ -51,6 +52,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """Unique within a waterfall; by convention `provider.noun`."""
     provider: str
+    """The name of the provider, such as `Lix`."""
     endpoint: str
     """Catalogue id."""
     fills: frozenset[str]
@@ -58,7 +60,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[frozenset[str], ...]
     """What the target must have, as alternatives."""
     lookup: Callable[[Target], Awaitable[StepResult]]
+    """Makes the call for a target."""
     about: About = "person"
+    """What the step looks up: a person or a company."""
     price: Price = UNKNOWN
     """The highest cost of one lookup, which is reserved in the budget."""
 

@@ -38,7 +38,9 @@ class Target(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True, omit_def
     linkedin_url: str | None = None
     """A profile or company page, also one of Sales Navigator."""
     email: str | None = None
+    """An e-mail address of the person."""
     name: str | None = None
+    """The full name of the person."""
     company: str | None = None
     """The name of the person's employer."""
 

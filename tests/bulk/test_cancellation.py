@@ -74,10 +74,10 @@ class Cut:
                 await self._counted(work)
 
     def _counted(self, work: Callable[[], Awaitable[None]]) -> Any:
-        return _Steps(work(), self)
+        return Steps(work(), self)
 
 
-class _Steps:
+class Steps:
     """A coroutine that is cancelled while it waits for the k-th time."""
 
     def __init__(self, work: Awaitable[None], cut: Cut) -> None:

@@ -42,6 +42,7 @@ def lix(
     for name in [name for name in os.environ if name.startswith("LIX_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LIX_BASE_URL", plain[1])
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, rate: str = "none") -> Result:

@@ -14,9 +14,8 @@ import msgspec
 from lix_async.bulk import SqliteStore
 from lix_async.ledger.families import Family, judgement
 from lix_async.ledger.records import Judge, LookupSpec, Lose, Receive, Send
-from lix_async.ledger.rule import MEANINGS
+from lix_async.ledger.rule import CODES, MEANINGS
 from lix_async.ledger.store import Store
-from lix_async.ledger.tables import CODES
 
 L = "https://www.linkedin.com/in"
 ADA = {"name": "Ada", "link": f"{L}/ada", "profileLanguage": "fr"}

@@ -76,13 +76,18 @@ def environment(url: str | None = None, **more: str) -> dict[str, str]:
 
 
 QUICK = """
+from lix_async.bulk import admission
 from lix_async.cli import main
+from lix_async.cli.runtime import session
+from lix_async.concurrency.worker_pool import WorkerPool
 from lix_async.ledger.postgres import PostgresLedgerConnection
 from lix_async.ledger.store import Store
 PostgresLedgerConnection.grace, Store.beat_every = 4.0, 0.5
+admission.PARK_CHECK_INTERVAL, session.DRAIN_PERIOD = 0.5, 1.0
+WorkerPool.aclose.__defaults__ = (1.0,)
 raise SystemExit(main())
 """
-"""`lix` with a ledger that notices a dead owner sooner."""
+"""`lix` that notices a dead owner or a parked ledger sooner, and waits less for lost answers."""
 
 
 class Process:

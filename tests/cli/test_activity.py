@@ -7,26 +7,25 @@ import io
 import anyio
 import pytest
 from rich.console import Console
+from sample_provider import (
+    LOST,
+    THING,
+    UNREACHED,
+    SampleClient,
+    ThingParams,
+    refused,
+    reply,
+)
 
 from lix_async import RateLimit, RetryPolicy
 from lix_async.cli.errors import Interrupted
-from lix_async.cli.runtime.activity import (
-    ActivityMonitor,
-    MonitoredClock,
-    MonitoredLimiter,
-    MonitoredRetryPolicy,
-)
+from lix_async.cli.runtime.activity import ActivityMonitor, monitored
 from lix_async.cli.runtime.progress import ProgressCounts, ProgressLine, pages_left
-from lix_async.core.errors import (
-    DecodeError,
-    LixError,
-    NotFoundError,
-    QueuedError,
-    RateLimitError,
-    ServerError,
-    TransportError,
-)
+from lix_async.core.errors import LixError
 from lix_async.testing import VirtualClock
+
+ONE = ThingParams(id="1")
+FINE = reply(200, {"id": "a"})
 
 
 def line(
@@ -48,112 +47,144 @@ pytestmark = pytest.mark.anyio
 async def test_a_wait_for_a_permit_is_described(anyio_backend: object) -> None:
     clock = VirtualClock()  # moved by hand
     monitor = ActivityMonitor(clock)
-    limiter = MonitoredLimiter(RateLimit(1, 3), monitor)
+    client = monitored(SampleClient(FINE, clock=clock, rate_limit=RateLimit(1, 3)), monitor)
     assert monitor.describe() == "requesting"
-    await limiter.acquire()
+    await client.send(THING, ONE)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(limiter.acquire)
+        tasks.start_soon(client.send, THING, ONE)
         await anyio.wait_all_tasks_blocked()
         assert monitor.describe() == "waiting for a permit"
-        await limiter.hold(5)
-        assert monitor.describe() == "held after 429, 5 s"
         while monitor.requests < 2:
             clock.advance(1)
             await anyio.wait_all_tasks_blocked()
-    assert (monitor.describe(), clock.now()) == ("requesting", 5)
-
-
-async def test_a_wait_before_a_retry_is_described_with_its_reason(anyio_backend: object) -> None:
-    clock = VirtualClock()  # moved by hand
-    monitor = ActivityMonitor(clock)
-    policy = MonitoredRetryPolicy(monitor=monitor, queued_interval=40.0)
-
-    async def queued() -> None:
-        policy.next_delay(QueuedError("later"), failures=0, polls=1, idempotent=True, window=3)
-        await MonitoredClock(monitor).sleep(40)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(queued)
-        await anyio.wait_all_tasks_blocked()
-        assert monitor.describe() == "queued, next attempt in 40 s"
-        assert monitor.failures == {"queued": 1}
-        clock.advance(40)
     assert monitor.describe() == "requesting"
 
 
+@pytest.mark.parametrize(
+    ("fault", "text", "reason"),
+    [
+        (refused(202, "queued"), "queued, next attempt in 40 s", "queued"),
+        (refused(429, "rate_limit", retry_after="40"), "held after 429, 40 s", "429"),
+        (reply(503, retry_after="40"), "503, next attempt in 40 s", "503"),
+        (LOST, "waiting for a permit", "connection lost"),
+    ],
+    ids=["queued", "429", "503", "lost"],
+)
+async def test_a_wait_before_a_retry_is_described_with_its_reason(
+    anyio_backend: object, fault: object, text: str, reason: str
+) -> None:
+    class Clock(VirtualClock):  # moved by hand
+        def between(self, low: float, high: float) -> float:
+            return low
+
+    clock, described = Clock(), []
+    monitor = ActivityMonitor(clock)
+    answers = (fault, FINE)
+    retry = RetryPolicy(queued_interval=40.0)
+    rate = RateLimit(1000, 1)
+    client = monitored(SampleClient(*answers, clock=clock, retry=retry, rate_limit=rate), monitor)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(client.send, THING, ONE)
+        for _ in range(2):  # the pause, and the permit after it
+            await anyio.wait_all_tasks_blocked()
+            described.append(monitor.describe())
+            clock.advance(41)
+    assert described[0] == text
+    assert monitor.failures == {reason: 1}
+    assert (monitor.requests, monitor.describe()) == (2, "requesting")
+
+
+async def test_a_pause_between_two_calls_is_described(anyio_backend: object) -> None:
+    clock = VirtualClock()  # moved by hand
+    monitor = ActivityMonitor(clock)
+    client = monitored(SampleClient(FINE, clock=clock), monitor)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(client.engine.sleep, 40)
+        await anyio.wait_all_tasks_blocked()
+        assert monitor.describe() == "waiting, next attempt in 40 s"
+        monitor.state = "daily limit"
+        assert monitor.describe() == "daily limit, next attempt in 40 s"
+        clock.advance(40)
+    assert monitor.describe() == "daily limit"
+
+
 async def test_stopping_ends_all_waits_and_sends_nothing_more(anyio_backend: object) -> None:
-    monitor, stopped = ActivityMonitor(), []
-    limiter = MonitoredLimiter(RateLimit(1, 3600), monitor)
-    await limiter.acquire()
+    clock, stopped = VirtualClock(), []  # the clock stands still
+    monitor = ActivityMonitor(clock)
+    plain = SampleClient(FINE, clock=clock, rate_limit=RateLimit(1, 3600))
+    client = monitored(plain, monitor)
+    await client.send(THING, ONE)
 
     async def wait(action: object) -> None:
         with pytest.raises(Interrupted):
             await action()  # type: ignore[operator]
         stopped.append(action)
 
+    async def call() -> None:
+        await client.send(THING, ONE)
+
+    async def pause() -> None:
+        await client.engine.sleep(3600)
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(wait, limiter.acquire)
-        tasks.start_soon(wait, lambda: MonitoredClock(monitor).sleep(3600))
+        tasks.start_soon(wait, call)
+        tasks.start_soon(wait, pause)
         await anyio.wait_all_tasks_blocked()
         monitor.stop()
-    await wait(limiter.acquire)
-    await wait(lambda: MonitoredClock(monitor).sleep(0))
-    assert (len(stopped), monitor.requests) == (4, 1)
+    await wait(call)
+    await wait(pause)
+    assert (len(stopped), monitor.requests, len(plain.script.sent)) == (4, 1, 1)
     assert monitor.describe().startswith("stopping")
 
 
-async def test_without_a_rate_nothing_waits_and_requests_are_counted(anyio_backend: object) -> None:
+async def test_an_answer_on_its_way_is_received_after_a_stop(anyio_backend: object) -> None:
+    monitor, arrived = ActivityMonitor(), anyio.Event()
+
+    async def slow(_: object) -> object:
+        await arrived.wait()
+        return FINE
+
+    client = monitored(SampleClient(slow), monitor)  # type: ignore[arg-type]
+    async with anyio.create_task_group() as tasks:
+
+        async def call() -> None:
+            assert (await client.send(THING, ONE)).value.id == "a"
+
+        tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        monitor.stop()
+        await anyio.wait_all_tasks_blocked()
+        arrived.set()
+    with pytest.raises(Interrupted):
+        await client.send(THING, ONE)
+
+
+async def test_a_failure_on_its_way_is_not_repeated_after_a_stop(anyio_backend: object) -> None:
     monitor = ActivityMonitor()
-    limiter = MonitoredLimiter(None, monitor)
-    for _ in range(3):
-        await limiter.acquire()
-    await limiter.hold(3600)
-    limiter.report_delay(1)
-    limiter.refund()
-    assert monitor.requests == 2
+
+    def failing(_: object) -> object:
+        monitor.stop()
+        return reply(503)
+
+    client = monitored(SampleClient(failing), monitor)
+    with pytest.raises(Interrupted):
+        await client.send(THING, ONE)
+    assert (monitor.requests, monitor.failures) == (1, {"503": 1})
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (RateLimitError("x", status=429), "429"),
-        (ServerError("x", status=503), "503"),
-        (TransportError("x"), "connection lost"),
-    ],
-)
-def test_a_failure_that_is_retried_is_counted_by_reason(error: LixError, reason: str) -> None:
+@pytest.mark.parametrize("fault", [refused(404, "not_found"), reply(200, b"<html>"), reply(500)])
+async def test_a_final_failure_is_not_counted(anyio_backend: object, fault: object) -> None:
     monitor = ActivityMonitor()
-    MonitoredRetryPolicy(monitor=monitor).next_delay(
-        error, failures=1, polls=0, idempotent=True, window=3
-    )
-    assert monitor.failures == {reason: 1}
+    client = monitored(SampleClient(fault, retry=RetryPolicy(attempts=1)), monitor)  # type: ignore[arg-type]
+    with pytest.raises(LixError):
+        await client.send(THING, ONE)
+    assert (monitor.requests, dict(monitor.failures)) == (1, {})
 
 
-@pytest.mark.parametrize(
-    "error", [NotFoundError("x", status=404), DecodeError("x"), ServerError("x", status=500)]
-)
-def test_a_final_failure_is_not_counted(error: LixError) -> None:
+async def test_a_request_that_was_never_sent_is_not_counted(anyio_backend: object) -> None:
     monitor = ActivityMonitor()
-    policy = MonitoredRetryPolicy(monitor=monitor, attempts=1)
-    assert policy.next_delay(error, failures=1, polls=0, idempotent=True, window=3) is None
-    assert not monitor.failures
-
-
-def test_the_monitored_policy_decides_like_the_plain_one() -> None:
-    monitored, plain = (
-        MonitoredRetryPolicy(monitor=ActivityMonitor(), attempts=3),
-        RetryPolicy(attempts=3),
-    )
-    for error in (
-        RateLimitError("x"),
-        ServerError("x"),
-        TransportError("x"),
-        NotFoundError("x"),
-        QueuedError("x"),
-    ):
-        for failures in (1, 2, 3, 4):
-            arguments = {"failures": failures, "polls": failures, "idempotent": True, "window": 3.0}
-            assert monitored.next_delay(error, **arguments) == plain.next_delay(error, **arguments)  # type: ignore[arg-type]
+    await monitored(SampleClient(UNREACHED, FINE), monitor).send(THING, ONE)
+    assert (monitor.requests, monitor.failures) == (1, {"connection lost": 1})
 
 
 def test_the_line_shows_the_progress_and_the_time_left_at_the_rate() -> None:

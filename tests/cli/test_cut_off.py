@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lix_async.bulk import Run
 from lix_async.cli.errors import CommandError
 
 from .conftest import Lix
@@ -24,6 +25,7 @@ Cut = Callable[..., AbstractContextManager[None]]
 def cut(monkeypatch: pytest.MonkeyPatch, sandbox: ObservedSandbox) -> Cut:
     """Send SIGTERM to this process after so many requests, the last of them unanswered."""
     monkeypatch.setattr("lix_async.cli.runtime.session.DRAIN_PERIOD", 0.2)
+    monkeypatch.setattr(Run.aclose, "__defaults__", (0.2,))  # the answer never comes
 
     @contextmanager
     def after(requests: int) -> Iterator[None]:

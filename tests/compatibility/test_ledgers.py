@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lix_async import AsyncLix, bulk
+from lix_async.core.errors import NotFoundError
 from lix_async.sandbox import Sandbox
 from lix_async.testing import memory_client
 
@@ -287,3 +288,20 @@ def test_the_command_lists_and_settles_what_is_in_doubt(ledger: Ledger, lix: Lix
     assert list(rows) == [*HALF_DONE[:5], MAIL["email"], *HALF_DONE[6:8]]
     assert rows[MAIL["email"]]["result"]["name"] == "Body Ashkingsol"
     assert rows[f"{IN}/missing-one"]["status"] == "not_found"
+
+
+@pytest.mark.anyio
+async def test_a_client_with_a_cache_finds_what_was_bought(
+    ledger: Ledger, sandbox: Sandbox
+) -> None:
+    options: dict[str, Any] = {"clock": ManualClock(10.0), "cache": ledger("complete")}
+    async with memory_client(sandbox, **options) as lix:
+        found = await lix.people.get(f"{IN}/person-23")
+        assert found == await lix.people.get("https://de.linkedin.com/in/Person-23/?trk=x")
+        await lix.people.get(email=MAIL["email"])
+        with pytest.raises(NotFoundError):
+            await lix.people.get(f"{IN}/missing-one")
+        assert sandbox.requests == []
+        assert lix.cache.stats.bought == lix.credits.total == 0
+        await lix.people.get(f"{IN}/person-24")
+        assert lix.cache.stats.bought == 1

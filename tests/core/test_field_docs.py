@@ -7,10 +7,15 @@ import sys
 from types import ModuleType
 
 import pytest
+from structs import OTHERS, fields_of, provider_structs
 
+from lix_async import Answer, Checkpoint
 from lix_async.core import field_docs
 from lix_async.core.field_docs import field_descriptions
+from lix_async.core.models import ItemCounts
 from lix_async.providers.lix.models import Person, SingleThread, WebsiteMatch
+from lix_async.waterfall.steps import StepResult
+from lix_async.waterfall.targets import Target
 
 
 def test_fields_and_properties_are_described_on_one_line() -> None:
@@ -19,6 +24,22 @@ def test_fields_and_properties_are_described_on_one_line() -> None:
     assert found["full_name"] == "`name`, or first and last name."
     assert not any("\n" in text for text in found.values())
     assert not any(name.startswith("_") for name in found)
+
+
+OWN = (Answer, Checkpoint, ItemCounts, StepResult, Target)
+
+
+@pytest.mark.parametrize(
+    "cls", [*provider_structs(), *OTHERS, *OWN], ids=lambda cls: cls.__qualname__
+)
+def test_every_field_and_property_is_described(cls: type) -> None:
+    found = field_descriptions(cls)
+    names = {field.name for field in fields_of(cls)}
+    names |= {name for name, member in inspect.getmembers(cls) if isinstance(member, property)}
+    assert sorted(name for name in names - found.keys() if name[0] != "_") == []
+    for text in found.values():
+        assert text[0].isupper() or text[0] in '`"', text
+        assert text.endswith((".", "…")), text
 
 
 def test_inherited_fields_are_described() -> None:

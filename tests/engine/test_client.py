@@ -6,6 +6,7 @@ import asyncio
 import importlib.metadata
 import math
 import re
+import runpy
 
 import anyio
 import httpx
@@ -24,11 +25,13 @@ from sample_provider import (
     reply,
 )
 
+import lix_async
 from lix_async.concurrency.clock import RealClock
 from lix_async.core.errors import ConfigurationError, ServerError
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
 from lix_async.core.schema_drift import Drift
+from lix_async.engine import version
 from lix_async.engine.transport import ClientTransport, HttpTransport
 from lix_async.limiters.local import LocalLimiter
 
@@ -238,14 +241,20 @@ async def test_schema_drift_is_reported_once_and_at_the_end():
     assert {(drift.kind, drift.path) for drift in seen[1:]} >= {("missing", "size")}
 
 
-def test_the_agent_names_this_library_also_where_it_is_not_installed(monkeypatch):
+def test_the_agent_names_this_library_and_its_version():
+    assert (lambda header: (header[0], header[1].split()[0]))(
+        SampleClient().engine.transport._builder._fixed_headers[1]
+    ) == (b"User-Agent", f"lix_async/{lix_async.__version__}".encode())
+
+
+def test_the_version_is_that_of_the_installed_package(monkeypatch):
+    assert lix_async.__version__ == importlib.metadata.version("lix_async")
+
     def lost(_: str) -> str:
         raise importlib.metadata.PackageNotFoundError
 
     monkeypatch.setattr(importlib.metadata, "version", lost)
-    assert (lambda header: (header[0], header[1].split()[0]))(
-        SampleClient().engine.transport._builder._fixed_headers[1]
-    ) == (b"User-Agent", b"lix_async/source")
+    assert runpy.run_path(version.__file__)["__version__"] == "0+unknown"
 
 
 async def test_the_real_clock_is_the_machines():

@@ -140,7 +140,8 @@ async def test_leaving_early_leaves_nothing_behind():
         gc.collect()
 
 
-async def test_a_cancelled_page_is_asked_for_again():
+async def test_a_cancelled_page_is_asked_for_again(monkeypatch):
+    monkeypatch.setattr("lix_async.engine.pages.GRACE", 0.0)  # its answer never comes
     vendor = Vendor(things(25), total=25)
     stuck = iter([True, False, False, False])
 

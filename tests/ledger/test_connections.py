@@ -8,6 +8,8 @@ from lix_async.core.errors import BulkError
 from lix_async.ledger.connection import EventsJob, LedgerNotFoundError, StatementJob
 from lix_async.ledger.records import Again, Decide, InputRow, Judge, Lose, NotLeft, Receive
 from lix_async.ledger.rule import Judgement
+from lix_async.ledger.schema import VERSION
+from lix_async.ledger.sqlite import SqliteLedgerConnection
 
 from .conftest import OpenLedger
 from .steps import NOW, USABLE, announce, apply, ask, found, judge, receive, send, spec
@@ -150,7 +152,7 @@ def test_texts_notes_and_lists(open_ledger: OpenLedger) -> None:
     assert ask(ledger, lambda tables: tables.page_of(0, 9, [7], "other")) == []
     ask(ledger, lambda tables: tables.set_about("parked", "why"), writes=True)
     assert ask(ledger, lambda tables: tables.about("parked")) == "why"
-    assert ask(ledger, lambda tables: tables.about("version")) == "3"
+    assert ask(ledger, lambda tables: tables.about("version")) == VERSION
     assert len(ask(ledger, lambda tables: tables.about("ledger_id")) or "") == 32
 
 
@@ -239,7 +241,7 @@ def test_reading_needs_a_ledger_and_announces_nothing(open_ledger: OpenLedger) -
 
 @pytest.mark.parametrize(
     ("version", "message"),
-    [("4", "newer lix_async: update"), ("2.5", "older lix_async"), ("1", "older lix_async")],
+    [("5", "newer lix_async: update"), ("2.5", "older lix_async"), ("1", "older lix_async")],
 )
 def test_a_ledger_of_another_version_is_refused(
     open_ledger: OpenLedger, version: str, message: str
@@ -255,3 +257,22 @@ def test_judgements_without_a_request_do_nothing(open_ledger: OpenLedger) -> Non
     ledger = open_ledger()
     event = Judge(12345, ledger.owner, 1, USABLE, NOW)
     assert not apply(ledger, event)[0].applied
+
+
+def test_a_ledger_of_version_3_gets_the_tables_of_today(
+    open_ledger: OpenLedger, schema: str
+) -> None:
+    ledger = open_ledger()
+    (sent,) = announce(ledger, "a")
+    apply(ledger, receive(sent), judge(sent))
+    ask(ledger, lambda tables: tables.set_about("version", "3"), writes=True)
+    where = "" if isinstance(ledger, SqliteLedgerConnection) else f"{schema}."
+    for table in ("old_key", "export"):
+        ledger.connect().connection.execute(f"DROP TABLE {where}{table}")  # type: ignore[attr-defined]  # of both
+    ledger.close()
+
+    again = open_ledger(read_only=True)
+
+    assert ask(again, lambda tables: tables.about("version")) == VERSION
+    assert ask(again, lambda tables: tables.database.execute("SELECT id FROM export")) == []
+    assert found(again, "a").state.status == "done"

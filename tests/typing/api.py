@@ -10,6 +10,8 @@ from typing import assert_type
 
 import httpx
 
+import lix_async.models.connectsafely as models_connectsafely
+import lix_async.models.lookc as models_lookc
 from lix_async import (
     Answer,
     AsyncConnectSafely,
@@ -19,21 +21,26 @@ from lix_async import (
     AsyncMeetAlfred,
     Checkpoint,
     Drift,
+    Email,
     Limiter,
     LocalLimiter,
+    Organisation,
     Page,
     Pages,
+    Person,
     RateLimit,
     RetryPolicy,
+    __version__,
     bulk,
     linkedin,
+    models,
+    to_dict,
 )
 from lix_async.engine.options import ClientOptions
 from lix_async.engine.pages import ListingOptions
 from lix_async.providers.connectsafely.rate_limits import Velocity
 from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
-from lix_async.providers.lix.models import Email, Organisation, Person
 from lix_async.providers.lix.params import PersonParams, SearchParams
 from lix_async.sandbox import Sandbox, base_url_of
 from lix_async.testing import memory_client
@@ -80,6 +87,32 @@ async def lookups(lix: AsyncLix) -> None:
     assert_type(await lix.organisations.get(linkedin_url="x"), Organisation)
     assert_type(await lix.contact.email("x", recheck=5), Email)
     await lix.people.get(5)  # type: ignore[arg-type]  # expect: error
+
+
+async def answers(lix: AsyncLix, lookc: AsyncLookC, client: AsyncConnectSafely) -> None:
+    answer = await lix.answer(lix.people.get, "https://www.linkedin.com/in/example-person-1")
+    assert_type(answer, Answer[Person])
+    assert_type(answer.value.name, str | None)
+    jobs = await lix.answer(lix.people.employment, profile_link="x")
+    assert_type(jobs, Answer[list[models.Employment]])
+    assert_type(await lookc.answer(lookc.submit, "a@b.example"), Answer[models_lookc.Lookup])
+    assert_type(await client.answer(client.health), Answer[models_connectsafely.Health])
+    await lix.answer(lix.people.get, 3)  # type: ignore[arg-type]  # expect: error
+    await lix.answer(lix.people.get, emial="x")  # type: ignore[call-arg]  # expect: error
+    await lix.answer(lix.search.people, "x")  # type: ignore[arg-type]  # expect: error
+
+
+def structs(email: Email, person: models.Person) -> str:
+    assert_type(to_dict(person, names="wire", unset=False), dict[str, object])
+    to_dict(person, names="camel")  # type: ignore[arg-type]  # expect: error
+    assert_type(__version__, str)
+    match email.status:
+        case None:
+            return ""
+        case "VALID":
+            return email.email or ""
+        case other:
+            return other
 
 
 async def listings(lix: AsyncLix, url: str, options: ListingOptions) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,8 +24,20 @@ from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile, read
 from ..input.targets import LOOKUPS, TargetCallPreparer
-from ..ledger.address import check_address, check_output_conflicts, is_server
-from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
+from ..ledger.address import (
+    check_output_conflicts,
+    default_address,
+    given_address,
+    is_server,
+)
+from ..ledger.earlier_ledger import take_in
+from ..options import (
+    CONNECTION_DEFAULTS,
+    ROW_DEFAULTS,
+    ConnectionOptions,
+    RowOutputOptions,
+    parse_age,
+)
 from ..output.destination import output_path, writes_to_screen
 from ..queue import Queue, reject_ineffective_options, submit
 from ..runtime.progress import ProgressCounts
@@ -56,9 +72,10 @@ def enrich(
     store: Annotated[
         str | None,
         Parameter(
-            help="The ledger, which records every lookup. Default: FILE.ledger, next to the input. "
-            "With postgresql://…, the links are only queued for `lix worker`, which takes the "
-            "connection options; `lix run export` takes the output options."
+            help="The ledger, which records every lookup: a file, or none to keep no ledger. "
+            "Default: LIX_STORE, else your personal ledger, which all files share; for a sandbox "
+            "FILE.ledger. With postgresql://…, the links are only queued for `lix worker`, which "
+            "takes the connection options; `lix run export` takes the output options."
         ),
     ] = None,
     queue: Annotated[
@@ -83,6 +100,24 @@ def enrich(
             "apart; Lix recommends 5 to 10."
         ),
     ] = 0,
+    max_age: Annotated[
+        str | None,
+        Parameter(
+            help="Buy answers again that are older than this: 12h, 90d, 2y. They are kept as older "
+            "versions; see `lix ledger changes`. Default: nothing is bought again."
+        ),
+    ] = None,
+    refused_age: Annotated[
+        str | None,
+        Parameter(help="The same for links that were refused or not found."),
+    ] = None,
+    refresh: Annotated[
+        int,
+        Parameter(
+            help="Spend at most so many credits on buying answers of this file again, where most "
+            "has probably changed."
+        ),
+    ] = 0,
     on_daily_limit: Annotated[
         OnDailyLimit,
         Parameter(help="When the daily allowance is used up: wait until it is renewed, or stop."),
@@ -100,7 +135,8 @@ def enrich(
     in_doubt), `error`, and the answer under `result`. Rows are written as answers arrive.
 
     Run the same command again to continue. Every answer is in the ledger before it is written,
-    so nothing is paid for twice, even with another output file or format. Links that
+    so nothing is paid for twice, even with another output file or format, or with another file
+    that has some of the same links. Links that
     could not be answered (network errors, still queued) get no row, so that a later run looks
     them up.
     """
@@ -111,7 +147,15 @@ def enrich(
         raise CommandError("--concurrency must be at least 1")
     if recheck < 0:
         raise CommandError("--recheck must not be negative")
-    address = check_address(store) if store else default_ledger(file, output)
+    if refresh < 0:
+        raise CommandError("--refresh must not be negative")
+    own_ledger = default_ledger(file, output)
+    address = default_address(store, connection)
+    keeps_none = not address and bool(given_address(store))
+    address = address or own_ledger
+    takes_in = None
+    if not given_address(store) and address != own_ledger and Path(own_ledger).exists():
+        takes_in = Path(own_ledger)
     to_queue = is_server(address) and not dry_run
     if to_queue:
         reject_ineffective_options()
@@ -121,6 +165,7 @@ def enrich(
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
     check_output_conflicts(output_path(output), address, file)
+    check_output_conflicts(output_path(output), own_ledger, file)
     inputs = read(file, column, kinds)
     if to_queue:
         chosen_queue = queue or "pgqueuer"
@@ -128,16 +173,24 @@ def enrich(
     options = EnrichOptions(
         kind=as_,
         ledger=address,
+        run_name=_run_name(file, as_, inputs),
         doubts=doubts,
         recheck=recheck,
+        max_age=parse_age("--max-age", max_age),
+        refused_age=parse_age("--refused-age", refused_age),
+        refresh=refresh,
         on_daily_limit=on_daily_limit,
         concurrency=concurrency,
         queued_for=min(QUEUED_FOR, 60.0),  # as a single call waits: a user is watching
     )
 
     async def work(session: CommandSession) -> int:
+        if takes_in is not None:
+            await take_in(takes_in, address)
         if dry_run:
             return await _dry_run(session, options, inputs)
+        if keeps_none:
+            return await _run_without_ledger(options, inputs, output, session)
         return await EnrichRun(options, inputs, output, session).run()
 
     link_count = len(inputs.targets)
@@ -151,6 +204,36 @@ def default_ledger(file: str, output: RowOutputOptions) -> str:
     """The ledger next to the input, so that all outputs of an input share it."""
     path = Path(file) if file != "-" else output_path(output) or Path("stdin")
     return str(path.with_name(f"{path.name}.ledger"))
+
+
+def _run_name(file: str, kind: LookupKind | None, inputs: InputFile) -> str:
+    """The name of the run of a file: another file, or other links in it, are another run.
+
+    Its rows are numbers of links, which must mean the same whenever the run goes on.
+    """
+    links = "\n".join((kind or "", *(target.key for target in inputs.targets)))
+    digest = hashlib.blake2b(links.encode("utf-8", "replace"), digest_size=4).hexdigest()
+    return f"{'stdin' if file == '-' else Path(file).resolve()} {digest}"
+
+
+async def _run_without_ledger(
+    options: EnrichOptions, inputs: InputFile, output: RowOutputOptions, session: CommandSession
+) -> int:
+    """Run with a ledger of its own, which is removed unless something is left to be done."""
+    folder = Path(tempfile.mkdtemp(prefix="lix_async-"))
+    ledger = folder / "ledger.db"
+    try:
+        options = replace(options, ledger=str(ledger))
+        code = await EnrichRun(options, inputs, output, session).run()
+    except BaseException:
+        if ledger.exists():
+            session.resume_hint = (
+                f"what was paid for is kept in {ledger}; to continue:\n"
+                f"  {console.command_line()} --store {ledger}"
+            )
+        raise
+    shutil.rmtree(folder)
+    return code
 
 
 async def _dry_run(session: CommandSession, options: EnrichOptions, inputs: InputFile) -> int:

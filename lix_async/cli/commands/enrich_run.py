@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, cast
 
 import anyio
@@ -19,7 +21,7 @@ from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
 from ..input.targets import LOOKUPS, TargetCallPreparer, lookup_kind, parse_target
-from ..ledger.address import opened_read_only
+from ..ledger.address import ledger_argument, opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts
 from ..options import RowOutputOptions
@@ -36,8 +38,12 @@ class EnrichOptions:
 
     kind: LookupKind | None
     ledger: str
+    run_name: str
     doubts: Literal["hold", "retry", "ask"]
     recheck: int
+    max_age: timedelta | None
+    refused_age: timedelta | None
+    refresh: int
     on_daily_limit: OnDailyLimit
     concurrency: int
     queued_for: float
@@ -64,6 +70,8 @@ class EnrichRun:
         )
         self._counts: Counter[str] = Counter()
         self._skipped = 0
+        self._known: list[datetime] = []
+        """When the answers were bought that the ledger had."""
         self._remaining = 0
         self._error: CommandError | None = None
         self._pipe_closed = False
@@ -85,7 +93,12 @@ class EnrichRun:
         run: Run[object] | None = None
         abandoned_run: Run[object] | None = None
         try:
-            todo = [target.text for target in targets if target.key not in existing.keys]
+            new = [
+                (row, target.text)
+                for row, target in enumerate(targets, 1)
+                if target.key not in existing.keys
+            ]
+            todo = [text for _, text in new]
             self._remaining, self._skipped = len(todo), len(targets) - len(todo)
             self._session.counts.items = self._skipped
             self._session.counts.requests_left = len(todo)
@@ -93,12 +106,17 @@ class EnrichRun:
                 SqliteStore(self._options.ledger),
                 self._preparer,
                 todo,
+                rows=[row for row, _ in new],
+                name=self._options.run_name,
                 concurrency=self._options.concurrency,
                 doubts=await self._doubts(),
                 on_daily_limit=self._options.on_daily_limit,
                 outage_patience=None,  # the progress line says that it waits
                 queued_for=self._options.queued_for,
                 recheck=self._options.recheck,
+                max_age=self._options.max_age,
+                refused_age=self._options.refused_age,
+                refresh=self._options.refresh,
             )
             await self._process(run)
         except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time
@@ -117,8 +135,12 @@ class EnrichRun:
 
     async def _doubts(self) -> DoubtPolicy:
         if self._options.doubts == "ask":
-            return await ask_about_doubts(self._options.ledger, self._session)
+            return await ask_about_doubts(self._options.ledger, self._session, self._keys())
         return self._options.doubts
+
+    def _keys(self) -> set[bytes]:
+        """The keys of all links of the file: the ledger may have those of other files, too."""
+        return {self._preparer.call(target.text).key for target in self._inputs.targets}
 
     async def _process(self, run: Run[object]) -> None:
         self._session.counts.refresh = lambda: self._update_counts(run)
@@ -142,6 +164,8 @@ class EnrichRun:
             self._counts[outcome.state] += 1
             return
         self._remaining -= 1
+        if outcome.cached and outcome.bought_at is not None:
+            self._known.append(outcome.bought_at)
         if row.status == "in_doubt":
             self._reported_doubts.add(outcome.key)
         self._counts[row.status] += 1
@@ -196,7 +220,7 @@ class EnrichRun:
         if parked := run.progress().parked:
             raise CommandError(
                 f"the ledger is parked: {parked}",
-                hint=f"lix run resume {self._options.ledger}",
+                hint=f"lix run resume{ledger_argument(self._options.ledger)}",
                 code=NETWORK,
             )
         if self._remaining:
@@ -209,7 +233,7 @@ class EnrichRun:
 
     async def _count_abandoned(self, run: Run[object], start: float) -> int:
         """End the run, and count its lookups in doubt that it has not reported."""
-        keys = {self._preparer.call(target.text).key for target in self._inputs.targets}
+        keys = self._keys()
         try:
             await run.aclose(0)
             async with opened_read_only(self._options.ledger) as store:
@@ -233,6 +257,8 @@ class EnrichRun:
         parts.append(f"{credits:,} {plural(credits, 'credit')}")
         if lost := self._session.lix.credits.lost:
             parts.append(f"up to {lost:,} more for lost answers")
+        if self._known:
+            parts.append(f"{len(self._known):,} from the ledger, bought {_days(self._known)}")
         if self._skipped:
             parts.append(f"{self._skipped:,} skipped (already in the output)")
         if self._inputs.unusable:
@@ -242,7 +268,7 @@ class EnrichRun:
 
     async def _write_parquet(self) -> None:
         assert self._output.path is not None  # Parquet needs a file
-        keys = {self._preparer.call(target.text).key for target in self._inputs.targets}
+        keys = self._keys()
         store = SqliteStore(self._options.ledger)
         await store.open_read_only()
         try:
@@ -256,6 +282,12 @@ class EnrichRun:
             )
         finally:
             await store.close()
+
+
+def _days(moments: Sequence[datetime]) -> str:
+    """`on 2026-11-01`, or `from 2026-10-01 to 2026-11-01`."""
+    first, last = (moment.date().isoformat() for moment in (min(moments), max(moments)))
+    return f"on {first}" if first == last else f"from {first} to {last}"
 
 
 _REASON_TEXT = {
@@ -295,8 +327,9 @@ def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
     if doubts:
         console.print_note(
             f"{doubts:,} {plural(doubts, 'lookup')} in doubt: no answer received, may have been "
-            f"charged; not retried automatically.\n  lix run doubts {ledger}\n  "
-            f"lix run reconcile {ledger}"
+            "charged; not retried automatically.\n"
+            f"  lix run doubts{ledger_argument(ledger)}\n"
+            f"  lix run reconcile{ledger_argument(ledger)}"
         )
     if sum(report.latencies.values()) > 1:
         err.print("Time to answer:", _histogram(report.latencies), sep="\n")

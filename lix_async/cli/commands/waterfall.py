@@ -46,7 +46,7 @@ from ..output.rows import RowEncoder, row_encoder
 from ..output.schema import RowSchema
 from ..output.table import print_table
 from ..runtime import clients
-from ..runtime.activity import ActivityMonitor, MonitoredClock
+from ..runtime.activity import ActivityMonitor, monitored
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import plural
@@ -359,8 +359,7 @@ def encode_row(result: Profile, kind: str, status: str, fields: Sequence[str]) -
 def _other_client(kind: type[Client], monitor: ActivityMonitor) -> Client:
     """A client with its provider's own rate, whose waits can be monitored and stopped."""
     make = cast("Callable[..., Client]", kind)
-    retry = clients.monitored_retry(clients.RETRY_POLICY, monitor)
-    return make(retry=retry, clock=MonitoredClock(monitor))
+    return monitored(make(retry=clients.RETRY_POLICY, clock=monitor.clock), monitor)
 
 
 def _stoppable(step: Step, monitor: ActivityMonitor) -> Step:

@@ -18,7 +18,7 @@ from ..errors import OK, REFUSED, CommandError, Interrupted
 from ..ledger.address import display_address, ledger_address, redact_password
 from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_rate
 from ..queue import Queue, load_adapter, require_server
-from ..runtime.activity import ActivityMonitor, MonitoredLimiter
+from ..runtime.activity import ActivityMonitor
 from ..runtime.clients import base_url, key_for, lix_client
 from ..runtime.progress import REFRESH_INTERVAL, ProgressCounts
 from ..runtime.session import CommandSession, run_command
@@ -176,8 +176,7 @@ class _WorkerClientFactory:
         margin = STRICT_MARGIN if rate.interval >= SLOW_INTERVAL else None
         name = limiter_name(key, url)
         self._limiter = PostgresLimiter(self.store, name, rate, margin=margin, clock=monitor.clock)
-        limiter = MonitoredSharedLimiter(self._limiter, monitor)
-        return lix_client(unlimited, monitor, key=key, limiter=limiter)
+        return lix_client(unlimited, monitor, key=key, limiter=self._limiter.bulk)
 
     @asynccontextmanager
     async def limiter(self) -> AsyncGenerator[None]:
@@ -192,26 +191,3 @@ class _WorkerClientFactory:
 def limiter_name(key: str, url: str) -> str:
     """The name of the limiter that all workers of a key share; it does not reveal the key."""
     return f"worker.{hashlib.blake2b(f'{url} {key}'.encode(), digest_size=12).hexdigest()}"
-
-
-class MonitoredSharedLimiter(MonitoredLimiter):
-    """A limiter shared with other processes that reports to an `ActivityMonitor`."""
-
-    def __init__(self, shared: PostgresLimiter, monitor: ActivityMonitor) -> None:
-        super().__init__(None, monitor)
-        self.rate = monitor.rate = shared.rate
-        self._shared = shared.bulk
-
-    async def acquire(self) -> None:
-        await self._monitor.wait_for_permit(self._shared.acquire)
-
-    async def hold(self, seconds: float) -> None:
-        self._monitor.report_hold(seconds)
-        await self._shared.hold(seconds)
-
-    def refund(self) -> None:
-        super().refund()
-        self._shared.refund()
-
-    def report_delay(self, seconds: float) -> None:
-        self._shared.report_delay(seconds)

@@ -13,9 +13,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ...core.errors import BulkError, ConfigurationError
 from ...core.server_address import check_server_address
 from ...ledger.ledger import open_store
+from ...ledger.personal import personal_path
 from ...ledger.store import Store
 from ..errors import REFUSED, USAGE, CommandError
+from ..options import ConnectionOptions
+from ..runtime.clients import uses_sandbox
 
+NO_LEDGER = "none"
 STORE_VARIABLE = "LIX_STORE"
 """The environment variable for the address. A password must not be in an argument."""
 SERVERS = ("postgresql://", "postgres://")
@@ -28,16 +32,44 @@ _KEYWORD = re.compile(
 )
 
 
-def ledger_address(given: str | None) -> str:
-    """The address of the ledger that was given, or that LIX_STORE contains.
+def given_address(given: str | None) -> str:
+    """The address that was given, or that LIX_STORE contains; empty where there is none.
 
     Raises:
-        CommandError: There is none, or it is not a file or a PostgreSQL address.
+        CommandError: It is not a file or a PostgreSQL address.
     """
-    address = (given or os.environ.get(STORE_VARIABLE, "")).strip()
-    if not address:
-        raise CommandError(f"no ledger given: pass STORE or set {STORE_VARIABLE}")
-    return check_address(address)
+    return check_address((given or os.environ.get(STORE_VARIABLE, "")).strip())
+
+
+def ledger_address(given: str | None) -> str:
+    """The address that was given, else that of LIX_STORE, else the personal ledger.
+
+    Raises:
+        CommandError: It is not a file or a PostgreSQL address.
+    """
+    return given_address(given) or str(personal_path())
+
+
+def default_address(given: str | None, connection: ConnectionOptions) -> str:
+    """The ledger for lookups, unless another one is named; empty for none.
+
+    A sandbox never uses the personal ledger, which has what was paid for.
+
+    Raises:
+        CommandError: It is not a file or a PostgreSQL address.
+    """
+    if address := given_address(given):
+        return "" if address == NO_LEDGER else address
+    return "" if uses_sandbox(connection) else str(personal_path())
+
+
+def ledger_argument(address: str) -> str:
+    """The address as an argument of a command in a message; nothing where it is the default."""
+    try:
+        is_default = ledger_address(None) == address
+    except CommandError:
+        is_default = False
+    return "" if is_default else f" {address}"
 
 
 def check_address(address: str) -> str:
@@ -121,7 +153,7 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
 
 
 _COMPANION = re.compile(
-    r"(?:-wal|-shm|-journal|\.lock[0-9]*|-owner-[0-9a-f]+|\.v2-[0-9-]+)?", re.ASCII
+    r"(?:-wal|-shm|-journal|\.lock[0-9]*|-owner-[0-9a-f]+|\.v[0-9]+-[0-9-]+)?", re.ASCII
 )
 """The suffixes of a ledger's files: its own, SQLite's, and the workers' locks."""
 

@@ -185,8 +185,13 @@ def _identity(value: str) -> str:
     return value.strip() if target is None else target.key
 
 
-async def ask_about_doubts(ledger: str, session: CommandSession) -> DoubtCallback:
+async def ask_about_doubts(ledger: str, session: CommandSession, keys: set[bytes]) -> DoubtCallback:
     """Ask the user about each lookup in doubt.
+
+    Args:
+        ledger: The address of the ledger.
+        session: The command's session.
+        keys: The lookups of this command.
 
     Returns:
         The decisions, for a run. Lookups that come into doubt later are held.
@@ -199,7 +204,7 @@ async def ask_about_doubts(ledger: str, session: CommandSession) -> DoubtCallbac
             "--doubts ask needs a terminal", hint="use --doubts hold or --doubts retry"
         )
     again: set[bytes] = set()
-    entries = await _doubtful_entries(ledger)
+    entries = [one for one in await _doubtful_entries(ledger) if one.key in keys]
     session.progress.stop()
     for entry in entries:
         given = one_line(str(msgspec.json.decode(entry.given)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal, cast
 
 import msgspec
@@ -48,16 +49,19 @@ class LookupRow(msgspec.Struct, frozen=True):
     error: str | None = None
     body: bytes | None = None
     """The answer as received, on one line."""
+    bought_at: str | None = None
+    """When the answer was received, in UTC."""
     complete: bool = True
     """Whether a listing came to its end; else `error` says why not."""
 
     def encode(self) -> bytes:
-        """The row as JSON: `input`, `kind`, `status`, `error`, `result`."""
+        """The row as JSON: `input`, `kind`, `status`, `error`, `bought_at`, `result`."""
         row = {
             "input": self.input,
             "kind": self.kind,
             "status": self.status,
             "error": self.error,
+            "bought_at": self.bought_at,
             "result": None if self.body is None else msgspec.Raw(self.body),
         }
         return msgspec.json.encode(row if self.complete else {**row, "complete": False})
@@ -67,7 +71,7 @@ def row_of_outcome(outcome: Outcome[object], kind: LookupKind) -> LookupRow | No
     """The row of an outcome; None for one that a later run looks up again."""
     given, error = outcome.input, outcome.error
     if outcome.state in ("done", "kept"):
-        return _answer_row(given, kind, error, outcome.body)
+        return _answer_row(given, kind, error, outcome.body, outcome.bought_at)
     if outcome.state == "in_doubt":
         return LookupRow(given, kind, "in_doubt", _text(error) or _IN_DOUBT)
     if outcome.state in ("refused", "invalid"):
@@ -93,7 +97,8 @@ def _row_of_entry(entry: Entry) -> LookupRow:
     if body is not None:  # whatever the status: a better answer may be looked up
         error = _decode_error(entry, body)
         if error is None or entry.status != "received":
-            return _answer_row(given, kind, error, body)
+            at = datetime.fromtimestamp(entry.bought_at, UTC) if entry.bought_at else None
+            return _answer_row(given, kind, error, body, at)
     if entry.status == "kept":  # a listing, of which a page cannot be read
         return LookupRow(given, kind, "unreadable", _noted(entry))
     if entry.status == "received":
@@ -142,10 +147,13 @@ def _refusal(entry: Entry) -> LixError | None:
     return LixError(entry.note or "not looked up again, as decided", endpoint=entry.endpoint)
 
 
-def _answer_row(given: object, kind: str, error: LixError | None, body: bytes) -> LookupRow:
+def _answer_row(
+    given: object, kind: str, error: LixError | None, body: bytes, at: datetime | None
+) -> LookupRow:
+    bought_at = None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
     if error is None:
-        return LookupRow(given, kind, "found", None, compact(strict_json(body)))
-    return LookupRow(given, kind, "unreadable", _text(error), _compact_json(body))
+        return LookupRow(given, kind, "found", None, compact(strict_json(body)), bought_at)
+    return LookupRow(given, kind, "unreadable", _text(error), _compact_json(body), bought_at)
 
 
 def _refused_row(given: object, kind: str, error: LixError | None) -> LookupRow:

@@ -95,7 +95,7 @@ class LookupSchema(RowSchema):
         structs: The struct of an answer by the row's `kind`.
     """
 
-    meta_fields = ("input", "kind", "status", "error")
+    meta_fields = ("input", "kind", "status", "error", "bought_at")
     row_fields = (*meta_fields, "result", OTHER)
     """The fields of every row."""
 

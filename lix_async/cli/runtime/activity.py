@@ -1,7 +1,8 @@
-"""Observing a client through its limiter, clock and retry policy.
+"""What a client does, from its events, and how it is stopped.
 
-`ActivityMonitor` is what the progress line shows. It also stops a run: no further request is sent,
-waits end at once, and answers that are on their way, and may be charged, are still received.
+`ActivityMonitor` is the listener behind the progress line. With `monitored`, a client can be
+stopped as well: no further request is sent, waits end at once, and answers that are on their way,
+and may be charged, are still received.
 """
 
 from __future__ import annotations
@@ -10,28 +11,44 @@ import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import TypeVar
 
 import anyio
 
 from ...concurrency.clock import Clock, RealClock
-from ...core.errors import (
-    DeadlineError,
-    LixError,
-    QueuedError,
-    RateLimitError,
-    RefusalError,
-    TransportError,
-)
+from ...core.endpoint import Endpoint, P
 from ...core.rate_limit import RateLimit
-from ...core.retry import RetryDelay, RetryPolicy
-from ...limiters.base import Limiter
-from ...limiters.local import LocalLimiter
+from ...core.wire import HttpRequest
+from ...engine.answer import Answer
+from ...engine.client import Client
+from ...engine.engine import AttemptHooks, Engine
+from ...engine.events import (
+    AttemptEnded,
+    AttemptStarted,
+    CallEnded,
+    Event,
+    Held,
+    WaitStarted,
+)
 from ..errors import Interrupted
 from ..text import format_duration
 
 T = TypeVar("T")
-_reason: ContextVar[str] = ContextVar("lix_cli_reason", default="")
+R = TypeVar("R")
+C = TypeVar("C", bound=Client)
+
+
+class _StoppableCall:
+    """A call or another wait that ends when the run is stopped."""
+
+    def __init__(self) -> None:
+        self.scope = anyio.CancelScope()
+        self.on_its_way = False
+        """Whether a request was sent and its answer is awaited."""
+
+
+_current: ContextVar[_StoppableCall | None] = ContextVar("lix_cli_call", default=None)
 
 
 class ActivityMonitor:
@@ -49,15 +66,20 @@ class ActivityMonitor:
         self.state = "requesting"
         """What the command is doing, shown when no call is waiting."""
         self._held_until = -math.inf
-        self._waiting = 0
-        self._sleeps: dict[anyio.CancelScope, tuple[str, float]] = {}
-        self._scopes: set[anyio.CancelScope] = set()
+        self._permits: set[int | None] = set()
+        """The calls that wait for a permit."""
+        self._pauses: dict[object, tuple[str, float]] = {}
+        """Why something waits, and until when: by the number of the call, or the wait itself."""
+        self._statuses: dict[int | None, int] = {}
+        """The status of the last attempt of each call."""
+        self._calls: set[_StoppableCall] = set()
 
     def stop(self) -> None:
         """Send nothing more, and end all waits for a permit or a retry."""
         self.stopping = True
-        for scope in list(self._scopes):
-            scope.cancel()
+        for call in list(self._calls):
+            if not call.on_its_way:
+                call.scope.cancel()
 
     def describe(self) -> str:
         """What is going on now, in a few words."""
@@ -66,152 +88,107 @@ class ActivityMonitor:
             return "stopping: waiting for answers in flight"
         if self._held_until > now:
             return f"held after 429, {format_duration(math.ceil(self._held_until - now))}"
-        if self._waiting:
+        if self._permits:
             return "waiting for a permit"
-        if self._sleeps:
-            reason, end = min(self._sleeps.values(), key=lambda sleep: sleep[1])
+        if self._pauses:
+            reason, end = min(self._pauses.values(), key=lambda pause: pause[1])
             what = reason or (self.state if self.state != "requesting" else "waiting")
-            return f"{what}, next attempt in {format_duration(math.ceil(end - now))}"
+            return f"{what}, next attempt in {format_duration(math.ceil(max(end - now, 0.0)))}"
         return self.state
 
-    def report_failure(self, error: LixError, again: bool) -> None:
-        """Record that an attempt failed. Called by the retry policy in the task of the call."""
-        reason = failure_text(error)
-        if again:
-            self.failures[reason] += 1
-            _reason.set(reason)
+    def hear(self, event: Event) -> None:
+        """Take an event into account; the listener of the client."""
+        call = event.call
+        match event:
+            case WaitStarted(reason="permit"):
+                self._pauses.pop(call, None)
+                self._permits.add(call)
+            case WaitStarted():
+                status = self._statuses.pop(call, 0)
+                reason = "queued" if event.reason == "queued" else str(status or "connection lost")
+                self.failures[reason] += 1
+                self._pauses[call] = reason, self.clock.now() + (event.seconds or 0.0)
+            case AttemptStarted():
+                self._pauses.pop(call, None)
+                self._permits.discard(call)
+                self.requests += 1
+                self._set_on_its_way(True)
+            case AttemptEnded():
+                self.requests -= not (event.status or event.lost)  # it was never sent
+                self._statuses[call] = event.status
+                self._set_on_its_way(False)
+            case CallEnded():
+                self._permits.discard(call)
+                self._pauses.pop(call, None)
+                self._statuses.pop(call, None)
+            case Held():
+                self._held_until = max(self._held_until, self.clock.now() + event.seconds)
+            case _:
+                pass
 
-    def report_hold(self, seconds: float) -> None:
-        """Record that the limiter gives no permits for a while, after a 429."""
-        self._held_until = max(self._held_until, self.clock.now() + seconds)
-
-    async def wait_for_permit(self, wait: Callable[[], Awaitable[None]]) -> None:
-        """Wait for a permit, and count the request."""
-        self._waiting += 1
-        try:
-            await self.unless_stopped(wait)
-        finally:
-            self._waiting -= 1
-        self.requests += 1
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait before another attempt."""
-        until = self.clock.now() + seconds
-        await self.unless_stopped(lambda: self.clock.sleep(seconds), until)
+    def _set_on_its_way(self, on_its_way: bool) -> None:
+        call = _current.get()
+        if call is not None:
+            call.on_its_way = on_its_way
+            if self.stopping and not on_its_way:
+                call.scope.cancel()  # without effect on an answer, after which nothing is awaited
 
     async def unless_stopped(
-        self, wait: Callable[[], Awaitable[None]], until: float | None = None
-    ) -> None:
+        self, wait: Callable[[], Awaitable[T]], seconds: float | None = None
+    ) -> T:
         """Wait for something, until the run is stopped.
 
         Args:
             wait: Waits.
-            until: When the wait ends, if it is a pause before a retry.
+            seconds: How long that takes, if it is a pause.
 
         Raises:
             Interrupted: The run was or is being stopped.
         """
         if self.stopping:
             raise Interrupted
-        with anyio.CancelScope() as scope:
-            self._scopes.add(scope)
-            if until is not None:
-                self._sleeps[scope] = (_reason.get(), until)
-                _reason.set("")  # the next sleep may follow no failure
-            try:
-                await wait()
-            finally:
-                self._scopes.discard(scope)
-                self._sleeps.pop(scope, None)
-        if scope.cancelled_caught:
-            raise Interrupted
+        call = _StoppableCall()
+        self._calls.add(call)
+        if seconds is not None:
+            self._pauses[call] = "", self.clock.now() + seconds
+        outer = _current.set(call)
+        try:
+            with call.scope:
+                return await wait()
+        finally:
+            _current.reset(outer)
+            self._calls.discard(call)
+            self._pauses.pop(call, None)
+        raise Interrupted
 
 
-def failure_text(error: LixError) -> str:
-    """A failed attempt in a word: `429`, `503`, `queued`, `connection lost`."""
-    if isinstance(error, QueuedError):
-        return "queued"
-    if isinstance(error, RateLimitError):
-        return "429"
-    if isinstance(error, RefusalError):
-        return str(error.status or error.kind)
-    if isinstance(error, DeadlineError):
-        return "deadline"
-    return "connection lost" if isinstance(error, TransportError) else "unreadable answer"
+class StoppableEngine(Engine):
+    """An engine whose calls end with `Interrupted` when the run is stopped."""
 
-
-class MonitoredLimiter(Limiter):
-    """A limiter that reports to an `ActivityMonitor`; without a rate it never waits."""
-
-    def __init__(self, rate: RateLimit | None, monitor: ActivityMonitor) -> None:
-        self.rate = monitor.rate = rate
-        self._inner = None if rate is None else LocalLimiter(rate, clock=monitor.clock)
+    def __init__(self, engine: Engine, monitor: ActivityMonitor) -> None:
+        self.__dict__.update(engine.__dict__)
         self._monitor = monitor
-
-    async def acquire(self) -> None:
-        """Wait for a permit."""
-        await self._monitor.wait_for_permit(
-            self._no_wait if self._inner is None else self._inner.acquire
-        )
-
-    async def hold(self, seconds: float) -> None:
-        """Give no permits for a number of seconds."""
-        if self._inner is not None:
-            self._monitor.report_hold(seconds)
-            await self._inner.hold(seconds)
-
-    def refund(self) -> None:
-        """Return a permit whose request was not sent."""
-        self._monitor.requests -= 1
-        if self._inner is not None:
-            self._inner.refund()
-
-    def report_delay(self, seconds: float) -> None:
-        """Report how long after its permit the last request was sent."""
-        if self._inner is not None:
-            self._inner.report_delay(seconds)
-
-    async def _no_wait(self) -> None:
-        await self._monitor.clock.sleep(0)
-
-
-class MonitoredRetryPolicy(RetryPolicy, frozen=True, kw_only=True):
-    """A retry policy that reports failures to an `ActivityMonitor`."""
-
-    monitor: ActivityMonitor
-
-    def next_delay(
-        self, error: LixError, *, failures: int, polls: int, idempotent: bool, window: float
-    ) -> RetryDelay | None:
-        delay = RetryPolicy.next_delay(
-            self, error, failures=failures, polls=polls, idempotent=idempotent, window=window
-        )
-        self.monitor.report_failure(error, again=delay is not None)
-        return delay
-
-
-class MonitoredClock:
-    """A clock whose sleeps an `ActivityMonitor` can see, and end."""
-
-    def __init__(self, monitor: ActivityMonitor) -> None:
-        self._monitor = monitor
-
-    def now(self) -> float:
-        """Seconds on a monotonic clock."""
-        return self._monitor.clock.now()
-
-    def wall(self) -> float:
-        """Seconds since the epoch."""
-        return self._monitor.clock.wall()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, unless the run is stopped."""
-        await self._monitor.sleep(seconds)
+        """Wait between two calls, unless the run is stopped."""
+        await self._monitor.unless_stopped(partial(super().sleep, seconds), seconds)
 
-    def timeout(self, seconds: float) -> anyio.CancelScope:
-        """A scope that is cancelled after a number of seconds."""
-        return self._monitor.clock.timeout(seconds)
+    async def send(
+        self,
+        endpoint: Endpoint[P, R],
+        params: P,
+        *,
+        hooks: AttemptHooks | None = None,
+        request: HttpRequest | None = None,
+    ) -> Answer[R]:
+        """One call, unless the run is stopped before its request leaves."""
+        send = super().send
+        return await self._monitor.unless_stopped(
+            lambda: send(endpoint, params, hooks=hooks, request=request)
+        )
 
-    def between(self, low: float, high: float) -> float:
-        """A random number, for jitter."""
-        return self._monitor.clock.between(low, high)
+
+def monitored(client: C, monitor: ActivityMonitor) -> C:
+    """A view of a client that a monitor hears of and can stop."""
+    client.events.add(monitor.hear)
+    return client.with_engine(StoppableEngine(client.engine, monitor))

@@ -11,10 +11,11 @@ from ...core.errors import ConfigurationError
 from ...core.provider import Provider, parse_base_url
 from ...core.retry import RetryPolicy
 from ...engine.client import Client
+from ...limiters.base import Limiter
 from ..errors import CommandError, missing_key_error
 from ..options import CONNECTION_DEFAULTS, ConnectionOptions, parse_rate
 from ..providers import client_class, provider_name, provider_of
-from .activity import ActivityMonitor, MonitoredClock, MonitoredLimiter, MonitoredRetryPolicy
+from .activity import ActivityMonitor, monitored
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
@@ -53,13 +54,20 @@ def key_for(connection: ConnectionOptions, url: str, provider: Provider | None =
     raise missing_key_error(provider.key_variables[0])
 
 
+def uses_sandbox(connection: ConnectionOptions) -> bool:
+    """Whether a sandbox answers: at an address of this machine, or with a sandbox's key."""
+    provider, url = provider_of("lix"), base_url(connection)
+    keys = [os.environ.get(variable, "").strip() for variable in provider.key_variables]
+    return SANDBOX_KEY in keys or bool(url and parse_base_url(url).loopback)
+
+
 def lix_client(
     connection: ConnectionOptions,
     monitor: ActivityMonitor,
     *,
     retry: RetryPolicy = RETRY_POLICY,
     key: str | None = None,
-    limiter: MonitoredLimiter | None = None,
+    limiter: Limiter | None = None,
 ) -> AsyncLix:
     """A client of Lix whose waits can be monitored and stopped.
 
@@ -91,7 +99,7 @@ def _client(
     monitor: ActivityMonitor,
     retry: RetryPolicy = RETRY_POLICY,
     key: str | None = None,
-    limiter: MonitoredLimiter | None = None,
+    limiter: Limiter | None = None,
 ) -> Client:
     provider = provider_of(name)
     url = base_url(connection, provider)
@@ -99,11 +107,11 @@ def _client(
     is_default = connection.rate == CONNECTION_DEFAULTS.rate
     rate = provider.rate if is_default else parse_rate(connection.rate)
     options: dict[str, object] = {
-        "rate_limit": limiter or MonitoredLimiter(rate, monitor),
-        "retry": monitored_retry(retry, monitor),
+        "rate_limit": limiter or rate,
+        "retry": retry,
         "deadline": connection.deadline,
         "max_credits": connection.max_credits,
-        "clock": MonitoredClock(monitor),
+        "clock": monitor.clock,
     }
     if name == "lix":
         options["viewer_id"] = connection.viewer
@@ -115,12 +123,8 @@ def _client(
         options["auth"] = connection.auth
     construct = cast("Callable[..., Client]", client_class(name))
     try:
-        return construct(key or key_for(connection, url, provider), **options)
+        client = construct(key or key_for(connection, url, provider), **options)
     except ConfigurationError as error:
         raise CommandError(str(error)) from None
-
-
-def monitored_retry(retry: RetryPolicy, monitor: ActivityMonitor) -> MonitoredRetryPolicy:
-    """A retry policy that reports to a monitor."""
-    fields = {name: getattr(retry, name) for name in RetryPolicy.__struct_fields__}
-    return MonitoredRetryPolicy(**fields, monitor=monitor)
+    monitor.rate = getattr(client.engine.limiter, "rate", None)
+    return monitored(client, monitor)

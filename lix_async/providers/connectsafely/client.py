@@ -50,8 +50,9 @@ class AsyncConnectSafely(ConnectSafelyMethods):
             calls together; a `Limiter`, to share one; None for no limit.
         **options: `auth` (only `"bearer"`), `base_url` (default: `CONNECTSAFELY_BASE_URL`, else the
             vendor's, which ends with `/linkedin`), `retry`, `deadline`, `timeout`, `http_client`,
-            `verify`, `max_credits`, `on_drift`, `on_event`, `max_age`, `refused_age` and `clock`,
-            as for `AsyncLix`. `viewer_id` is accepted but not sent by any call.
+            `verify`, `max_credits`, `on_drift`, `cache`, `cache_searches`, `doubts`, `on_event`,
+            `max_age`, `refused_age` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but not
+            sent by any call.
 
     Raises:
         ConfigurationError: The key, the address or another argument is missing or malformed.
@@ -90,15 +91,15 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
-        cache: Literal[False] | None = None,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
+        cache: Literal[False] | None = None,
         account_id: str | Unset | None = UNSET,
     ) -> Self:
         """A client with other settings that shares limits, counts and connections with this one."""
         defaults = {"viewer_id": viewer_id, "account_id": account_id}
         return self._with_call_options(
-            deadline, retry, defaults, max_credits, cache, max_age, refused_age
+            deadline, retry, defaults, max_credits, max_age, refused_age, cache
         )
 
     @property

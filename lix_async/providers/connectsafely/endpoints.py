@@ -11,10 +11,38 @@ from __future__ import annotations
 
 from ...core.endpoint import FREE, AnyEndpoint, Endpoint, endpoints_of
 from ...core.pagination import OffsetWhileMore
+from ...core.subject_fields import FieldPaths, JobFields, SubjectFields
 from ...core.subject_ids import IdGroup
+from ...linkedin.fields import organisation_number, public_slug
 from . import models as m
 from . import params as p
 
+_PERSON = SubjectFields(
+    named={
+        "name": FieldPaths(("profile.firstName+profile.lastName",)),
+        "headline": FieldPaths(("profile.headline",)),
+        "location": FieldPaths(
+            ("profile.location.geoLocationName", "profile.geoLocation.fullLocation")
+        ),
+        "slug": FieldPaths(("profile.publicIdentifier",), public_slug),
+    },
+    jobs=JobFields(
+        "experience",
+        organisation="companyName",
+        ids={"companyUrl": organisation_number},
+        period="duration",
+        ignored=frozenset({"companyLogoUrl"}),
+    ),
+    ignored=frozenset(
+        {
+            *("success", "message", "profileId", "accountId", "cached", "cachedAt", "expiresAt"),
+            *("profile.entityUrn", "profile.profilePicture", "profile.supportsFreeEmail"),
+            *("profile.isConnected", "profile.invitationSent", "profile.invitationReceived"),
+            *("profile.connectionDegree", "profile.experience", "profile.education"),
+            "profile.skills",
+        }
+    ),
+)
 _PAGES = OffsetWhileMore("start", token="pagination_token")
 
 # `profileId` of a profile is what was asked for, which LinkedIn may have redirected.
@@ -30,9 +58,11 @@ PROFILE = Endpoint(
     m.ProfileResult,
     body=p.ProfileParams.__struct_fields__,
     group="profile",
+    lookup=True,
     subject="person",
     ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile",
+    fields=_PERSON,
 )
 PROFILE_GET = Endpoint(
     "connectsafely.profile_get",
@@ -41,9 +71,11 @@ PROFILE_GET = Endpoint(
     p.ProfileGetParams,
     m.ProfileResult,
     group="profile",
+    lookup=True,
     subject="person",
     ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile_get",
+    fields=_PERSON,
 )
 ACCOUNT_STATUS = Endpoint(
     "connectsafely.account_status",
@@ -116,6 +148,7 @@ SEARCH_PEOPLE = Endpoint(
     body=("keywords", "account_id", "count", "start", "url", "filters", "pagination_token"),
     group="read",
     ids=_PEOPLE,
+    lookup=True,
     docs="connectsafely.md#connectsafely.search_people",
 )
 ENDORSE_SKILL = Endpoint(

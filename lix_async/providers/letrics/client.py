@@ -35,8 +35,9 @@ class AsyncLetrics(LetricsMethods):
         **options: `auth` (only `"bearer"`), `base_url` (default: `LETRICS_BASE_URL`; one of both is
             required: ask the vendor), `rate_limit` (none is documented, the default of two calls a
             second is a guess), `retry`, `deadline`, `timeout`, `http_client`, `verify`,
-            `max_credits`, `on_drift`, `on_event`, `max_age`, `refused_age` and `clock`, as for
-            `AsyncLix`. `viewer_id` is accepted but not sent by any call.
+            `max_credits`, `on_drift`, `cache`, `cache_searches`, `doubts`, `on_event`, `max_age`,
+            `refused_age` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but not sent by
+            any call.
 
     Raises:
         ConfigurationError: The key, the address or another argument is missing or malformed.

@@ -41,6 +41,7 @@ CONTACTS = Endpoint(
     ContactsPage,
     paging=_PAGES,
     body=ContactsParams.__struct_fields__,
+    lookup=True,
     ids=_CONTACTS,
     docs="letrics.md#letrics.contacts",
 )
@@ -52,12 +53,14 @@ COMPANIES = Endpoint(
     CompaniesPage,
     paging=_PAGES,
     body=CompaniesParams.__struct_fields__,
+    lookup=True,
     docs="letrics.md#letrics.companies",
 )
 CONTACTS_NEWER: Endpoint[ContactsParams, ContactsPage] = replace(
     CONTACTS,
     id="letrics.contacts.newer",
     params=NewerContactsParams,
+    lookup=False,  # it asks for what is new
     docs="letrics.md#letrics.contacts.newer",
 )
 

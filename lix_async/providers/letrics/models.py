@@ -12,6 +12,8 @@ from msgspec import field
 
 from ...core.models import Listing, Meta, OpenObject
 
+__all__ = ["CompaniesPage", "Company", "Contact", "ContactsPage", "PageMeta"]
+
 Item = TypeVar("Item")
 
 
@@ -91,14 +93,18 @@ class PageMeta(Meta, rename=None):
     """Facts about the page. None of its fields is documented; a total is used if there is one."""
 
     page: int | None = None
+    """The number of the page, from 1."""
     per_page: int | None = None
+    """Items on a page."""
     total: int | None = None
+    """The number of matches."""
 
 
 class RecordsPage(Listing[Item]):
     """A page, with the facts about it under `meta`."""
 
     meta: PageMeta | None = None  # pyright: ignore[reportIncompatibleVariableOverride]  # read, never assigned
+    """Facts about the page; none of them is documented."""
 
     @property
     def total(self) -> int | None:
@@ -111,9 +117,11 @@ class ContactsPage(RecordsPage[Contact]):
     """A page of contacts."""
 
     items: list[Contact] = field(name="data", default_factory=list[Contact])
+    """The contacts of the page."""
 
 
 class CompaniesPage(RecordsPage[Company]):
     """A page of companies."""
 
     items: list[Company] = field(name="data", default_factory=list[Company])
+    """The companies of the page."""

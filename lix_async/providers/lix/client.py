@@ -57,8 +57,14 @@ class AsyncLix(Client):
         on_drift: Called with a `Drift` for each field that arrives and is not in the models, and at
             `aclose` for each documented field that never arrived. An exception in it is logged as a
             warning of `lix_async` and does not affect the call.
+        cache: Where answers are looked for before the provider is asked, and kept: a path,
+            `"postgresql://…"`, a `Ledger`, or True for the personal ledger. Equal calls at the same
+            time share one request. Default: nowhere. The client has to be used with `async with`.
+        cache_searches: Whether listings are cached, too.
+        doubts: What the cache does with a lookup that was sent and has no answer: `"retry"`,
+            `"hold"`, or a function; see `bulk.Run`.
         max_age: The greatest age of an answer in a ledger, as a `timedelta` or in seconds: older
-            ones are bought again by the runs of this client's methods. Default: none is.
+            ones are bought again by its cache and by the runs of its methods. Default: none is.
         refused_age: The same for refusals, such as not found.
         on_event: One function or several that are called with the events of every call; see
             `lix_async.events` and `lix.events`.

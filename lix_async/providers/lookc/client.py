@@ -32,6 +32,9 @@ class AsyncLookC(LookCMethods):
         verify: As for `AsyncLix`.
         max_credits: As for `AsyncLix`.
         on_drift: As for `AsyncLix`.
+        cache: As for `AsyncLix`.
+        cache_searches: As for `AsyncLix`.
+        doubts: As for `AsyncLix`.
         max_age: As for `AsyncLix`.
         refused_age: As for `AsyncLix`.
         on_event: As for `AsyncLix`.

@@ -9,6 +9,7 @@ from typing import cast
 from ...core.endpoint import AnyEndpoint, Endpoint, StatusCall, endpoints_of, org
 from ...core.errors import DecodeError, RefusalError, excerpt
 from ...core.pagination import Cursor
+from ...core.subject_fields import SubjectFields
 from ...core.subject_ids import IdGroup
 from .models import EmployeesPage, LookupAnswer, PersonByEmail, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
@@ -87,6 +88,7 @@ PERSON_BY_EMAIL = Endpoint(
     credits=org(1),
     ids=(_PEOPLE, _ORGANISATION),
     docs="lookc.md#lookc.person_by_email",
+    fields=SubjectFields(),
     poll=_after_lookup,
 )
 REQUEST_STATUS = Endpoint(
@@ -108,6 +110,7 @@ ORG_EMPLOYEES = Endpoint(
     OrgEmployeesParams,
     EmployeesPage,
     paging=Cursor("after"),
+    lookup=True,
     ids=(_EMPLOYEES,),
     docs="lookc.md#lookc.org_employees",
 )

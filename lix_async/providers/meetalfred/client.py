@@ -45,8 +45,9 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         **options: `auth` (only `"query"`), `base_url` (default: `MEETALFRED_BASE_URL`, else the
             address that most clients use; white-label customers have their own), `rate_limit` (none
             is documented, the default is one call in 0.4 s), `retry`, `deadline`, `timeout`,
-            `http_client`, `verify`, `max_credits`, `on_drift`, `on_event`, `max_age`, `refused_age`
-            and `clock`, as for `AsyncLix`. `viewer_id` is accepted but not sent by any call.
+            `http_client`, `verify`, `max_credits`, `on_drift`, `cache`, `cache_searches`, `doubts`,
+            `on_event`, `max_age`, `refused_age` and `clock`, as for `AsyncLix`. `viewer_id` is
+            accepted but not sent by any call.
 
     Raises:
         ConfigurationError: The key, the address or another argument is missing or malformed.

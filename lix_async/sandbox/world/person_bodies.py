@@ -24,7 +24,7 @@ def _skills(person: PersonRecord) -> list[JsonObject]:
 
 
 def _summary(person: PersonRecord) -> str:
-    return f"{person.title} in {person.place[0]}."
+    return f"Works in {person.industry.lower()}."
 
 
 def profile(
@@ -122,7 +122,7 @@ def _patents(person: PersonRecord) -> list[JsonObject]:
         return []
     patent: JsonObject = {
         "title": f"Apparatus for {person.skills[0].lower()}",
-        "issuer": person.place[2],
+        "issuer": names.PLACES[number("patent office", person.key) % len(names.PLACES)][2],
         "url": f"https://example.org/patents/{person.key}",
         "issuedOn": {"day": 1, "month": 6, "year": 2019},
         "inventors": [{"entityUrn": person.urn}],

@@ -225,3 +225,12 @@ async def test_a_cancelled_wait_leaves_no_task() -> None:
         assert wire.paths == [LOOKUP, STATUS, STATUS]
         wire._answers[STATUS] = [COMPLETE]
         assert name(await lookc.result(ID)) == "Example Person 1"
+
+
+async def test_the_answer_of_a_lookup_that_is_polled_counts_all_of_its_calls():
+    wire = Wire(lookup=[says(PENDING)], status=[WAITING, COMPLETE])
+    lookc = client(wire)
+    answer = await lookc.answer(lookc.person_by_email, "a@example.com")
+    assert answer.value.hits
+    assert answer.body == COMPLETE.body
+    assert (answer.attempts, answer.credits) == (3, 1)

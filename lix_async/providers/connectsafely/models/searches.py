@@ -18,15 +18,20 @@ class SearchPaging(Paging):
     """The position of a page. `total` is missing or approximate."""
 
     has_next_page: bool | None = None
+    """Whether there are more pages, in the form that newer answers have."""
     next_pagination_token: str | None = None
+    """The token of the next page, which newer answers have."""
 
 
 class SearchPage(Listing[Item]):
     """A page of a search. `has_more` stands beside `pagination`, or `has_next_page` inside it."""
 
     success: bool | None = None
+    """Whether the service reports success."""
     pagination: SearchPaging | None = None
+    """The position of the page."""
     has_more: bool | None = None
+    """Whether there are more pages; a short page is not the end."""
 
     @property
     def total(self) -> int | None:
@@ -53,12 +58,17 @@ class Group(Model):
     """A LinkedIn group."""
 
     group_id: str | None = None
+    """The id of the group."""
     name: str | None = None
+    """The name of the group."""
     member_count: int | None = None
-    """Rounded above 999."""
+    """The number of members, rounded above 999."""
     logo_url: str | None = None
+    """The URL of the group's logo."""
     group_url: str | None = None
+    """The URL of the group."""
     is_private: bool | None = None
+    """Whether the group is private."""
 
     @property
     def identity(self) -> str | None:
@@ -70,19 +80,29 @@ class FoundPerson(Model):
     """A person in the results of a search."""
 
     profile_id: str | None = None
+    """The id of the profile."""
     profile_urn: str | None = None
+    """The URN of the profile."""
     first_name: str | None = None
+    """The first name."""
     last_name: str | None = None
+    """The last name."""
     headline: str | None = None
+    """The headline of the profile."""
     profile_picture: str | None = None
+    """The URL of the picture."""
     location: str | None = None
-    """A text, unlike in a profile."""
+    """The place as a text, unlike in a profile."""
     connection_degree: str | None = None
-    """Such as `2nd`; see `degree`."""
+    """The degree of the connection, such as `2nd`; see `degree`."""
     current_position: str | None = None
+    """The current position, as a text."""
     profile_url: str | None = None
+    """The URL of the LinkedIn profile."""
     is_premium: bool | None = None
+    """Whether the person has LinkedIn Premium."""
     is_open_to_work: bool | None = None
+    """Whether the person is marked as open to work."""
 
     @property
     def identity(self) -> str | None:
@@ -104,9 +124,11 @@ class GroupsPage(SearchPage[Group]):
     """A page of groups."""
 
     items: list[Group] = field(default_factory=list[Group], name="groups")
+    """The groups of the page."""
 
 
 class PeoplePage(SearchPage[FoundPerson]):
     """A page of people."""
 
     items: list[FoundPerson] = field(default_factory=list[FoundPerson], name="people")
+    """The people of the page."""

@@ -8,10 +8,87 @@ from __future__ import annotations
 
 from ....core.endpoint import Endpoint, Price, org, standard
 from ....core.pagination import Cursor, Offset
+from ....core.subject_fields import FieldPaths, JobFields, SubjectFields
+from ....linkedin.fields import company_slug, organisation_number, public_slug
 from .. import models as m
 from .. import params as p
 from . import ids
 
+_PERSON = SubjectFields(
+    named={
+        "name": FieldPaths(("name", "firstName+lastName")),
+        "headline": FieldPaths(("headline", "description")),
+        "location": FieldPaths(("location",)),
+        "slug": FieldPaths(("link", "liId"), public_slug),
+        "organisation": FieldPaths(("organisation", "current")),
+    },
+    jobs=JobFields(
+        "experience",
+        organisation="organisation.name",
+        ids={
+            "organisation.salesNavLink": organisation_number,
+            "organisation.link": organisation_number,
+        },
+        start=("timePeriod.startedOn", "dateStarted"),
+        end=("timePeriod.endedOn", "dateEnded"),
+        current="isCurrent",
+        ignored=frozenset(
+            {
+                *("position", "tenureAtPosition", "tenureAtOrg", "seniority", "timePeriod"),
+                *("dateStarted", "dateEnded"),
+            }
+        ),
+    ),
+    of_jobs=frozenset({"companyUrl", "currentJobs", "pastJobs"}),
+    ignored=frozenset(
+        {
+            *("salesNavLink", "salesNavId", "defaultDBID", "autoScraped", "img", "relatedPersons"),
+            *("numSharedConnections", "sharedConnectionNames", "sharedConnectionUrns"),
+            *("teamLinkConnectionProfiles", "viewerConnection"),
+        }
+    ),
+)
+_ORGANISATION = SubjectFields(
+    named={
+        "name": FieldPaths(("profile.name", "liOrganisation.name", "organisationIds.name")),
+        "location": FieldPaths(("liOrganisation.headquarters", "profile.hqCountry")),
+        "slug": FieldPaths(("profile.linkedinUrl", "liOrganisation.link"), company_slug),
+        "industry": FieldPaths(("profile.industry", "liOrganisation.industry")),
+        "size": FieldPaths(("profile.size", "liOrganisation.size")),
+        "website": FieldPaths(("profile.website", "liOrganisation.website")),
+        "description": FieldPaths(("profile.description", "liOrganisation.description")),
+        "orgType": FieldPaths(("profile.orgType", "liOrganisation.companyType")),
+        "foundedYear": FieldPaths(("profile.foundedYear", "liOrganisation.yearFounded")),
+        "employeeCount": FieldPaths(("profile.employeeCount", "liOrganisation.liEmployeeCount")),
+        "followerCount": FieldPaths(("profile.followerCount", "liOrganisation.followers")),
+        "jobOpeningsCount": FieldPaths(
+            ("profile.jobOpeningsCount", "liOrganisation.numberOfJobOpenings")
+        ),
+        "specialities": FieldPaths(("profile.specialities", "liOrganisation.specialities")),
+        "stockTickerCode": FieldPaths(
+            ("profile.stockTickerCode", "liOrganisation.stockTickerCode")
+        ),
+        "headquartersAddress": FieldPaths(
+            ("profile.headquartersAddress", "liOrganisation.headquartersAddress")
+        ),
+    },
+    ignored=frozenset(
+        {
+            *("organisationIds", "links", "profile.logoUrl", "profile.salesNavUrl"),
+            *("liOrganisation.logoUrl", "liOrganisation.salesNavLink"),
+            *("liOrganisation.initialRequestLiId", "liOrganisation.autoScraped"),
+        }
+    ),
+)
+_EMPLOYMENT = SubjectFields(
+    jobs=JobFields(
+        "experiences",
+        organisation="companyName",
+        ids={"companyUrn": str},
+        start=("startDate",),
+        end=("endDate",),
+    )
+)
 _TOKEN = Cursor("pagination_token", start="start")
 _LAST_WITHOUT_TOKEN = Cursor("pagination_token", start="start", start_alone=False)
 
@@ -47,6 +124,7 @@ PERSON = Endpoint(
     subject="person",
     ids=ids.PERSON,
     docs="lix.md#person.get",
+    fields=_PERSON,
 )
 LEGACY_PERSON = Endpoint(
     "person.legacy",
@@ -58,6 +136,7 @@ LEGACY_PERSON = Endpoint(
     subject="person",
     ids=ids.PERSON,
     docs="lix.md#person.legacy",
+    fields=_PERSON,
 )
 ORGANISATION = Endpoint(
     "organisation.by_linkedin",
@@ -69,6 +148,7 @@ ORGANISATION = Endpoint(
     subject="organisation",
     ids=ids.ORGANISATION,
     docs="lix.md#organisation.by_linkedin",
+    fields=_ORGANISATION,
 )
 JOB = Endpoint(
     "enrich.job",
@@ -109,6 +189,7 @@ EMAIL = Endpoint(
     unsure="is_probable",
     subject="person",
     docs="lix.md#contact.email_by_linkedin",
+    fields=SubjectFields(),
 )
 EMPLOYMENT = Endpoint(
     "person.employment",
@@ -119,6 +200,7 @@ EMPLOYMENT = Endpoint(
     credits=standard(1),
     subject="person",
     docs="lix.md#person.employment",
+    fields=_EMPLOYMENT,
 )
 EXTENDED = Endpoint(
     "person.extended",
@@ -129,6 +211,7 @@ EXTENDED = Endpoint(
     credits=standard(1),
     subject="person",
     docs="lix.md#person.extended",
+    fields=SubjectFields(),
 )
 ORGANISATIONS_BY_WEBSITE = Endpoint(
     "organisation.by_website",

@@ -34,7 +34,9 @@ class AutoTopUp(Model):
     """Which kinds of credits are bought automatically when they run out."""
 
     standard: bool | None = None
+    """Whether standard credits are bought automatically."""
     org: bool | None = None
+    """Whether org credits are bought automatically."""
 
 
 class Balances(Model):
@@ -47,13 +49,16 @@ class Balances(Model):
     }
 
     email_balance: int | None = None
+    """Email credits left."""
     linkedin_balance: int | None = field(name="linkedInBalance", default=None)
     """Standard credits."""
     lookc_balance: int | None = None
     """Org credits."""
     auto_top_up_enabled: AutoTopUp | None = None
+    """The kinds of credits that are bought automatically when they run out."""
     enterprise: bool | None = None
-    """When true, both flags of `auto_top_up_enabled` are false."""
+    """Whether the team has an enterprise plan: then both flags of `auto_top_up_enabled` are
+    false."""
 
 
 class DailyAllowance(Model):
@@ -63,6 +68,7 @@ class DailyAllowance(Model):
     __markers__: ClassVar[dict[str, str | None]] = {"refreshesAt": None}
 
     requests_remaining: int | None = None
+    """Requests left until the allowance refreshes."""
     refreshes_at: Annotated[datetime, Meta(tz=True)] | None = None
     """When the allowance is full again. Sent as epoch seconds, also in a text, or as ISO 8601."""
 
@@ -91,18 +97,24 @@ class WarmupDetails(Model):
     }
 
     consecutive_active_days: int | None = None
+    """Days in a row on which the account was active."""
     daily_available: int | None = None
+    """Requests allowed per day now."""
     hourly_available: int | None = None
+    """Requests allowed per hour now."""
     daily_total: int | None = None
+    """Requests allowed per day when the warm-up is complete."""
     hourly_total: int | None = None
+    """Requests allowed per hour when the warm-up is complete."""
 
 
 class Warmup(Model):
     """The warm-up of an attached account."""
 
     status: WarmupStatus | None = None
-    """`warming`, `completed`; others may be added."""
+    """The state of the warm-up: `warming`, `completed`; others may be added."""
     details: WarmupDetails | None = None
+    """The limits of the account during and after the warm-up."""
 
 
 class LinkedInAccount(Model):
@@ -113,11 +125,13 @@ class LinkedInAccount(Model):
     viewer_id: str | None = None
     """The value to use as `viewer_id` in other calls."""
     linkedin_ready: bool | None = field(name="linkedInReady", default=None)
+    """Whether calls that use LinkedIn can go through the account."""
     sales_navigator_ready: bool | None = None
+    """Whether calls that use Sales Navigator can go through the account."""
     warmup: Warmup | None = None
-    """Only if the warm-up feature is on for the account."""
+    """The warm-up of the account, only if that feature is on for it."""
     num_available_tokens: int | None = None
-    """Only in the oldest answers."""
+    """The number of available tokens, only in the oldest answers."""
 
     @property
     def identity(self) -> str | None:
@@ -131,6 +145,7 @@ class LinkedInAccountsPage(Listing[LinkedInAccount]):
     __root__: ClassVar[str] = "accounts"
 
     items: list[LinkedInAccount] = field(name="accounts", default=[])
+    """The attached accounts, at most 5 on a page."""
 
 
 class AttachedAccount(Model):
@@ -146,12 +161,16 @@ class ConnectionsRemaining(Model):
     """Connection requests left in the calendar week."""
 
     viewer_id: str | None = None
+    """The attached account that was asked about."""
     weekly_limit: int | None = None
-    """50 for a standard LinkedIn account, 100 with Sales Navigator."""
+    """Connection requests allowed in a calendar week: 50 for a standard LinkedIn account, 100 with
+    Sales Navigator."""
     used: int | None = None
+    """Connection requests sent in the current calendar week."""
     remaining: int | None = None
+    """Connection requests left in the current calendar week."""
     next_refresh: str | None = None
-    """ISO 8601: Monday 00:00 UTC."""
+    """When the next week begins, in ISO 8601: Monday 00:00 UTC."""
 
     @property
     def next_refresh_time(self) -> datetime | None:

@@ -67,11 +67,13 @@ class ConnectionsPage(Listing[Connection]):
     __envelopes__: ClassVar[tuple[str, ...]] = ("connections_response",)
 
     items: list[Connection] = field(name="elements", default=[])
+    """The connections of the page."""
 
 
 class Invitation(Model):
     """The result of `connections.send`. With `success: false` it is raised as an error instead."""
 
     success: bool | None = None
+    """Whether the invitation was sent."""
     entity_urn: str | None = field(name="entity_urn", default=None)
-    """`urn:li:fsd_invitation:<digits>`."""
+    """The URN of the invitation: `urn:li:fsd_invitation:<digits>`."""

@@ -18,9 +18,9 @@ class Email(Model):
     """The result of one check of an address."""
 
     email: str | None = None
-    """Meaningful only if `is_valid`."""
+    """The address, meaningful only if `is_valid`."""
     status: EmailStatus | None = None
-    """`VALID`, `PROBABLE`; others may be added."""
+    """The result of the check: `VALID`, `PROBABLE`; others may be added."""
     alternatives: list[str] = field(default=[])
     """All candidates, including the valid one."""
 

@@ -34,9 +34,11 @@ class Facet(Model):
     """A value for a Sales Navigator filter."""
 
     id: str | None = None
+    """The id that filters take, such as digits or `urn:li:organization:<digits>`."""
     display_value: str | None = None
+    """The value as LinkedIn shows it."""
     headline: str | None = None
-    """Only of companies."""
+    """The headline, only of companies."""
     children: list[Facet] = field(default=[])
     """Companies are children of one item; a listing returns them one by one."""
 
@@ -58,6 +60,7 @@ class FacetsPage(Listing[Facet]):
     __grouped__: ClassVar[str] = "children"
 
     items: list[Facet] = field(name="elements", default=[])
+    """The facets as they were received; companies are children of one item."""
 
     def rows(self) -> list[Facet]:
         """The facets one by one: an item with children stands for these."""
@@ -68,8 +71,9 @@ class SkillFacet(Model):
     """A skill for a Recruiter search."""
 
     entity: str | None = None
-    """`urn:li:ts_skill:<digits>`."""
+    """The URN of the skill: `urn:li:ts_skill:<digits>`."""
     text: str | None = None
+    """The name of the skill."""
 
     def filter(
         self, *, negated: bool = False, required: bool = False, selected: bool = True
@@ -87,3 +91,4 @@ class SkillFacetsPage(Listing[SkillFacet]):
     """A page of Recruiter facets. `paging.start` is not an offset: a sample has 10 for 0."""
 
     items: list[SkillFacet] = field(name="results", default=[])
+    """The skills of the page."""

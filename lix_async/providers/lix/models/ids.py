@@ -15,9 +15,11 @@ class IdLinks(Model):
     """Links made from the ids."""
 
     li_profile_url: str | None = field(name="liProfileURL", default=None)
+    """The URL of the LinkedIn profile or page."""
     sales_nav_url: str | None = field(name="salesNavURL", default=None)
+    """The URL of the Sales Navigator page."""
     recruiter_url: str | None = field(name="recruiterURL", default=None)
-    """Only of people."""
+    """The URL of the person in LinkedIn Recruiter; only of people."""
 
 
 class PersonIds(Model):
@@ -37,9 +39,11 @@ class PersonIds(Model):
     li_id: str | None = field(name="liID", default=None)
     """Public identifier: the last part of `linkedin.com/in/<li_id>`."""
     sales_nav_id: str | None = field(name="salesNavID", default=None)
+    """The id in `linkedin.com/sales/person/<sales_nav_id>,NAME,XXXX`."""
     uuid: str | None = None
     """Lix's own id, `lix_id` in requests."""
     links: IdLinks | None = None
+    """Links made from the ids."""
 
 
 class OrganisationIds(Model):
@@ -55,7 +59,9 @@ class OrganisationIds(Model):
     }
 
     id: int | None = None
+    """The numeric id of the organisation."""
     name: str | None = None
+    """The name of the organisation."""
     li_id: str | None = field(name="liID", default=None)
     """The last part of `linkedin.com/company/<li_id>`."""
     sales_nav_id: str | None = field(name="salesNavID", default=None)
@@ -63,3 +69,4 @@ class OrganisationIds(Model):
     uuid: str | None = None
     """Lix's own id, `lix_id` in requests."""
     li_profile_is_deleted: bool | None = None
+    """Whether the LinkedIn page has been deleted."""

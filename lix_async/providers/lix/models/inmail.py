@@ -28,11 +28,13 @@ class SalesMessage(Model):
     """A message of a thread."""
 
     id: str | None = None
+    """The id of the message."""
     type: SalesMessageType | None = None
-    """`INMAIL`; others may be added."""
+    """The type of the message: `INMAIL`; others may be added."""
     body: str | None = None
+    """The text of the message."""
     delivered_at: int | None = None
-    """Epoch milliseconds."""
+    """When it was delivered, in epoch milliseconds."""
 
     @property
     def delivered_time(self) -> datetime | None:
@@ -44,25 +46,34 @@ class Mentioned(Model):
     """A person that an answer mentions. No id connects it with `participants`."""
 
     first_name: str | None = None
+    """The first name."""
     last_name: str | None = None
+    """The last name."""
     full_name: str | None = None
+    """First and last name."""
     object_urn: str | None = None
+    """The URN of the person."""
 
 
 class SalesThread(Model):
     """A thread of the Sales Navigator inbox, with some of its messages."""
 
     id: str | None = None
+    """The id of the thread; `thread_id` also reads the form of the early draft."""
     entity_urn: str | None = None
     """Sent instead of `id` in an early draft: `urn:li:fs_salesMessagingThread:<id>`."""
     next_page_starts_at: int | None = None
     """Milliseconds since 1970; that of the last thread of a page leads to the next page."""
     total_message_count: int | None = None
+    """Messages of the thread, also those that are not in `messages`."""
     unread_message_count: int | None = None
+    """Messages of the thread that were not read."""
     archived: bool | None = None
+    """Whether the thread is archived."""
     messages: list[SalesMessage] = field(default=[])
+    """Some of the messages of the thread."""
     participants: list[str] = field(default=[])
-    """`urn:li:fs_salesProfile:(<sales id>,<auth type>,<auth token>)`."""
+    """The URNs of the people: `urn:li:fs_salesProfile:(<sales id>,<auth type>,<auth token>)`."""
 
     @property
     def thread_id(self) -> str | None:
@@ -81,8 +92,11 @@ class ThreadsPage(Listing[SalesThread]):
     __envelopes__: ClassVar[tuple[str, ...]] = ("data",)
 
     items: list[SalesThread] = field(name="elements", default=[])
+    """The threads of the page."""
     entity_urn: str | None = None
+    """A URN that comes with the page; its meaning is not documented."""
     included: list[Mentioned] = field(default=[])
+    """People that the threads mention."""
 
     @property
     def cursor(self) -> int | None:
@@ -98,6 +112,7 @@ class SingleThread(SalesThread):
     __markers__: ClassVar[dict[str, str | None]] = {"elements": "id"}
 
     included: list[Mentioned] = field(default=[])
+    """People that the thread mentions."""
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:

@@ -146,3 +146,4 @@ class JobsPage(Listing[JobPosting]):
     __aliases__: ClassVar[dict[str, str]] = {"people": "jobPostings"}
 
     items: list[JobPosting] = field(name="jobPostings", default=[])
+    """The job postings of the page."""

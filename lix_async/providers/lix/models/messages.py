@@ -20,20 +20,32 @@ class Message(Model):
     __envelopes__: ClassVar[tuple[str, ...]] = ("message",)
 
     backend_urn: str | None = None
+    """The URN of the message in LinkedIn's messaging."""
     conversation_urn: str | None = None
+    """The URN of the conversation:
+    `urn:li:msg_conversation:(urn:li:fsd_profile:<viewer>,<conversation id>)`."""
     backend_conversation_urn: str | None = None
+    """The URN of the thread: `urn:li:messagingThread:<conversation id>`."""
     delivered_at: int | None = None
-    """Epoch milliseconds."""
+    """When it was delivered, in epoch milliseconds."""
     body_text: str | None = None
+    """The text of the message."""
     origin_token: str | None = None
     """A UUID made by the server. It cannot be sent, so it does not protect against repeats."""
     sender_host_identity_urn: str | None = None
+    """The URN of the sender."""
     sender_first_name: str | None = None
+    """The first name of the sender."""
     sender_last_name: str | None = None
+    """The last name of the sender."""
     sender_headline: str | None = None
+    """The headline of the sender."""
     sender_profile_url: str | None = None
+    """The URL of the sender's LinkedIn profile."""
     sender_public_identifier: str | None = None
+    """The last part of the sender's `linkedin.com/in/<public identifier>`."""
     sender_profile_picture_url: str | None = None
+    """The URL of the sender's picture."""
 
     @property
     def delivered_time(self) -> datetime | None:
@@ -61,12 +73,19 @@ class Participant(Model):
     """A person in a conversation."""
 
     host_identity_urn: str | None = None
+    """The URN of the person."""
     first_name: str | None = None
+    """The first name."""
     last_name: str | None = None
+    """The last name."""
     headline: str | None = None
+    """The headline of the profile."""
     profile_url: str | None = None
+    """The URL of the LinkedIn profile."""
     public_identifier: str | None = None
+    """The last part of `linkedin.com/in/<public_identifier>`."""
     profile_picture_url: str | None = None
+    """The URL of the person's picture."""
 
     @property
     def full_name(self) -> str | None:
@@ -78,18 +97,28 @@ class Conversation(Model):
     """A conversation, with its last message."""
 
     backend_urn: str | None = None
+    """The URN of the thread: `urn:li:messagingThread:<conversation id>`."""
     conversation_urn: str | None = None
+    """The URN of the conversation:
+    `urn:li:msg_conversation:(urn:li:fsd_profile:<viewer>,<conversation id>)`."""
     title: str | None = None
+    """The title of the conversation."""
     created_at: int | None = None
-    """Epoch milliseconds."""
+    """When it began, in epoch milliseconds."""
     last_activity_at: int | None = None
-    """Epoch milliseconds."""
+    """When the last activity was, in epoch milliseconds."""
     unread_count: int | None = None
+    """Messages that were not read."""
     read: bool | None = None
+    """Whether the conversation was read."""
     group_chat: bool | None = None
+    """Whether it is a group conversation."""
     conversation_url: str | None = None
+    """The URL of the conversation, which ends in its id."""
     participants: list[Participant] = field(default=[])
+    """The people in the conversation."""
     last_message: Message | None = None
+    """The last message."""
 
     @property
     def created_time(self) -> datetime | None:
@@ -118,6 +147,7 @@ class ConversationsPage(Listing[Conversation]):
     """A page of conversations, newest first."""
 
     items: list[Conversation] = field(name="conversations", default=[])
+    """The conversations of the page."""
     next_sequence_id: str | None = field(name="sequenceId", default=None)
     """The id of the next page; missing on the last one."""
 
@@ -133,6 +163,7 @@ class MessagesPage(Listing[Message]):
     __aliases__: ClassVar[dict[str, str]] = {"syncToken": "sequenceId"}
 
     items: list[Message] = field(name="messages", default=[])
+    """The messages of the page."""
     next_sequence_id: str | None = field(name="sequenceId", default=None)
     """The id of the next page; missing on the last one."""
 

@@ -38,10 +38,14 @@ class Organisation(Model):
     """
 
     organisation_ids: OrganisationIds | None = None
+    """The ids of the organisation at LinkedIn, Sales Navigator and Lix."""
     li_organisation: LiOrganisation | None = None
-    """Deprecated by the vendor in favour of `profile`; the only part in the oldest samples."""
+    """The older description, deprecated by the vendor in favour of `profile`; the only one in the
+    oldest samples."""
     profile: OrganisationProfile | None = None
+    """The newer description."""
     links: IdLinks | None = None
+    """Links made from the ids."""
     error: str | None = None
     """The reason if the provider could not read the organisation; otherwise empty."""
 
@@ -176,21 +180,28 @@ class WebsiteMatches(Listing[WebsiteMatch]):
     """The result of `organisations.by_website`: at most 5 matches."""
 
     items: list[WebsiteMatch] = field(name="organisations", default=[])
+    """The organisations whose website it is."""
 
 
 class Follower(Model):
     """A follower of an organisation (lix.md#organisation.followers)."""
 
     public_identifier: str | None = None
+    """The last part of `linkedin.com/in/<public_identifier>`."""
     first_name: str | None = None
+    """The first name."""
     last_name: str | None = None
+    """The last name."""
     profile_picture_url: str | None = None
+    """The URL of the follower's picture."""
     entity_urn: str | None = None
+    """The URN of the follower."""
     headline: str | None = None
+    """The headline of the profile."""
     followed_at: str | None = None
-    """A text such as "July 2024"."""
+    """When the person began to follow, as a text such as "July 2024"."""
     member_distance: MemberDistance | None = None
-    """`DISTANCE_1`, `DISTANCE_2`, …"""
+    """The degree of the connection: `DISTANCE_1`, `DISTANCE_2`, …"""
 
     @property
     def profile_url(self) -> str | None:
@@ -208,3 +219,4 @@ class FollowersPage(Listing[Follower]):
     """A page of `organisations.followers`."""
 
     items: list[Follower] = field(name="followers", default=[])
+    """The followers of the page."""

@@ -141,9 +141,11 @@ class PostsPage(Listing[Post]):
     __envelopes__: ClassVar[tuple[str, ...]] = ("searchResponse", "response")
 
     items: list[Post] = field(name="posts", default=[])
+    """The posts of the page."""
 
 
 class ActivityPostsPage(TokenPage[Post]):
     """A page of a person's posts."""
 
     items: list[Post] = field(name="posts", default=[])
+    """The posts of the page."""

@@ -47,6 +47,7 @@ class TokenPage(Listing[Item], Generic[Item]):
     }
 
     pagination_token: str | None = field(name="pagination_token", default=None)
+    """The token of the next page; absent, null or empty on the last one."""
     date_observed: str | None = None
     """When the vendor read the page from LinkedIn, in ISO 8601."""
 
@@ -70,11 +71,17 @@ class Actor(Model, rename=None):
     }
 
     name: str | None = None
+    """The name."""
     link: str | None = None
+    """The URL of the LinkedIn profile; missing for hidden members."""
     li_id: str | None = None
+    """Public identifier: the last part of `linkedin.com/in/<li_id>`."""
     headline: str | None = None
+    """The headline of the profile."""
     profile_image_url: str | None = None
+    """The URL of the picture."""
     sales_nav_link: str | None = field(name="salesNavLink", default=None)
+    """The URL of the person in Sales Navigator; only in the vendor's preview."""
 
     @property
     def identity(self) -> str | None:
@@ -88,7 +95,7 @@ class TypedReaction(Model, rename=None):
     __aliases__: ClassVar[dict[str, str]] = {"reactionType": "reaction_type"}
 
     reaction_type: ReactionType | None = None
-    """As sent; in posts, it has the prefix `REACTION_TYPE_`."""
+    """The type of the reaction as it was sent; in posts, it has the prefix `REACTION_TYPE_`."""
 
     @property
     def type(self) -> ReactionType | None:
@@ -100,6 +107,7 @@ class ReactionCount(TypedReaction, rename=None):
     """The number of reactions of one type."""
 
     count: int | None = None
+    """The number of reactions; may be 0."""
 
 
 class Comment(Model, rename=None):
@@ -117,21 +125,29 @@ class Comment(Model, rename=None):
     }
 
     comment_urn: str | None = None
+    """The URN of the comment."""
     text: str | None = None
+    """The text of the comment."""
     permalink: str | None = None
+    """The URL of the comment on LinkedIn."""
     created_at: str | None = None
-    """ISO 8601."""
+    """When it was written, in ISO 8601."""
     post_urn: str | None = None
+    """The URN of the post."""
     num_reactions: int | None = None
+    """The number of reactions to the comment."""
     num_replies: int | None = None
+    """The number of replies to the comment."""
     author: Actor | None = None
+    """Who wrote it."""
     reaction_breakdown: list[ReactionCount] = field(default=[])
-    """All six types, zeros included."""
+    """The number of reactions of each type: all six types, zeros included."""
     id: str | None = None
-    """This and the next two: only in the vendor's preview."""
+    """The id of the comment; only in the vendor's preview."""
     post_id: str | None = None
+    """The id of the post; only in the vendor's preview."""
     timestamp: int | None = None
-    """Epoch seconds."""
+    """When it was written, in epoch seconds; only in the vendor's preview."""
 
     @property
     def created_time(self) -> datetime | None:
@@ -148,8 +164,9 @@ class CommentsPage(TokenPage[Comment]):
     """A page of comments: on a post, or by a person."""
 
     items: list[Comment] = field(name="comments", default=[])
+    """The comments of the page."""
     source: str | None = None
-    """Withdrawn by the vendor."""
+    """A text that the vendor has withdrawn."""
 
 
 class Reaction(TypedReaction, rename=None):
@@ -160,10 +177,11 @@ class Reaction(TypedReaction, rename=None):
     """
 
     actor: Actor | None = None
+    """Who reacted."""
     count: int | None = None
-    """Of a group: all reactions of the type, not only those on this page."""
+    """Of a group, the number of all reactions of the type, not only those on this page."""
     reactors: list[Actor] = field(default=[])
-    """Of a group: the actors on this page."""
+    """Of a group, the people on this page who reacted."""
 
     @property
     def identity(self) -> str | None:
@@ -177,7 +195,9 @@ class ReactionsPage(TokenPage[Reaction]):
     __grouped__: ClassVar[str] = "reactors"
 
     items: list[Reaction] = field(name="reactions", default=[])
+    """The reactions of the page: grouped by type, or one by one."""
     total_reactions: int | None = field(name="total_reactions", default=None)
+    """The number of all reactions to the post."""
 
     def rows(self) -> list[Reaction]:
         """The reactions one by one, one item for each person who reacted."""
@@ -194,13 +214,19 @@ class ActivityReaction(Model, rename=None):
     """A post that a person reacted to."""
 
     post_urn: str | None = None
+    """The URN of the post."""
     date_reacted: str | None = None
     """A relative time as text, such as "1mo"."""
     post_commentary: str | None = None
+    """The text of the post."""
     num_reactions: int | None = None
+    """The number of reactions to the post."""
     num_comments: int | None = None
+    """The number of comments on the post."""
     num_shares: int | None = None
+    """The number of times the post was shared."""
     post_actor: Actor | None = None
+    """Who wrote the post: name and link."""
 
     @property
     def identity(self) -> str | None:
@@ -212,3 +238,4 @@ class ActivityReactionsPage(TokenPage[ActivityReaction]):
     """A page of a person's reactions."""
 
     items: list[ActivityReaction] = field(name="reactions", default=[])
+    """The posts of the page, each with the person's reaction."""

@@ -50,8 +50,9 @@ class Contact(Resource):
             raise ConfigurationError("recheck and pause must not be negative")
         params = p.EmailParams(url=url)
         found = (await self._client.send(e.EMAIL, params)).value
+        client = self._client.with_options(max_age=0.0)  # not what a cache has of it
         while found.is_probable and recheck > 0:
             recheck -= 1
-            await self._client.clock.sleep(pause)
-            found = (await self._client.send(e.EMAIL, params)).value
+            await client.engine.sleep(pause)
+            found = (await client.send(e.EMAIL, params)).value
         return found

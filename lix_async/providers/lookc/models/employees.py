@@ -24,7 +24,9 @@ class Tenure(Model):
     """A length of time in years and months; a missing part counts as zero."""
 
     years: int | None = None
+    """Whole years."""
     months: int | None = None
+    """Months besides the years; in the preview, all months."""
 
     @property
     def in_months(self) -> int:
@@ -38,7 +40,9 @@ class EmployeeLinks(Model):
     __aliases__: ClassVar[dict[str, str]] = {"sales_nav": "salesNav"}
 
     linkedin: str | None = None
+    """The URL of the LinkedIn profile."""
     sales_nav: str | None = None
+    """The URL of the person in Sales Navigator."""
 
 
 class CurrentOrg(Model):
@@ -47,7 +51,9 @@ class CurrentOrg(Model):
     __aliases__: ClassVar[dict[str, str]] = {"id": "orgId", "org_id": "orgId"}
 
     org_id: str | None = None
+    """The id of the organisation."""
     name: str | None = None
+    """The name of the organisation."""
 
 
 class Employee(Model):
@@ -65,18 +71,27 @@ class Employee(Model):
     }
 
     person_id: str | None = None
+    """The id of the person."""
     name: str | None = None
+    """The full name."""
     title: str | None = None
+    """The job title."""
     date_started: str | None = None
-    """An ISO date."""
+    """When the person began, as an ISO date."""
     date_ended: str | None = None
-    """An ISO date; missing for a person who still works there."""
+    """When the person left, as an ISO date; missing for a person who still works there."""
     location: str | None = None
+    """The place as a text."""
     image: str | None = None
+    """The URL of the picture."""
     links: EmployeeLinks | None = None
+    """Links to the person's profiles."""
     current_org: CurrentOrg | None = None
+    """The organisation where the person works now; see `current_org_id`."""
     tenure_at_org: Tenure | None = None
+    """How long the person has been at the organisation."""
     tenure_in_role: Tenure | None = None
+    """How long the person has been in the role."""
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
@@ -122,6 +137,7 @@ class PageLinks(Model):
     """The link to the next page; absent, null or empty on the last one."""
 
     next: str | None = None
+    """The URL of the next page, absolute or relative; its `after` is the cursor."""
 
 
 class EmployeesPaging(Paging):
@@ -130,8 +146,11 @@ class EmployeesPaging(Paging):
     __aliases__: ClassVar[dict[str, str]] = {"hasMore": "has_more"}
 
     links: PageLinks | None = field(default=None, name="_links")
+    """The link to the next page."""
     after: str | None = None
+    """The cursor of the next page, in the preview."""
     has_more: bool | None = field(default=None, name="has_more")
+    """Whether there are more pages, in the preview."""
 
 
 class EmployeesPage(Listing[Employee]):
@@ -140,8 +159,10 @@ class EmployeesPage(Listing[Employee]):
     __aliases__: ClassVar[dict[str, str]] = {"data": "employees", "pagination": "paging"}
 
     items: list[Employee] = field(name="employees", default_factory=list[Employee])
+    """The employees of the page."""
     # Narrower than in the base class, which is sound for a field that is never assigned to.
     paging: EmployeesPaging | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    """How the page leads to the next one."""
 
     @property
     def cursor(self) -> str | None:

@@ -44,10 +44,12 @@ class _NamedReference(Model):
     }
 
     name: str | None = None
+    """The name."""
     li_profile_url: str | None = None
-    """As received; the class says what it is."""
+    """The link to LinkedIn, as it was received: of people often the public identifier alone."""
     sales_nav_url: str | None = None
-    """As received. For people the path segment `lead` is missing, so the link does not work."""
+    """The link to Sales Navigator, as it was received. For people the path segment `lead` is
+    missing, so it does not work."""
 
     @property
     def sales_nav_id(self) -> str | None:
@@ -75,7 +77,7 @@ class DomainInfo(Model):
     """Facts about the mail domain."""
 
     is_free_email_domain: bool | None = None
-    """True for free mail providers, which have no organisation."""
+    """Whether it is a free mail provider, which has no organisation."""
 
 
 class PersonByEmail(Model):
@@ -84,7 +86,9 @@ class PersonByEmail(Model):
     hits: list[Hit] = field(default_factory=list[Hit])
     """The people at the company that match, in no stated order."""
     org: OrgRef | None = None
+    """The organisation of the mail domain; it may be missing for free mail providers."""
     domain_info: DomainInfo | None = None
+    """Facts about the mail domain."""
 
     @property
     def blank(self) -> bool:
@@ -108,7 +112,9 @@ class LookupAnswer(PersonByEmail):
     }
 
     request_id: str | None = field(default=None, name="request_id")
+    """The id under which the result is prepared."""
     status: RequestState | None = None
+    """The state of the request; `complete` is the only published word."""
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
@@ -142,9 +148,11 @@ class RequestStatus(Model):
     __markers__: ClassVar[dict[str, str | None]] = {"hits": None}
 
     status: RequestState | None = None
+    """The state of the request; `complete` is the only published word."""
     data: PersonByEmail | None = None
     """The result, once it is complete."""
     request_id: str | None = field(default=None, name="request_id")
+    """The id of the request."""
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
@@ -182,7 +190,7 @@ class Lookup(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True, omit_def
     request_id: str | None = None
     """The provider's id of this lookup, if it has one."""
     result: PersonByEmail | None = None
-    """None if it has to be polled."""
+    """The result; None if it has to be polled."""
 
 
 def _word(status: str | None) -> str:

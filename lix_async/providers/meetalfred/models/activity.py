@@ -19,16 +19,27 @@ class Reply(SnakeCaseModel):
     """A reply. Public clients disagree about its fields: some have only an id and times."""
 
     id: int | str | None = None
+    """The id of the reply, a number or a text."""
     name: str | None = None
+    """The full name of the person who replied."""
     first_name: str | None = None
+    """The person's first name."""
     last_name: str | None = None
+    """The person's last name."""
     email: str | None = None
+    """The person's e-mail address."""
     linkedin_profile_url: str | None = None
+    """The URL of the person's LinkedIn profile."""
     linkedin_conversation_url: str | None = None
+    """The URL of the conversation on LinkedIn."""
     company_name: str | None = field(name="companyName", default=None)
+    """The name of the person's company."""
     campaign_name: str | None = None
+    """The name of the campaign that was replied to."""
     reply_message: str | None = None
+    """The text of the reply."""
     reply_detected_on: str | None = None
+    """When the reply was detected, as a text; `reply_detected_time` reads it."""
 
     @property
     def identity(self) -> str | None:
@@ -47,27 +58,33 @@ class Replies(Listing[Reply]):
     __root__: ClassVar[str] = "actions"
 
     items: list[Reply] = field(name="actions", default_factory=list[Reply])
+    """The replies of the page."""
 
 
 class ActionLead(SnakeCaseModel):
     """The person that an action was about."""
 
     object_urn: str | None = None
+    """The object URN of the person."""
     campaign: Campaign | None = None
-    """Only its `key`."""
+    """The campaign, only with its `key`."""
     person: Person | None = None
+    """The person."""
 
 
 class Action(SnakeCaseModel):
     """An action of the user, or a reaction to one."""
 
     id: int | str | None = None
-    """A number or a text of digits."""
+    """The id of the action, a number or a text of digits."""
     created_at: str | None = None
+    """When it happened, as a text; `created_time` reads it."""
     desc: str | None = None
-    """Such as `replied`."""
+    """What happened, such as `replied`."""
     msg: str | None = None
+    """The text of the message, if the action has one."""
     lead: ActionLead | None = None
+    """The person that the action was about."""
 
     @property
     def identity(self) -> str | None:
@@ -86,3 +103,4 @@ class Actions(Listing[Action]):
     __root__: ClassVar[str] = "actions"
 
     items: list[Action] = field(name="actions", default_factory=list[Action])
+    """The actions of the page."""

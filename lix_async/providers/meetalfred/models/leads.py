@@ -18,17 +18,25 @@ class LinkedInData(Model):
     """What LinkedIn shows about the person."""
 
     connection_level: str | None = None
-    """Such as `2nd`."""
+    """The degree of the connection, such as `2nd`."""
     handle: str | None = None
+    """The handle at LinkedIn."""
     headline: str | None = None
+    """The headline of the profile."""
     sub_headline: str | None = None
+    """The line below the headline; it may be empty."""
     location: str | None = None
+    """The place as a text."""
     name: str | None = None
+    """The full name."""
     pic: str | None = None
+    """The URL of the picture."""
     shared_connections: str | None = None
-    """A sentence such as `3 shared connections`."""
+    """The shared connections as a sentence, such as `3 shared connections`."""
     urn: str | None = None
+    """The URN of the person."""
     object_urn: str | None = None
+    """The object URN of the person."""
 
 
 class Person(SnakeCaseModel):
@@ -37,37 +45,62 @@ class Person(SnakeCaseModel):
     key: str | None = None
     """LinkedIn member id."""
     object_urn: str | None = None
+    """The object URN of the person."""
     name: str | None = None
+    """The full name; it may be there without its parts."""
     first_name: str | None = None
+    """The first name."""
     last_name: str | None = None
+    """The last name."""
     location: str | None = None
+    """The place as a text."""
     current_title: str | None = None
+    """The current job title."""
     current_employer: str | None = None
+    """The name of the current employer."""
     current_employer_size: str | None = None
+    """The size of the current employer, as a text."""
     email: str | None = None
+    """An e-mail address."""
     work_email: str | None = None
+    """The e-mail address at work."""
     personal_email: str | None = None
+    """The personal e-mail address."""
     phone: str | None = None
+    """A phone number."""
     linkedin_handle: str | None = None
+    """The handle at LinkedIn."""
     twitter_handle: str | None = None
+    """The name at Twitter."""
     facebook_handle: str | None = None
+    """The name at Facebook."""
     github_handle: str | None = None
+    """The name at GitHub."""
     angellist_handle: str | None = None
+    """The name at AngelList."""
     gravatar_handle: str | None = None
+    """The name at Gravatar."""
     linkedin_data: LinkedInData | None = None
+    """What LinkedIn shows about the person; it may be missing."""
 
 
 class LastAction(SnakeCaseModel):
     """The last action on a lead."""
 
     key: int | None = None
+    """The id of the action."""
     campaign_key: int | None = None
+    """The id of the campaign."""
     campaign_name: str | None = None
+    """The name of the campaign."""
     created_at: str | None = None
+    """When it happened, as a text; `created_time` reads it."""
     desc: str | None = None
-    """Such as `found`."""
+    """What happened, such as `found`."""
     msg: str | None = None
+    """The text of the message, if the action has one."""
     msg_created_at: str | None = None
+    """When the message was written, as a text; `msg_created_time` reads it."""
 
     @property
     def created_time(self) -> datetime | None:
@@ -86,21 +119,33 @@ class Lead(SnakeCaseModel):
     id: str | None = None
     """LinkedIn member id, as in `person.key`: one person may be a lead of several campaigns."""
     status: str | None = None
-    """Such as `approved`."""
+    """The state of the lead, such as `approved`."""
     campaign: Campaign | None = None
+    """The campaign that the lead belongs to."""
     person: Person | None = None
+    """The person."""
     last_action: LastAction | None = None
+    """The last action on the lead."""
     next_touch_index: int | None = None
+    """The position of the next step in the campaign."""
     next_touch_at: str | None = None
+    """When the next step is due, as a text; `next_touch_time` reads it."""
     connect_followup: bool | None = None
+    """A flag of the API, which is not explained."""
     conversation_urn: str | None = None
+    """The URN of the conversation on LinkedIn."""
     custom_data: dict[str, object] = field(default_factory=dict[str, object])
-    """Your own columns."""
+    """The lead's own columns, such as those of an imported CSV file."""
     request_connect_at: str | None = None
+    """When the connection is requested, as a text; `request_connect_time` reads it."""
     return_to_campaign: bool | None = None
+    """Whether the lead returns to the campaign."""
     return_to_campaign_date: str | None = None
+    """When it returns, as a text; `return_to_campaign_time` reads it."""
     tags: list[object] = field(default_factory=list[object])
+    """Tags of the lead; their type is not documented."""
     thread_id: str | None = None
+    """The id of the message thread."""
 
     @property
     def identity(self) -> str | None:
@@ -130,11 +175,15 @@ class Leads(Listing[Lead]):
     __root__: ClassVar[str] = "actions"
 
     items: list[Lead] = field(name="actions", default_factory=list[Lead])
+    """The leads of the page."""
 
 
 class AddedLead(SnakeCaseModel):
     """The result of adding a lead. `success` may be false, which is not an error response."""
 
     id: int | str | None = None
+    """The id of the lead, a number or a text."""
     message: str | None = None
+    """A readable status."""
     success: bool | None = None
+    """Whether the lead was added."""

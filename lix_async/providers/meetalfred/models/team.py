@@ -21,9 +21,13 @@ class TeamMember(SnakeCaseModel, dict=True, gc=True):
     """
 
     id: int | str | None = None
+    """The id of the member, a number or a text."""
     name: str | None = None
+    """The full name."""
     email: str | None = None
+    """The e-mail address."""
     timezone: str | None = None
+    """The time zone, as a text."""
     received: str | None = field(name="webhook_key", default=None)
     """Always None: the value is moved to `webhook_key`."""
 
@@ -47,3 +51,4 @@ class TeamMembers(Listing[TeamMember]):
     __root__: ClassVar[str] = "members"
 
     items: list[TeamMember] = field(name="members", default_factory=list[TeamMember])
+    """The members of the team."""

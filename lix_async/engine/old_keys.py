@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from ..core.models import Params
+from ..ledger.records import StoredLookup
+from ..ledger.store import Store
 from ..linkedin import classify
+from .call_key import PreparedCall, key_of
 
 _SAME_KIND = {"lead": "person", "recruiter": "person", "account": "organisation"}
+
+
+async def rekey(
+    store: Store,
+    provider: str,
+    account: str,
+    calls: Mapping[bytes, PreparedCall],
+    leads_to: Callable[[StoredLookup, PreparedCall], bool],
+) -> None:
+    """Give lookups of a ledger that older versions wrote the keys of today, where it has them.
+
+    Only the client and the account can tell what an input of then would send, so a migration
+    cannot do it for all.
+
+    Args:
+        store: The ledger.
+        provider: The name of the provider.
+        account: The caller's name of the account.
+        calls: Calls whose keys the ledger does not have, by key.
+        leads_to: Whether the input of a lookup leads to a call: the old rule gave one key to some
+            calls that differ.
+    """
+    calls_by_old: dict[bytes, PreparedCall] = {}
+    for call in calls.values():
+        for text in old_texts(provider, account, call.row.id, call.params, call.max_items):
+            calls_by_old[key_of(text)] = call
+    found = await store.find(list(calls_by_old))
+    pairs = [(old, lookup, calls_by_old[old]) for old, lookup in found.items()]
+    await store.rekey({old: call.key for old, lookup, call in pairs if leads_to(lookup, call)})
 
 
 def old_texts(

@@ -1,0 +1,296 @@
+"""Everything that one ledger holds, taken into another one.
+
+Merging twice changes nothing, and the order of merges makes no difference; see `lookup_copies`.
+`lookup.subject` stays empty where a lookup is new.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+from msgspec.structs import replace
+
+from .database import Database, chunks
+from .lookup_copies import (
+    STATE,
+    LookupCopy,
+    as_bytes,
+    combined,
+    copies,
+    credits_of,
+    insert_parts,
+    owner_numbers,
+    settled,
+    state_of,
+    write_copy,
+)
+from .migration import OLD
+from .store import Store
+from .tables import SqlTables
+
+BATCH = 200
+"""Lookups of one transaction."""
+INPUTS = 2000
+"""Inputs of one transaction."""
+
+
+class MergeReport(msgspec.Struct, frozen=True):
+    """What a merge has taken in."""
+
+    lookups: int = 0
+    """Lookups that are new."""
+    answers: int = 0
+    """Answers that are new."""
+    credits: int = 0
+    """Credits of attempts that are new."""
+    busy: int = 0
+    """Lookups that were in flight in this ledger, and were left for the next merge."""
+
+
+# One ledger into another
+
+
+async def merge(target: Store, source: Store) -> MergeReport:
+    """Take in everything that another ledger holds.
+
+    It goes on where it was interrupted: what was taken in is known again.
+
+    Args:
+        target: The ledger that grows, open.
+        source: The other one, open; nothing in it changes.
+    """
+    if source.has_old_keys and not target.has_old_keys:
+        await target.statement(lambda tables: tables.set_about("key_rule", OLD))
+        target.has_old_keys = True
+    await _merge_table(target, source, "old_key", "old, key", "(old) DO NOTHING")
+    await _merge_exports(target, source)
+    runs = await _merge_runs(target, source)
+    totals: Counter[str] = Counter()
+    last = 0
+    while True:
+
+        def read(tables: SqlTables, after: int = last) -> list[LookupCopy]:
+            rows = tables.database.execute(
+                "SELECT id FROM lookup WHERE id > ? ORDER BY id LIMIT ?", (after, BATCH)
+            )
+            return copies(tables, [cast("int", row[0]) for row in rows], runs)
+
+        batch = await source.statement(read, writes=False)
+        if not batch:
+            break
+        last = batch[-1].id
+
+        def write(tables: SqlTables, batch: Sequence[LookupCopy] = batch) -> Counter[str]:
+            return _take(tables, batch)
+
+        totals.update(await target.statement(write))
+    for run, own in runs.items():
+        await _merge_inputs(target, source, run, own)
+    await target.statement(_recount_runs)
+    return MergeReport(
+        lookups=totals["lookups"],
+        answers=totals["answers"],
+        credits=totals["credits"],
+        busy=totals["busy"],
+    )
+
+
+def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:
+    """Take in some lookups of another ledger, in one transaction."""
+    database, count = tables.database, Counter[str]()
+    names = _names(database, [one.key for one in batch])
+    wanted = sorted({names.get(one.key, one.key) for one in batch})
+    rows = database.execute(
+        f"SELECT id, key FROM lookup WHERE key IN (?*) ORDER BY id{database.for_update}", (wanted,)
+    )
+    ids = {bytes(key): ident for ident, key in cast("list[tuple[int, bytes]]", rows)}
+    known = {one.key: one for one in copies(tables, sorted(ids.values()))}
+    tokens = {a.token for one in (*batch, *known.values()) for a in one.attempts.values()}
+    owners = owner_numbers(database, tokens)
+    new: dict[bytes, LookupCopy] = {}
+    for one in batch:
+        copy = settled(replace(one, key=names.get(one.key, one.key)))
+        mine = known.get(copy.key)
+        if mine is None:
+            new[copy.key] = combined(new[copy.key], copy) if copy.key in new else copy
+            continue
+        if mine.busy or mine.status == "sent":
+            count["busy"] += 1
+            continue
+        both = combined(mine, copy)
+        if both is not mine:
+            count["answers"] += len(both.answers) - len(mine.answers)
+            count["credits"] += credits_of(both) - credits_of(mine)
+            write_copy(database, mine, both, owners)
+            (known[copy.key],) = copies(tables, [mine.id])
+    columns = f"key, endpoint, written_as, variant, {STATE}"
+    values = [
+        (one.key, one.endpoint, one.written_as, one.variant, *state_of(one)) for one in new.values()
+    ]
+    inserted = database.insert_new("lookup", columns, values, "key") if values else []
+    made = [(ident, new[bytes(key)]) for key, ident in cast("list[tuple[bytes, int]]", inserted)]
+    insert_parts(database, made, owners)
+    count["lookups"] += len(made)
+    count["answers"] += sum(len(one.answers) for _, one in made)
+    count["credits"] += sum(credits_of(one) for _, one in made)
+    return count
+
+
+def _names(database: Database, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The keys of today of those that lookups here had under version 2."""
+    rows = database.execute("SELECT old, key FROM old_key WHERE old IN (?*)", (list(keys),))
+    return {bytes(old): bytes(key) for old, key in cast("list[tuple[bytes, bytes]]", rows)}
+
+
+async def _merge_table(
+    target: Store, source: Store, table: str, columns: str, conflict: str
+) -> None:
+    rows = await source.statement(
+        lambda tables: tables.database.execute(f"SELECT {columns} FROM {table}"), writes=False
+    )
+    await target.statement(lambda tables: tables.database.insert(table, columns, rows, conflict))
+
+
+async def _merge_exports(target: Store, source: Store) -> None:
+    select = "SELECT at, place, what FROM export"
+    theirs = await source.statement(lambda tables: tables.database.execute(select), writes=False)
+
+    def work(tables: SqlTables) -> None:
+        new = Counter(theirs) - Counter(tables.database.execute(select))
+        tables.database.insert("export", "at, place, what", sorted(new.elements()))
+
+    await target.statement(work)
+
+
+RUN = "id, name, method, options, cap, began, ended"
+RunColumns = tuple[int, str, str, str, int | None, int, int | None]
+
+
+async def _merge_runs(target: Store, source: Store) -> dict[int, int]:
+    """The runs of the other ledger: for its number of each, the number here."""
+    select = f"SELECT {RUN} FROM run ORDER BY id"
+    rows = await source.statement(lambda tables: tables.database.execute(select), writes=False)
+    theirs = cast("list[RunColumns]", rows)
+
+    def work(tables: SqlTables) -> dict[int, int]:
+        own = cast("list[RunColumns]", tables.database.execute(select))
+        known = dict(_named(own))
+        numbers: dict[int, int] = {}
+        for name, run in _named(theirs):
+            ident, *values = run
+            mine = known.get(name)
+            if mine is None:
+                made = tables.database.execute(
+                    "INSERT INTO run (name, method, options, cap, began, ended) "
+                    "VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+                    values,
+                )
+                numbers[ident] = cast("int", made[0][0])
+                continue
+            numbers[ident] = mine[0]
+            caps = [cap for cap in (mine[4], run[4]) if cap is not None]
+            both = mine[6] is not None and run[6] is not None
+            tables.database.change(
+                "UPDATE run SET cap = ?, began = ?, ended = ? WHERE id = ?",
+                (
+                    *(min(caps, default=None), min(mine[5], run[5])),
+                    *(max(mine[6] or 0, run[6] or 0) if both else None, mine[0]),
+                ),
+            )
+        return numbers
+
+    return await target.statement(work)
+
+
+def _named(runs: Sequence[RunColumns]) -> list[tuple[tuple[object, ...], RunColumns]]:
+    """What runs are known by in every ledger: their name, else all that is fixed, and a number."""
+    places: Counter[tuple[object, ...]] = Counter()
+    named: list[tuple[tuple[object, ...], RunColumns]] = []
+    for run in runs:
+        fixed: tuple[object, ...] = (run[1],) if run[1] else ("", *run[2:4], run[5])
+        named.append(((*fixed, places[fixed]), run))
+        places[fixed] += 1
+    return named
+
+
+InputColumns = tuple[int, bytes | None, bytes | None, str, str, bytes | None]
+
+
+async def _merge_inputs(target: Store, source: Store, run: int, own: int) -> None:
+    first = 0
+    while True:
+
+        def read(tables: SqlTables, after: int = first) -> list[InputColumns]:
+            return _inputs(tables.database, run, after, None)
+
+        batch = await source.statement(read, writes=False)
+        if not batch:
+            return
+
+        def write(tables: SqlTables, batch: Sequence[InputColumns] = batch) -> None:
+            database = tables.database
+            names = _names(database, [row[1] for row in batch if row[1] is not None])
+            theirs = [
+                (row[0], None if row[1] is None else names.get(row[1], row[1]), *row[2:])
+                for row in batch
+            ]
+            mine = {row[0]: row for row in _inputs(database, own, batch[0][0] - 1, batch[-1][0])}
+            new = [
+                row
+                for row in theirs
+                if row[0] not in mine or _written(row) > _written(mine[row[0]])
+            ]
+            ids: dict[bytes, int] = {}
+            for some in chunks(sorted({row[1] for row in new if row[1] is not None})):
+                rows = database.execute("SELECT key, id FROM lookup WHERE key IN (?*)", (some,))
+                ids.update((bytes(k), ident) for k, ident in cast("list[tuple[bytes, int]]", rows))
+            database.insert(
+                "input",
+                "run, row, lookup, given, state, note, ref",
+                [(own, row[0], ids.get(row[1] or b""), *row[2:]) for row in new],
+                "(run, row) DO UPDATE SET lookup = excluded.lookup, given = excluded.given, "
+                "state = excluded.state, note = excluded.note, ref = excluded.ref",
+            )
+
+        await target.statement(write)
+        first = batch[-1][0]
+
+
+def _written(row: InputColumns) -> tuple[bytes, ...]:
+    """Orders inputs that two ledgers have under one number."""
+    return tuple(part.encode() if isinstance(part, str) else part or b"" for part in row[1:])
+
+
+def _inputs(database: Database, run: int, after: int, last: int | None) -> list[InputColumns]:
+    rows = database.execute(
+        "SELECT i.row, l.key, coalesce(i.given, l.written_as), i.state, i.note, i.ref FROM input i "
+        "LEFT JOIN lookup l ON l.id = i.lookup WHERE i.run = ? AND i.row > ? "
+        "AND i.row <= coalesce(?, i.row) ORDER BY i.row LIMIT ?",
+        (run, after, last, INPUTS),
+    )
+    return [
+        (row, as_bytes(key), as_bytes(given), state, note, as_bytes(ref))
+        for row, key, given, state, note, ref in cast("list[InputColumns]", rows)
+    ]
+
+
+def _recount_runs(tables: SqlTables) -> None:
+    """The money of the runs that have a cap is the sum over their attempts."""
+    database = tables.database
+    rows = database.execute(f"SELECT id FROM run WHERE cap IS NOT NULL{database.for_update}")
+    for (run,) in rows:
+        totals = database.execute(RUN_TOTALS, (run,))[0]
+        values = [(*(int(cast("int", total)) for total in totals), run)]
+        database.update("run", "held, spent, maybe", "id", values)
+
+
+RUN_TOTALS = """
+SELECT coalesce(sum(CASE WHEN ended IS NULL THEN price ELSE 0 END), 0),
+    coalesce(sum(charged), 0),
+    coalesce(sum(CASE WHEN ended IS NOT NULL AND charged IS NULL THEN price ELSE 0 END), 0)
+FROM attempt WHERE run = ?
+"""
+"""What the attempts of a run hold, have cost and may have cost."""

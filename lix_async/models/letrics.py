@@ -1,0 +1,3 @@
+"""The open objects of Letrics."""
+
+from ..providers.letrics.models import *

@@ -1,0 +1,244 @@
+"""What answers prove about ids: nobody is taken for somebody else, in whatever order they come.
+
+The rules are compared with what was generated, and the tables of both databases with the rules.
+`LIX_PAIRS` says how many pairs of answers are generated (`nox -s campaign`: a million).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from collections import defaultdict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lix_async.ledger.aliases import LearnedAnswer, learn, load_aliases, load_subjects
+from lix_async.ledger.identity import (
+    BELIEVED_FOR,
+    Alias,
+    FoundIds,
+    Identities,
+    KnownSubject,
+)
+from lix_async.ledger.records import Judge, LookupSpec, Receive, Send
+from lix_async.ledger.rule import Judgement
+from lix_async.ledger.tables import SqlTables
+from lix_async.ledger.transaction import apply
+from lix_async.linkedin.subject_ids import WEAK, AliasKey
+
+from .conftest import OpenLedger
+
+PAIRS = int(os.environ.get("LIX_PAIRS", "20000"))
+STRONG = ("profile", "sales", "recruiter", "member", "lix")
+Answer = tuple[frozenset[AliasKey], int]
+"""The ids that stand in it, and when it came."""
+
+
+def key(kind: str, name: object) -> AliasKey:
+    return kind, str(name).encode()
+
+
+class Known:
+    """Answers learned one by one, without a database."""
+
+    def __init__(self) -> None:
+        self.aliases: dict[AliasKey, Alias] = {}
+        self.subjects: dict[int, KnownSubject] = {}
+        self.numbers = itertools.count(1)
+
+    def learn(self, ids: frozenset[AliasKey], at: int, answer: int = 0) -> int | None:
+        learned = Identities(self.aliases, self.subjects)
+        subject = learned.learn(sorted(ids), at, answer)
+        new = {
+            -n: next(self.numbers)
+            for n in range(1, learned.created + 1)
+            if -n not in learned.merged
+        }
+
+        def number(one: int) -> int:
+            return new.get(learned.resolved(one), learned.resolved(one))
+
+        self.subjects = {number(one): known for one, known in self.subjects.items()}
+        for alias in self.aliases.values():
+            alias.subject = number(alias.subject)
+        for known in self.subjects.values():
+            known.conflict = number(known.conflict)
+            known.conflict = learned.joined.get(known.conflict, known.conflict)
+        return None if subject is None else number(subject)
+
+    def found(self, one: AliasKey, now: int) -> int | None:
+        """The subject that is found by an id."""
+        alias = self.aliases.get(one)
+        if alias is None or self.subjects[alias.subject].conflict:
+            return None
+        if one[0] in WEAK and now - alias.seen > BELIEVED_FOR:
+            return None
+        return alias.subject
+
+
+def answers_of(chance: random.Random, person: int, slugs: list[int], at: int) -> Answer:
+    """An answer about a person: some of the ids, always at least one."""
+    ids = [key(kind, person) for kind in STRONG if chance.random() < 0.4]
+    if chance.random() < 0.8 or not ids:
+        ids.append(key("slug", slugs[person]))
+    return frozenset(ids), at
+
+
+def test_of_pairs_of_answers_none_makes_two_people_one() -> None:
+    chance = random.Random(1)
+    for _ in range(PAIRS):
+        people = chance.choice([(0, 0), (0, 1)])
+        # Often the second one has taken over the slug, at any time.
+        taken = chance.random() < 0.5
+        slugs = [0, 0 if taken else 1]
+        known, at = Known(), chance.choice([0, 1, BELIEVED_FOR, 2 * BELIEVED_FOR])
+        one = answers_of(chance, people[0], slugs, 0)
+        if chance.random() < 0.2:  # it contradicts itself
+            one = one[0] | {key(chance.choice(STRONG), people[0] + 7)}, 0
+        other = answers_of(chance, people[1], slugs, at)
+        known.learn(*one)
+        known.learn(*other)
+        if people[0] == people[1]:
+            continue
+        mine = {known.found(x, at) for x in one[0] if x[0] not in WEAK} - {None}
+        theirs = {known.found(x, at) for x in other[0] if x[0] not in WEAK} - {None}
+        assert not mine & theirs, (one, other)
+
+
+IDS = st.one_of(
+    st.tuples(st.sampled_from(STRONG[:3]), st.sampled_from([b"0", b"1", b"2"])),
+    st.tuples(st.just("slug"), st.sampled_from([b"a", b"b"])),
+)
+TIMES = st.integers(0, 4).map(lambda n: n * BELIEVED_FOR // 2)
+ANSWERS = st.lists(st.tuples(st.frozensets(IDS, min_size=1, max_size=4), TIMES), max_size=8)
+
+
+@given(ANSWERS, st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_what_strong_ids_prove_does_not_depend_on_the_order(
+    answers: list[Answer], chance: random.Random
+) -> None:
+    def proved(order: list[Answer]) -> set[frozenset[AliasKey]]:
+        known = Known()
+        for one in order:
+            known.learn(*one)
+        groups: defaultdict[int, set[AliasKey]] = defaultdict(set)
+        for one in known.aliases:
+            if one[0] not in WEAK and (subject := known.found(one, 0)) is not None:
+                groups[subject].add(one)
+        return {frozenset(group) for group in groups.values()}
+
+    shuffled = list(answers)
+    chance.shuffle(shuffled)
+    assert proved(answers) == proved(shuffled)
+
+
+@given(ANSWERS)
+@settings(max_examples=300, deadline=None)
+def test_no_subject_has_two_strong_ids_of_a_kind_and_a_slug_is_of_its_newest_answer(
+    answers: list[Answer],
+) -> None:
+    known = Known()
+    for number, (ids, at) in enumerate(answers):
+        known.learn(ids, at, number)
+    held: defaultdict[tuple[int, str], set[AliasKey]] = defaultdict(set)
+    for one, alias in known.aliases.items():
+        if one[0] not in WEAK:
+            held[alias.subject, one[0]].add(one)
+    assert all(len(ids) == 1 for ids in held.values())
+    for one, alias in known.aliases.items():
+        if one[0] in WEAK:
+            shown = [
+                at
+                for ids, at in answers
+                if one in ids
+                and len({k for k, _ in ids if k not in WEAK})
+                == len([k for k, _ in ids if k not in WEAK])
+                > 0
+            ]
+            assert not shown or alias.seen >= max(shown)
+
+
+def learned_by(tables: SqlTables, owner: int, answers: list[Answer]) -> None:
+    """Lookups that are bought and judged, one after the other."""
+    for number, (ids, at) in enumerate(answers, 1):
+        name = number.to_bytes(16, "big")
+        (lookup,) = tables.add([LookupSpec(name, "person.get", b'"x"')], at)
+        events = [
+            Send(lookup.id, 0, 1, at),
+            Receive(lookup.id, owner, 1, 0, 200, b"{}", at),
+            Judge(
+                lookup.id,
+                owner,
+                1,
+                Judgement("usable", 1),
+                at,
+                found=(FoundIds(tuple(sorted(ids))),),
+            ),
+        ]
+        apply(tables, events, owner)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_tables_know_what_the_rules_say(open_ledger: OpenLedger, seed: int) -> None:
+    chance = random.Random(seed)
+    ids = [key(kind, n) for kind in STRONG[:3] for n in range(4)]
+    slugs = [key("slug", n) for n in range(3)]
+    answers = [
+        (
+            frozenset(chance.sample(ids, chance.randrange(3)) + chance.sample(slugs, 1)),
+            chance.randrange(5) * BELIEVED_FOR // 2,
+        )
+        for _ in range(12)
+    ]
+    known = Known()
+    subjects = [known.learn(*one) for one in answers]
+    connection = open_ledger()
+    database = connection.connect()
+    connection.begin(writes=True)
+    tables = SqlTables(database)
+    learned_by(tables, connection.owner, answers)
+    stored = load_aliases(database, [*ids, *slugs])
+    groups = {(one, alias.subject) for one, alias in known.aliases.items()}
+    same = {(a[0], b[0]): a[1] == b[1] for a in groups for b in groups}
+    assert {
+        (a, b): stored[a].subject == stored[b].subject for a in stored for b in stored
+    } == same
+    assert {k: alias.seen for k, alias in stored.items()} == {
+        k: alias.seen for k, alias in known.aliases.items()
+    }
+    rows = load_subjects(database, {alias.subject for alias in stored.values()})
+    for one, alias in known.aliases.items():
+        conflict = rows[stored[one].subject].conflict
+        assert bool(conflict) == bool(known.subjects[alias.subject].conflict)
+    lookups = tables.by_id(range(1, len(answers) + 1))
+    assert [lookups[n + 1].subject is None for n in range(len(answers))] == [
+        one is None for one in subjects
+    ]
+    connection.commit()
+
+
+def test_ids_of_pages_are_mentions_and_merge_subjects(open_ledger: OpenLedger) -> None:
+    connection = open_ledger()
+    database = connection.connect()
+    connection.begin(writes=True)
+    tables = SqlTables(database)
+    a, b, c = key("profile", 1), key("sales", 1), key("recruiter", 1)
+    learned_by(tables, connection.owner, [(frozenset({a}), 1), (frozenset({b}), 2)])
+    before = load_aliases(database, [a, b])
+    assert before[a].subject != before[b].subject
+    learn(database, [LearnedAnswer(1, 1, (FoundIds((a, b), 1), FoundIds((c,), 2)))])
+    after = load_aliases(database, [a, b, c])
+    assert after[a].subject == after[b].subject == before[a].subject != after[c].subject
+    (merged,) = database.execute("SELECT id, merged_into FROM subject WHERE merged_into > 0")
+    assert merged == (before[b].subject, before[a].subject)
+    assert tables.by_id([2])[2].subject == before[a].subject
+    rows = database.execute("SELECT id, answer, row FROM mention ORDER BY row, id")
+    assert [(bytes(ident), answer, row) for ident, answer, row in rows] == [  # type: ignore[call-overload]  # bytes or a view of them
+        (b"1", 1, 1),
+        (b"1", 1, 2),
+    ]
+    connection.commit()

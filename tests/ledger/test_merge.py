@@ -1,0 +1,181 @@
+"""Merging ledgers: any order gives the same, credits are conserved, and twice is as once."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from servers import postgres_dsn  # noqa: F401  # a fixture
+
+from lix_async.bulk import PostgresStore, SqliteStore
+from lix_async.ledger import Ledger
+from lix_async.ledger.lookup_copies import LookupCopy, copies
+from lix_async.ledger.records import (
+    InputRow,
+    Judge,
+    LookupSpec,
+    Lose,
+    NotLeft,
+    Receive,
+    Send,
+)
+from lix_async.ledger.rule import Judgement
+from lix_async.ledger.store import Store
+
+from .conftest import NUMBERS
+
+NOW = 1_700_000_000_000
+NAMES = "abc"
+JUDGED: dict[str, Judgement] = {
+    "usable": Judgement("usable", 1),
+    "unusable": Judgement("unusable", 1),
+    "refused": Judgement("refused", 0),
+    "queued": Judgement("queued", 0, due=NOW),
+    "transient": Judgement("transient", 0),
+}
+FATES = (*JUDGED, "lost", "not left", "unjudged", "open")
+Step = tuple[str, str, int]
+"""A lookup, what becomes of its request, and its run."""
+steps = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(FATES), st.integers(0, 2)), max_size=6
+)
+
+
+async def write(store: Store, history: Sequence[Step], clock: itertools.count[int]) -> None:
+    """Do what a run would do."""
+    for name, fate, number in history:
+        spec = LookupSpec(name.encode().rjust(16, b"."), "person.get", f'"{name}"'.encode())
+        run_name = "" if number == 0 else f"run {number}"
+        run = await store.begin_run(run_name, "lix get", "{}", 100 if number == 2 else None)
+        now = NOW + next(clock)
+        (lookup,) = await store.add_lookups([spec])
+        await store.add_inputs(run, [InputRow(number + 1, lookup.id)])
+        send = Send(lookup.id, lookup.state.n, 1, now, "standard", run, expired=True)
+        (sent,) = await store.apply(send)
+        if not sent.applied:
+            continue
+        n = sent.state.n
+        if fate in JUDGED or fate == "unjudged":
+            body = f'{{"name": "{name}", "at": {now}}}'.encode()
+            http = 404 if fate == "refused" else 200
+            await store.apply(Receive(lookup.id, sent.owner, n, 0, http, body, now))
+            if fate in JUDGED:
+                await store.apply(Judge(lookup.id, sent.owner, n, JUDGED[fate], now, fate))
+        elif fate == "lost":
+            await store.apply(Lose(lookup.id, sent.owner, n, now, "cut off"))
+        elif fate == "not left":
+            await store.apply(NotLeft(lookup.id, sent.owner, n, now))
+
+
+async def contents(store: Store) -> dict[str, object]:
+    """All that a ledger holds, without the numbers that only it knows."""
+
+    def read(tables: object) -> dict[str, object]:
+        database = tables.database  # type: ignore[attr-defined]
+        runs = {
+            ident: (name or "", began if not name else 0)
+            for ident, name, began in database.execute("SELECT id, name, began FROM run")
+        }
+        found: list[LookupCopy] = copies(
+            tables,  # type: ignore[arg-type]
+            [ident for (ident,) in database.execute("SELECT id FROM lookup ORDER BY id")],
+        )
+        lookups = {}
+        for one in found:
+            attempts = {
+                ident: (a.charged, a.ended, a.decided, a.note, a.price, runs[a.run or 0])
+                for ident, a in one.attempts.items()
+            }
+            answers = {key: (a.http, a.body, a.meaning) for key, a in one.answers.items()}
+            stands = one.attempt_at(one.cur if one.refresh is None else one.refresh)
+            lookups[one.key] = (one.status, stands, one.written_as, attempts, answers)
+        inputs = sorted(
+            (runs[run], row, bytes(key))
+            for run, row, key in database.execute(
+                "SELECT i.run, i.row, l.key FROM input i JOIN lookup l ON l.id = i.lookup"
+            )
+        )
+        money = sorted(
+            (runs[run], held, spent, maybe)
+            for run, held, spent, maybe in database.execute(
+                "SELECT id, held, spent, maybe FROM run WHERE cap IS NOT NULL"
+            )
+        )
+        return {"lookups": lookups, "inputs": inputs, "money": money}
+
+    return await store.statement(read, writes=False)
+
+
+@asynccontextmanager
+async def fresh(kind: str, folder: Path, address: str) -> AsyncIterator[Store]:
+    number = next(NUMBERS)
+    store: Store = SqliteStore(folder / f"{number}.db")
+    if kind == "postgres":
+        store = PostgresStore(address, schema=f"merge_{number}")
+    async with store:
+        yield store
+
+
+async def laws(kind: str, address: str, histories: Sequence[Sequence[Step]], folder: Path) -> None:
+    clock = itertools.count(1)
+    sources: list[SqliteStore] = []
+    for number, history in enumerate(histories):
+        source = SqliteStore(folder / f"source{number}.db")
+        if number == 2:  # a copy of the first one, which went on by itself
+            shutil.copy(folder / "source0.db", source.path)
+        async with source:
+            await write(source, history, clock)
+        sources.append(source)
+    results: list[dict[str, object]] = []
+    for order in itertools.permutations(sources):
+        async with fresh(kind, folder, address) as target:
+            ledger = Ledger(target)
+            for source in order:
+                await ledger.merge(source.path)
+            first = await contents(target)
+            for source in order:  # once more: nothing is new
+                report = await ledger.merge(source)
+                assert (report.lookups, report.answers, report.credits) == (0, 0, 0)
+            assert await contents(target) == first
+            results.append(first)
+            credits = (await target.counts()).credits
+        together = {}
+        for source in sources:
+            async with source:
+                for key, (*_, attempts, _) in (await contents(source))["lookups"].items():  # type: ignore[attr-defined]
+                    together.update(((key, ident), a[0] or 0) for ident, a in attempts.items())
+        assert credits == sum(together.values())
+    assert all(one == results[0] for one in results)
+    # In two steps: first some of them together, then that into another one.
+    async with fresh("sqlite", folder, address) as middle, fresh(kind, folder, address) as target:
+        await Ledger(middle).merge(sources[1])
+        await Ledger(middle).merge(sources[2])
+        await Ledger(target).merge(sources[0])
+        await Ledger(target).merge(middle)
+        assert await contents(target) == results[0]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@settings(
+    max_examples=25,
+    phases=[Phase.explicit, Phase.generate],  # each example takes a while
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(histories=st.tuples(steps, steps, steps))
+def test_the_laws_of_merging(
+    kind: str,
+    histories: tuple[list[Step], list[Step], list[Step]],
+    request: pytest.FixtureRequest,
+) -> None:
+    address = request.getfixturevalue("postgres_dsn") if kind == "postgres" else ""
+    with tempfile.TemporaryDirectory() as folder:
+        anyio.run(partial(laws, kind, address, histories, Path(folder)))
