@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -18,6 +21,17 @@ settings.load_profile("lix_async")
 )
 def anyio_backend(request: pytest.FixtureRequest) -> object:
     return request.param
+
+
+@pytest.fixture(scope="session", autouse=True)
+def personal_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The personal ledger of all tests, and of the processes that they start, is in a folder."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_DATA_HOME", "LOCALAPPDATA"):
+            patch.setenv(name, str(folder))
+        patch.delenv("LIX_STORE", raising=False)
+        yield folder
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

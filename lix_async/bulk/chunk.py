@@ -20,8 +20,9 @@ from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
 from ..core.freshness import Age
 from ..engine.call_key import Input
-from ..engine.lookup import QUEUED_FOR, CallsParked, DoubtPolicy, LookupExecutor, Postponed
-from ..engine.options import UNSET, Unset
+from ..engine.doubts import DoubtPolicy
+from ..engine.lookup import QUEUED_FOR, CallsParked, LookupExecutor, Postponed
+from ..engine.options import UNSET, Unset, chosen_freshness
 from ..engine.outcome import Outcome
 from ..ledger.store import Store
 from .admission import AdmissionController
@@ -96,8 +97,9 @@ async def chunk(
         *(store, caller.engine, admission),
         doubts=doubts,
         queued_for=queued_for,
-        max_age=max_age,
-        refused_age=refused_age,
+        fresh=chosen_freshness(
+            caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
+        ),
     )
 
     stopped: list[LixError] = []

@@ -200,7 +200,8 @@ class CallPreparer:
         given_by_key = {one.key: (given, one) for given, one in found}
         known = await store.find(list(given_by_key))
         calls: dict[bytes, PreparedCall] = {}
-        for key in given_by_key.keys() - known.keys():
+        wanted = [k for k in given_by_key if k not in known or known[k].state.status != "done"]
+        for key in wanted:
             given, one = given_by_key[key]
             calls[key] = one.call or self.call(given)
         await rekey(store, self.engine.provider.name, self._account, calls, self._leads_to)

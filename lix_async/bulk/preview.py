@@ -15,10 +15,13 @@ from ..concurrency.worker_pool import InputStream
 from ..core.bridge import ReadableStruct
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
+from ..core.freshness import Age, Freshness
 from ..core.html_table import html_fields
 from ..engine.call_key import Input
 from ..engine.lookup import FINAL
+from ..engine.options import UNSET, Unset, chosen_freshness
 from ..ledger.connection import LedgerNotFoundError
+from ..ledger.history import utc
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.records import StoredLookup
 from ..ledger.store import Store
@@ -84,6 +87,8 @@ async def preview(
     method: ClientMethod[T] | CallPreparer,
     inputs: Iterable[Input] | AsyncIterable[Input],
     *,
+    max_age: Age | Unset | None = UNSET,
+    refused_age: Age | Unset | None = UNSET,
     account: str = "",
     check_balances: bool = True,
 ) -> Preview:
@@ -96,6 +101,8 @@ async def preview(
         store: The ledger of the run. It need not exist, and may be in use.
         method: A method of a client, such as `lix.people.get`.
         inputs: First arguments of the method, or mappings of keyword arguments.
+        max_age: The greatest age of an answer that is not bought again, as of the run.
+        refused_age: The same for refusals.
         account: A name that separates the ledger entries of several accounts.
         check_balances: Whether to request the balances and the daily allowance, as the run would.
 
@@ -108,14 +115,16 @@ async def preview(
     if isinstance(inputs, str | bytes):
         raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
+    engine = caller.engine
+    fresh = chosen_freshness(engine.options, max_age, refused_age, engine.clock.wall())
     ledger = open_store(store)
     try:
         await ledger.open_read_only()
     except LedgerNotFoundError:
-        count = await _counted(None, caller, inputs)
+        count = await _counted(None, caller, inputs, fresh)
     else:
         try:
-            count = await _counted(ledger, caller, inputs)
+            count = await _counted(ledger, caller, inputs, fresh)
         finally:
             await ledger.close()
     admission = AdmissionController(
@@ -165,7 +174,10 @@ class _PreviewCounter:
 
 
 async def _counted(
-    store: Store | None, caller: CallPreparer, inputs: Iterable[Input] | AsyncIterable[Input]
+    store: Store | None,
+    caller: CallPreparer,
+    inputs: Iterable[Input] | AsyncIterable[Input],
+    fresh: Freshness,
 ) -> _PreviewCounter:
     count = _PreviewCounter()
     doubts: set[bytes] = set()
@@ -176,7 +188,7 @@ async def _counted(
     with closing(sqlite3.connect("")) as seen:
         seen.execute("CREATE TABLE key (key BLOB PRIMARY KEY) WITHOUT ROWID")
         while batch := await _batch(source):
-            await _add(count, batch, caller, store, doubts, seen)
+            await _add(count, batch, caller, store, fresh, doubts, seen)
     return count
 
 
@@ -196,6 +208,7 @@ async def _add(
     batch: Sequence[Input],
     caller: CallPreparer,
     store: Store | None,
+    fresh: Freshness,
     doubts: set[bytes],
     seen: sqlite3.Connection,
 ) -> None:
@@ -218,9 +231,18 @@ async def _add(
     if store is not None and found:
         lookups = await store.find_calls([one.query for _, one in found], store.now)
         known = dict(zip((one.key for _, one in found), lookups, strict=True))
+    times: dict[int, int] = {}
+    if store is not None and fresh != Freshness():
+        ids = [lookup.id for lookup in known.values() if lookup is not None]
+        times = await store.statement(lambda tables: tables.answer_times(ids), writes=False)
     for key, (price, listing) in new.items():
         lookup = known.get(key)
-        if lookup is not None and not lookup.moved and lookup.state.status in FINAL:
+        at = None if lookup is None else times.get(lookup.id)
+        if lookup is None or lookup.moved or lookup.state.status not in FINAL:
+            answered = False
+        else:
+            answered = at is None or not fresh.is_expired(lookup.state.status, utc(at))
+        if answered:
             count.answered += 1
         elif key in doubts:
             count.in_doubt += 1

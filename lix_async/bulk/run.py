@@ -7,6 +7,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
+from operator import itemgetter
 from pathlib import PurePath
 from types import TracebackType
 from typing import Generic, TypeVar, cast
@@ -19,25 +20,27 @@ from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
-from ..core.freshness import Age
+from ..core.freshness import Age, Freshness
 from ..core.html_table import counted
 from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall
+from ..engine.doubts import DoubtPolicy
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
     QUEUED_FOR,
     RECHECK_AFTER,
     CallsParked,
-    DoubtPolicy,
     LookupExecutor,
     Postponed,
     input_row,
 )
-from ..engine.options import UNSET, Unset
+from ..engine.options import UNSET, Unset, chosen_freshness
 from ..engine.outcome import Outcome
+from ..ledger.history import evidence_of
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.reconciliation import Reconciliation, reconcile
-from ..ledger.records import InputRow, StoredLookup
+from ..ledger.records import InputRow, StoredBody, StoredLookup
+from ..ledger.refresh import Evidence, plan
 from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
 from .prepared_call import CallKey, CallPreparer, ClientMethod
@@ -87,6 +90,9 @@ class Run(Generic[T]):
             one is handed out, with `Outcome.stale`. None: nothing is bought again. Default: the
             client's.
         refused_age: The same for refusals, such as not found.
+        refresh: Spend at most so many credits on buying answers again, whatever their age, where
+            most has probably changed: by their age, their versions, those of similar lookups, and
+            how long a person's jobs last. All inputs are read first, and known ones wait for that.
         account: A name that separates the ledger entries of several accounts.
         check_balances: Whether to read balances and daily allowance before the first charged call
             and every quarter of an hour, if the provider reports them. Then the run stops with
@@ -130,6 +136,7 @@ class Run(Generic[T]):
         recheck_after: float = RECHECK_AFTER,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
+        refresh: int = 0,
         account: str = "",
         check_balances: bool = True,
     ) -> None:
@@ -138,6 +145,9 @@ class Run(Generic[T]):
         caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
         ledger = open_store(store)
         check_type("name", name, str | None)
+        check_type("refresh", refresh, int)
+        if refresh < 0:
+            raise ConfigurationError(f"refresh must be at least 0, not {refresh!r}")
         self.admission = AdmissionController(
             caller.engine,
             ledger,
@@ -156,11 +166,14 @@ class Run(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
-            max_age=max_age,
-            refused_age=refused_age,
+            fresh=chosen_freshness(
+                caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
+            ),
         )
         self._running: RunExecutor[T] = RunExecutor(
-            *(caller, lookup, self.admission, inputs, concurrency, name or "", max_credits, rows)
+            *(caller, lookup, self.admission, inputs, concurrency, name or "", max_credits),
+            rows=rows,
+            refresh=refresh,
         )
 
     @guarded_repr
@@ -253,6 +266,8 @@ class PendingLookup(msgspec.Struct, frozen=True):
     """How many outages there had been by then."""
     spent: int = 0
     """Credits of its earlier attempts in this run."""
+    refresh: bool = False
+    """Whether it is bought again although an answer is known."""
 
 
 class InputReader:
@@ -270,7 +285,8 @@ class InputReader:
         store: Store,
         deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
         on_ready: Callable[[str, Outcome[object]], None],
-        rows: Iterable[int] | None = None,
+        rows: Iterable[int] | None,
+        refresh: int,
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
@@ -281,6 +297,9 @@ class InputReader:
         self._deliver = deliver
         self._on_ready = on_ready
         self._ready: deque[PendingLookup] = deque()
+        self._refresh = refresh
+        self._held: list[tuple[Input, CallKey, int, Evidence]] = []
+        """Known inputs, until all are known and it is planned which of them to buy again."""
         self._ahead = min(FIRST, self._most)
         self._rows = iter(itertools.count(1) if rows is None else rows)
         self.wanted = 0
@@ -301,12 +320,13 @@ class InputReader:
     @property
     def has_next(self) -> bool:
         """Whether there is an input, or may be one, without waiting."""
-        return bool(self._ready) or (self.is_sync and not self._source.ended)
+        unread = self.is_sync and not self._source.ended
+        return bool(self._ready or self._held) or unread
 
     @property
     def used_up(self) -> bool:
         """Whether there is nothing more to take."""
-        return self._source.ended and not self._ready
+        return self._source.ended and not self._ready and not self._held
 
     def met(self, *, known: bool) -> None:
         """Tell whether the ledger knew the input that was last worked on."""
@@ -316,7 +336,12 @@ class InputReader:
     async def next(self) -> PendingLookup:
         """The next call, or `StopAsyncIteration`. One caller reads for all."""
         while not self._ready:
-            await self._read_ahead()
+            try:
+                await self._read_ahead()
+            except StopAsyncIteration:
+                if not self._held:
+                    raise
+                await self._plan()
         return self._ready.popleft()
 
     async def _read_ahead(self) -> None:
@@ -364,10 +389,20 @@ class InputReader:
         )
         waiting: list[PendingLookup] = []
         known_rows: list[InputRow] = []
+        versions = await self._versions([one for one in lookups if one is not None])
         for (row, given, call_key), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
                 known_rows.append(input_row(row, lookup, call_key.key, given))
+            if lookup is not None and outcome is not None and lookup.id in versions:
+                evidence = evidence_of(
+                    self._lookup.engine.provider,
+                    call_key.row,
+                    versions[lookup.id],
+                    self._lookup.now,
+                )
+                self._held.append((given, call_key, lookup.id, evidence))
+                continue
             if outcome is not None:
                 out.append(outcome)
                 self._on_ready(call_key.row.id, outcome)
@@ -380,6 +415,53 @@ class InputReader:
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
         return waiting
 
+    async def _versions(self, lookups: list[StoredLookup]) -> dict[int, list[StoredBody]]:
+        """The versions of the lookups that a plan may buy again."""
+        single = [one for one in lookups if one.state.status == "done" and not one.state.page]
+        ids = [one.id for one in single] if self._refresh else []
+        if not ids:
+            return {}
+        return await self._store.statement(lambda tables: tables.all_versions(ids), writes=False)
+
+    async def _plan(self) -> None:
+        """Decide which of the known inputs are bought again, and hand out the others."""
+        held, self._held = self._held, []
+        first = list({lookup: evidence for *_, lookup, evidence in reversed(held)}.items())
+        chosen = [first[place][0] for place in plan([one for _, one in first], self._refresh)]
+        places = {lookup: place for place, lookup in enumerate(chosen)}
+        again: list[tuple[int, PendingLookup]] = []
+        others: list[tuple[Input, CallKey]] = []
+        for given, call_key, lookup, _ in held:
+            if (place := places.get(lookup)) is None:
+                others.append((given, call_key))
+            else:
+                call = call_key.call or self._caller.call(given)
+                again.append((place, PendingLookup(given, call, refresh=True)))
+        self._ready += (job for _, job in sorted(again, key=itemgetter(0)))
+        for start in range(0, len(others), MOST):
+            await self._deliver_known(others[start : start + MOST])
+
+    async def _deliver_known(self, inputs: list[tuple[Input, CallKey]]) -> None:
+        queries = [call_key.query for _, call_key in inputs]
+        lookups = await self._store.find_calls(queries, self._lookup.now)
+        found = [
+            (given, call_key, lookup)
+            for (given, call_key), lookup in zip(inputs, lookups, strict=True)
+            if lookup is not None
+        ]
+        outcomes = await self._lookup.finished(
+            [(call_key.key, call_key.row, given, lookup) for given, call_key, lookup in found]
+        )
+        out: list[Outcome[object]] = []
+        for (given, call_key, _), outcome in zip(found, outcomes, strict=True):
+            if outcome is None:  # another process is buying it
+                call = call_key.call or self._caller.call(given)
+                self._ready.append(PendingLookup(given, call))
+            else:
+                out.append(outcome)
+                self._on_ready(call_key.row.id, outcome)
+        await self._deliver(out)
+
     def _note(self, rows: list[InputRow]) -> None:
         if rows and self.run_id is not None:
             self._store.post_inputs(self.run_id, rows)
@@ -387,8 +469,6 @@ class InputReader:
 
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
-END_READING_TIMEOUT = 30.0
-"""Seconds that the last reading of the balances may take, its permit included."""
 LONGEST_SUSPICION = 60.0
 """Seconds after which a failed lookup is handed over although nothing was answered since."""
 
@@ -406,14 +486,17 @@ class RunExecutor(Generic[T]):
         name: str,
         max_credits: int | None,
         rows: Iterable[int] | None,
+        refresh: int,
     ) -> None:
         self._caller, self._lookup = caller, lookup
         self._store, self.admission = lookup.store, admission
         self._name, self._max_credits = name, max_credits
+        self._refresh_credits = refresh
         self._total = len(inputs) if isinstance(inputs, Sized) else None
         self._counts = OutcomeCounter()
         self._clock = caller.engine.clock
         self._began = self._clock.now()
+        self._began_at = int(self._clock.wall() * 1000)
         self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
         self._failed: deque[tuple[float, PendingLookup]] = deque()
@@ -442,7 +525,9 @@ class RunExecutor(Generic[T]):
         )
         deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
         self._inputs = InputReader(
-            inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome, rows
+            *(inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome),
+            rows=rows,
+            refresh=refresh,
         )
 
     async def next(self) -> Outcome[T]:
@@ -457,7 +542,7 @@ class RunExecutor(Generic[T]):
         except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
             if not self._failed:
-                await self._close(END_READING_TIMEOUT)
+                await self._close()
                 self._ending = StopAsyncIteration()
                 self._raise()
                 self._inputs.raise_failure()
@@ -470,8 +555,8 @@ class RunExecutor(Generic[T]):
         """Whoever took the outcomes has gone away."""
         self._workers.drop()
 
-    async def _close(self, seconds: float = 0.0) -> None:
-        """End the run; the balances may be read once more within some seconds."""
+    async def _close(self, seconds: float | None = None) -> None:
+        """End the run. The last reading of the balances may take so many seconds."""
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
@@ -481,7 +566,9 @@ class RunExecutor(Generic[T]):
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
-                    if seconds > 0:
+                    if seconds is None:
+                        await self.admission.read_at_end()
+                    elif seconds > 0:
                         with self._clock.timeout(seconds):
                             await self.admission.read_at_end()
         finally:  # also where it is cancelled
@@ -604,10 +691,11 @@ class RunExecutor(Generic[T]):
                 return number, job
             if self._waiting and self._inputs.used_up:
                 pause = self._waiting[0][0] - now
-                if not self._workers.in_flight:
+                if not self._workers.in_flight and not self._waits_for:
                     self._report_pause("queued", self._clock.wall() + pause)
                 await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
-                self._report_pause("")
+                if self._waits_for == "queued":
+                    self._report_pause("")
                 continue
             try:
                 dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
@@ -663,7 +751,7 @@ class RunExecutor(Generic[T]):
         self._changed.set()
 
     async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
-        key = job.call.key
+        key, self._endpoint = job.call.key, job.call.row.id
         while key in self._flying:
             other = self._flying[key] = self._flying[key] or anyio.Event()
             await other.wait()
@@ -676,6 +764,7 @@ class RunExecutor(Generic[T]):
         spent = 0
         try:
             while self._stop is None and await self._open_again(scope):
+                fresh = self._reserve_refresh(job)
                 try:
                     outcome = await self._lookup.run(
                         job.call,
@@ -686,17 +775,21 @@ class RunExecutor(Generic[T]):
                         tries=job.tries,
                         waited=job.waited,
                         scope=scope,
+                        fresh=fresh,
                     )
                 except CallsParked as parked:
+                    self._refund_refresh(job, fresh, parked.spent)
                     spent += parked.spent
                     self._on_parked(parked)
                     job = replace(job, lookup=None, read=False)
                     continue
+                found = outcome.outcome if isinstance(outcome, Postponed) else outcome
+                self._refund_refresh(job, fresh, found.credits + found.maybe)
                 if isinstance(outcome, Postponed):
                     given_up = self._postponed(outcome, job)
                     if given_up is not None:
                         outcome = cast("Outcome[object]", given_up)
-                        outcome = await self._lookup.or_older(outcome, job.call)
+                        outcome = await self._lookup.or_older(outcome, job.call, fresh)
                     return cast("Outcome[T] | None", given_up and outcome)
                 if self._hold_back(outcome, job):
                     return None
@@ -710,6 +803,17 @@ class RunExecutor(Generic[T]):
             if (done := self._flying.pop(key)) is not None:
                 done.set()
         return None
+
+    def _reserve_refresh(self, job: PendingLookup) -> Freshness | None:
+        """What is new enough for a call, where that is only what this run buys."""
+        if not job.refresh or self._refresh_credits < job.call.row.credits.amount:
+            return None
+        self._refresh_credits -= job.call.row.credits.amount
+        return Freshness(answers_since=self._began_at)
+
+    def _refund_refresh(self, job: PendingLookup, fresh: Freshness | None, spent: int) -> None:
+        if fresh is not None:
+            self._refresh_credits += job.call.row.credits.amount - spent
 
     async def _open_again(self, scope: CallScope) -> bool:
         """Wait for a new day or the next try in an outage; False when the run is stopped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,17 @@ FORMAT_BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv",
     ".parquet": "parquet",
 }
+ReportFormat = Annotated[
+    Literal["table", "jsonl"] | None,
+    Parameter(name="--format", group=OUTPUT, help="Default: a table on a terminal, else jsonl."),
+]
+
+
+def as_table(style: str | None) -> bool:
+    """Whether a report is a table: where that is asked for, and on a terminal."""
+    return style == "table" or (style is None and sys.stdout.isatty())
+
+
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/([0-9]+(?:\.[0-9]+)?)?(s|min|h)", re.ASCII)
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 _AGE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|min|h|d|w|y)", re.ASCII)

@@ -35,7 +35,9 @@ _WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         *(f"--{field.name.replace('_', '-')}" for field in fields(ConnectionOptions)),
     ),
     "pass {} to `lix run export`": ("--out", "-o", "--format", "--columns"),
-    "{} can be used with a ledger in a file": ("--recheck", "--on-daily-limit"),
+    "{} can be used with a ledger in a file": (
+        *("--recheck", "--on-daily-limit", "--max-age", "--refused-age", "--refresh"),
+    ),
 }
 """The options of `lix enrich` that have no effect with a queue, by the hint for them."""
 
@@ -145,8 +147,9 @@ def require_server(address: str, command: str) -> str:
         CommandError: The ledger is a file.
     """
     if not is_server(address):
+        found = f"{display_address(address)} is a file" if address else "no ledger was given"
         raise CommandError(
-            f"{command} needs PostgreSQL, but {display_address(address)} is a file",
+            f"{command} needs PostgreSQL, but {found}",
             hint="use --store postgresql://USER@HOST/DATABASE, or set LIX_STORE",
         )
     return address

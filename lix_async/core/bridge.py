@@ -10,37 +10,34 @@ the wire's names.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cache
-from inspect import cleandoc
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
-from .field_docs import field_descriptions
 from .json_text import describe_error
 from .values import decode_undocumented
 
 if TYPE_CHECKING:
-    from typing import LiteralString
+    from typing import LiteralString, Protocol
 
     from pydantic_core import CoreSchema as CoreSchema  # noqa: PLC0414  # others import it from here
+
+    class SchemaHandler(Protocol):
+        """What pydantic passes to the hook."""
+
+        def generate_schema(self, source: object, /) -> CoreSchema:
+            """The schema of any type."""
+            ...
+
 
 T = TypeVar("T")
 _unfinished: ContextVar[frozenset[str]] = ContextVar("unfinished", default=frozenset())
 """The types whose schemas are being made. Inside of them, they are referred to by name: a person
 has related persons."""
-
-
-class SchemaHandler(Protocol):
-    """What pydantic passes to the hook."""
-
-    def generate_schema(self, source: object, /) -> CoreSchema:
-        """The schema of any type."""
-        ...
 
 
 class ReadableStruct:
@@ -83,6 +80,8 @@ def named_schema(
         write: Make the value that `content` describes.
         wire_names: The wire's names of the fields that `write` gives.
     """
+    from inspect import cleandoc
+
     from pydantic_core import PydanticCustomError, core_schema
 
     def validate(value: object, _: object) -> object:
@@ -143,12 +142,16 @@ def read_struct(value: object, struct: object) -> msgspec.Struct:
 
 def fields_schema(struct: object, handler: SchemaHandler) -> CoreSchema:
     """The schema of a struct's fields: by their Python names, with those of the wire as aliases."""
+    from base64 import b64encode
+
     from pydantic_core import core_schema
+
+    from .field_docs import field_descriptions
 
     descriptions = field_descriptions(cast("type[object]", get_origin(struct) or struct))
     fields: dict[str, core_schema.TypedDictField] = {}
     for field in msgspec.structs.fields(cast("type[msgspec.Struct]", struct)):
-        if field.type is bytes:  # msgspec writes them as base64
+        if field.type is bytes or field.type == bytes | None:  # msgspec writes them as base64
             schema: CoreSchema = core_schema.bytes_schema(
                 serialization=core_schema.plain_serializer_function_ser_schema(
                     lambda value: b64encode(value).decode(),
@@ -156,6 +159,8 @@ def fields_schema(struct: object, handler: SchemaHandler) -> CoreSchema:
                     return_schema=core_schema.str_schema(),
                 )
             )
+            if field.type is not bytes:
+                schema = core_schema.nullable_schema(schema)
         else:
             schema = handler.generate_schema(field.type)
         description = descriptions.get(field.name)

@@ -36,10 +36,10 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
 
 from msgspec import ValidationError
 
-from .bridge import SchemaHandler, named_schema
+from .bridge import named_schema
 
 if TYPE_CHECKING:
-    from .bridge import CoreSchema
+    from .bridge import CoreSchema, SchemaHandler
 
 Family = Literal[
     "",

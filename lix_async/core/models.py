@@ -8,11 +8,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from .bridge import ReadableStruct, SchemaHandler, named_schema
+from .bridge import ReadableStruct, named_schema
 from .values import JsonObject, decode_undocumented, number
 
 if TYPE_CHECKING:
-    from .bridge import CoreSchema
+    from .bridge import CoreSchema, SchemaHandler
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, gc=False):

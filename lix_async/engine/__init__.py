@@ -8,6 +8,7 @@ Modules in reading order:
   are parts of it.
 * `pages`: listings; `checkpoint` and `raw_items` belong to them.
 * `answer`, `credits`, `observer`: what a call brought, what it cost, and a hook for providers.
+* `events`: what a client does, for its listeners; `event_log` is the one that writes the log.
 * `lookup`: one lookup, charged at most once, over a ledger; `call_key` and `outcome` belong to it.
 
 May import `core`, `linkedin`, `concurrency`, `limiters` and `ledger`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Generic, ParamSpec, TypeVar, cast
 
 import msgspec
@@ -37,6 +38,8 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """Attempts that got no answer. The provider may have charged them."""
     cached: bool = False
     """Whether it was in the client's ledger, or bought by another call that was waited for."""
+    bought_at: datetime | None = None
+    """When it was received, in UTC, where it was `cached`."""
     stale: bool = False
     """Whether it is older than the call accepts, since no newer one could be bought."""
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 import anyio
@@ -46,26 +47,28 @@ from ..ledger.personal import personal_path
 from ..ledger.records import AnswerRow, StoredLookup
 from ..ledger.store import Store
 from .answer import Answer, credits_for
-from .call_key import Input, PreparedCall, arguments, prepared_call, server_of
+from .call_key import (
+    Input,
+    PreparedCall,
+    arguments,
+    asked_id,
+    key_of,
+    key_text,
+    prepared_call,
+    server_of,
+)
 from .credits import CreditBudget
+from .doubts import DoubtPolicy, check_doubts
 from .engine import AttemptHooks, CallState, Engine
 from .events import CacheHit
-from .lookup import (
-    Admission,
-    CallsParked,
-    DoubtPolicy,
-    LookupExecutor,
-    Postponed,
-    check_doubts,
-    read_answer,
-)
+from .lookup import Admission, CallsParked, LookupExecutor, Postponed, read_answer
 from .old_keys import rekey
 from .outcome import Outcome
 
 R = TypeVar("R")
 BUSY_FOR = 120.0
 """Seconds for which a caller without a deadline waits for another process's request."""
-FIRST_LOOK, LAST_LOOK = 0.02, 0.5
+FIRST_POLL, LAST_POLL = 0.02, 0.5
 """Seconds between two looks at a lookup that another process has sent: doubled up to the second."""
 
 
@@ -180,13 +183,16 @@ class Cache:
     async def send(self, engine: Engine, endpoint: Endpoint[P, R], params: P) -> Answer[R]:
         """One call, as `Client.send` describes it."""
         self._check_open()
-        call = prepared_call(engine, self._server, "", endpoint, params)
-        stored = self.store.standing(call.key, call.asked)
+        # A hit needs neither the request nor the rest of a prepared call.
+        checked = engine.prepare_params(endpoint, params)
+        key = key_of(key_text(engine.provider.name, self._server, "", endpoint, checked))
+        stored = self.store.stored_answer(key, asked_id(endpoint, checked))
         if stored is not None and stored.at >= _oldest(engine):
-            found = _read(engine, endpoint, stored.http, stored.body)
+            found = _read(engine, endpoint, stored.http, stored.body, stored.at)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
                 return self.handed_out(engine, found, endpoint, hit=True)
+        call = prepared_call(engine, self._server, "", endpoint, params)
         answer = await self.shared(engine, endpoint, call, _written_as(params))
         assert answer is not None  # only a page may be missing
         return answer
@@ -212,7 +218,7 @@ class Cache:
         Returns:
             The answer; None where the ledger's listing has ended before the page.
         """
-        waiter = _Waiter(engine, endpoint, call.params)
+        waiter = _FlightCaller(engine, endpoint, call.params)
         while True:
             self._check_open()
             flight = self.flights.get((call.key, page))
@@ -223,7 +229,7 @@ class Cache:
             await waiter.wait_for(flight)
             error = flight.error
             others = isinstance(error, BudgetError) and flight.budget is not engine.credits
-            older = not first and flight.bought_at < _oldest(engine)
+            older = not (first or flight.stale) and flight.bought_at < _oldest(engine)
             impatient = waiter.hurries and isinstance(error, BusyError)
             if flight.given_up or others or older or impatient:
                 continue
@@ -233,7 +239,7 @@ class Cache:
                 raise _again(error)
             if flight.answer is None:
                 return None
-            found = _read(engine, endpoint, *flight.answer)
+            found = _read(engine, endpoint, *flight.answer, flight.bought_at)
             if isinstance(found, LixError):
                 raise found
             found = replace(found, stale=flight.stale)
@@ -255,7 +261,7 @@ class Cache:
         flight = _Flight(
             *(executor, call, given, page),
             repeats=self._doubts == "retry",
-            before=lambda: self._use_old_key(engine, call),
+            prepare=lambda: self._use_old_key(engine, call),
         )
 
         def end() -> None:
@@ -346,19 +352,19 @@ class _ListingEngine(Engine):
         if self._pages is None:
             self._pages = await stored_pages(cache.store, call.key)
         if (page := self._pages.get(number)) is not None:
-            found = _read(engine, endpoint, page.http, page.body)
+            found = _read(engine, endpoint, page.http, page.body, page.at)
             if isinstance(found, LixError):
                 raise found
             answer: Answer[R] | None = cache.handed_out(engine, found, endpoint, hit=True)
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
         if answer is None:  # written by an older version, which ended it elsewhere
-            return await engine.send(endpoint, params, hooks=hooks, request=request)
+            answer = await engine.send(endpoint, params, hooks=hooks, request=request)
         self._page = number
         return answer
 
 
-class _Waiter:
+class _FlightCaller:
     """A caller who waits for a flight under a deadline of its own."""
 
     def __init__(self, engine: Engine, endpoint: AnyEndpoint, params: Params) -> None:
@@ -416,10 +422,10 @@ class _Flight(CallScope):
         page: int,
         *,
         repeats: bool,
-        before: Callable[[], Awaitable[None]],
+        prepare: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__()
-        self._before = before
+        self._prepare = prepare
         self._executor = executor
         self._call = call
         self._given = given
@@ -430,7 +436,7 @@ class _Flight(CallScope):
         self._polls = 0
         self._waited = False
         self._pause = 0.0
-        self._look = FIRST_LOOK
+        self._poll = FIRST_POLL
         self.budget: CreditBudget = executor.admission.budget
         """What it is paid from."""
         self.credits = 0
@@ -447,9 +453,9 @@ class _Flight(CallScope):
         """Whether the ledger had what it ends with, and whether that is too old."""
         self.bought_at = math.inf
         """When the answer was received (epoch milliseconds)."""
-        self.error: LixError | None = None
-        self.given_up = False
-        """Whether it ended before anything was sent, since nobody waited."""
+        self.error: Exception | None = None
+        self.given_up = True
+        """Whether it ended before anything was sent, since all callers had left."""
         self.done = anyio.Event()
 
     def begin(self, on_end: Callable[[], object]) -> None:
@@ -488,12 +494,13 @@ class _Flight(CallScope):
         try:
             with self.scope:
                 await self._look_up()
+                self.given_up = False
         except CallsParked as parked:
             self.error = parked.error or self._executor.admission.stop
-        except LixError as error:
+        except Exception as error:  # noqa: BLE001  # raised by those who wait
             self.error = error
         finally:
-            self.given_up = self.scope.cancelled_caught and self.error is None
+            self.given_up = self.given_up and self.error is None
             if isinstance(self.error, InDoubtError):
                 self.error.key = self._call.key.hex()
             self._on_end()
@@ -507,7 +514,7 @@ class _Flight(CallScope):
             wait=lambda _: self._pause,
             sleep=self._executor.engine.clock.sleep,
         )
-        await self._before()
+        await self._prepare()
         found: Outcome[object] | Postponed = await retrying(self._attempt)
         outcome = found.outcome if isinstance(found, Postponed) else found
         self.cached, self.stale = outcome.cached or not self.requests, outcome.stale
@@ -515,6 +522,7 @@ class _Flight(CallScope):
             self.bought_at = outcome.bought_at.timestamp() * 1000
         if outcome.state == "queued" and self.error is None:
             self.answer = await self._answer_so_far()
+            assert self.answer is not None  # it has made the lookup one that can be asked for
         elif outcome.state != "done":
             self.error = self.error or outcome.error
         elif self._page:
@@ -566,7 +574,7 @@ class _Flight(CallScope):
         now = self._executor.engine.clock.now()
         self.busy_since = now if since is None else since
         self._waited = False  # the pause that was decided for it is another one
-        self._pause, self._look = self._look, min(2 * self._look, LAST_LOOK)
+        self._pause, self._poll = self._poll, min(2 * self._poll, LAST_POLL)
         if now - self.busy_since < BUSY_FOR:
             return True
         self.error = self.busy()
@@ -597,7 +605,7 @@ class _Flight(CallScope):
         delay = executor.retry.next_delay(
             error,
             failures=self._tries,
-            polls=max(self._polls, 1),  # another call has been told so, where none of these was
+            polls=max(self._polls, 1),  # another call got that answer, where none of these did
             idempotent=True,
             window=executor.engine.provider.window,
         )
@@ -607,15 +615,16 @@ class _Flight(CallScope):
 
     async def _answer_so_far(self) -> tuple[int, bytes] | None:
         """The latest answer that says that the result is being prepared."""
-        executor, row = self._executor, self._call.row
+        executor, endpoint = self._executor, self._call.row
         lookup = (await executor.store.find([self._call.key])).get(self._call.key)
         answers = await executor.store.history(lookup.id) if lookup is not None else []
-        for one in reversed(answers):
-            if isinstance(
-                read_answer(executor.engine.provider, row, one.http, one.body), StatusCall
-            ):
-                return one.http, one.body
-        return None
+        provider = executor.engine.provider
+        found = (
+            (one.http, one.body)
+            for one in reversed(answers)
+            if isinstance(read_answer(provider, endpoint, one.http, one.body), StatusCall)
+        )
+        return next(found, None)
 
 
 async def stored_pages(store: Store, key: bytes) -> dict[int, AnswerRow]:
@@ -628,7 +637,7 @@ async def stored_pages(store: Store, key: bytes) -> dict[int, AnswerRow]:
 
 
 def _read(
-    engine: Engine, endpoint: Endpoint[P, R], status: int, body: bytes
+    engine: Engine, endpoint: Endpoint[P, R], status: int, body: bytes, at: float
 ) -> Answer[R] | LixError:
     """An answer from its bytes; each caller gets a value of its own, which it may change."""
     value = wire.decode(engine.provider, endpoint, status, body)
@@ -644,6 +653,7 @@ def _read(
         credits=0,
         lost=0,
         cached=True,
+        bought_at=datetime.fromtimestamp(at / 1000, UTC) if math.isfinite(at) else None,
     )
 
 
@@ -666,8 +676,10 @@ def _written_as(params: Params) -> Input:
     return first if len(given) == 1 and isinstance(first, str | int) else given
 
 
-def _again(error: LixError) -> LixError:
+def _again(error: Exception) -> Exception:
     """The error for one of several callers: a shared one would collect all their tracebacks."""
+    if not isinstance(error, LixError):  # another one may not be made for copies
+        return error
     found = copy.copy(error)
     found.__cause__ = error.__cause__
     return found

@@ -44,7 +44,7 @@ from .transport import Verify
 if TYPE_CHECKING:
     from ..ledger.ledger import StoreAddress
     from .cache import Cache
-    from .lookup import DoubtPolicy
+    from .doubts import DoubtPolicy
     from .options import HttpClient  # for the providers' clients
 
 __all__ = ["UNSET", "Client", "TimeoutLike", "Unset"]
@@ -303,16 +303,19 @@ class Client:
         engine = self._engine.with_options(new)
         if max_credits is not None:
             engine = engine.with_budget(CreditBudget(max_credits, parent=engine.credits))
-        view = self.with_engine(engine)
-        view._cache = self._cache if cache is None else None
-        return view
+        return self.with_engine(engine, cached=cache is None)
 
-    def with_engine(self: Self, engine: Engine) -> Self:
-        """A view of this client whose calls go through another engine, and not to its cache."""
+    def with_engine(self: Self, engine: Engine, *, cached: bool = False) -> Self:
+        """A view of this client whose calls go through another engine.
+
+        Args:
+            engine: The engine.
+            cached: Whether its cache is asked first.
+        """
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
         view._engine = engine
-        view._cache = None
+        view._cache = self._cache if cached else None
         view._bind_methods()
         return view
 

@@ -63,13 +63,16 @@ class CallStarted(Event, frozen=True, kw_only=True):
     idempotent: bool
     """Whether the call only reads, so that it may be repeated; False for one that acts."""
     host: str
+    """The host of the server."""
     port: int
+    """The port of the server, also where it is the usual one."""
 
 
 class WaitStarted(Event, frozen=True, kw_only=True):
     """The call waits before an attempt."""
 
     reason: WaitReason
+    """What it waits for; see `WaitReason`."""
     seconds: float | None
     """How long it waits, for permits an estimate; None if that is unknown."""
 
@@ -87,7 +90,9 @@ class AttemptEnded(Event, frozen=True, kw_only=True):
     """An attempt was answered, failed or was cancelled."""
 
     attempt: int
+    """The number of the attempt in its call, from 1."""
     seconds: float
+    """Seconds from sending the request to its end."""
     status: int
     """The HTTP status; 0 if no answer was received."""
     error: str | None
@@ -104,15 +109,19 @@ class CallEnded(Event, frozen=True, kw_only=True):
     """The call has ended: with an answer, an error, or because it was cancelled."""
 
     attempts: int
+    """The number of attempts."""
     seconds: float
+    """Seconds from the call to its end."""
     waited: float
     """Seconds of them spent waiting for permits and before retries."""
     credits: int
     """Credits charged for its answers, those that could not be used included."""
     credit_kind: CreditKind
+    """The kind of these credits."""
     lost: int
     """Attempts that may have arrived and brought no answer."""
     outcome: CallOutcome
+    """How it ended; see `CallOutcome`."""
     error: str | None
     """The class of the error that was raised; None otherwise."""
 
@@ -125,12 +134,14 @@ class CacheHit(Event, frozen=True, kw_only=True):
     saved: int
     """Credits that a request would have cost."""
     credit_kind: CreditKind
+    """The kind of these credits."""
 
 
 class Held(Event, frozen=True, kw_only=True):
     """The rate limiter gives no permit to any call for a while, after a 429."""
 
     seconds: float
+    """How long no permit is given."""
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
@@ -151,9 +162,11 @@ class OutcomeReady(Event, frozen=True, kw_only=True):
     """A bulk run has the outcome of an input, which its loop gets next."""
 
     run: int
+    """The number of the run in its ledger."""
     state: str
     """What became of the input; see `bulk.State`."""
     credits: int
+    """Credits that the run spent on it."""
     cached: bool
     """Whether the answer was in the ledger."""
 
@@ -162,6 +175,7 @@ class RunParked(Event, frozen=True, kw_only=True):
     """A bulk run waits until `RunResumed`, or takes no more inputs."""
 
     run: int
+    """The number of the run in its ledger."""
     reason: str
     """`daily limit`, `queued`, `outage: ` with the class of the error, the class of the error that
     stopped the run, or the reason that somebody gave for parking it."""
@@ -173,18 +187,24 @@ class RunResumed(Event, frozen=True, kw_only=True):
     """A bulk run that waited goes on."""
 
     run: int
+    """The number of the run in its ledger."""
 
 
 class RunEnded(Event, frozen=True, kw_only=True):
     """A bulk run has ended or was stopped. The counts are those of this process."""
 
     run: int
+    """The number of the run in its ledger."""
     inputs: int
     """Inputs that it has dealt with."""
     done: int
+    """Those with an answer."""
     failed: int
+    """Those that got no answer for now."""
     in_doubt: int
+    """Those that were sent, got no answer and may have been charged."""
     credits: int
+    """Credits that it has spent."""
 
 
 OnEvent: TypeAlias = Callable[[Event], None]

@@ -16,7 +16,7 @@ This coroutine is what a run, a chunk and other job engines (Temporal, Celery, R
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeVar, cast
@@ -43,7 +43,7 @@ from ..core.errors import (
     TransportError,
 )
 from ..core.families import UNKNOWN_ROUTE, family_of, family_without_answer
-from ..core.freshness import Age, Freshness, freshness
+from ..core.freshness import Freshness, freshness
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
@@ -65,13 +65,13 @@ from ..ledger.records import (
     StoredLookup,
 )
 from ..ledger.rule import LookupState
-from ..ledger.store import Entry, Store
+from ..ledger.store import Store
 from .answer import Answer, credits_for
 from .call_key import Input, PreparedCall, input_json
 from .checkpoint import Checkpoint
 from .credits import CreditBudget
+from .doubts import DoubtPolicy, check_doubts
 from .engine import Engine
-from .options import UNSET, Unset
 from .outcome import Outcome, State, state_of
 from .pages import Page, Paginator
 from .polling import FIRST_INTERVAL, MAX_INTERVAL
@@ -80,9 +80,6 @@ from .recording import replaying_engine
 
 R = TypeVar("R")
 OutcomeT = TypeVar("OutcomeT", bound="Outcome[object] | Postponed")
-DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
-DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
-"""What to do with a lookup in doubt."""
 QUEUED_FOR = 180.0
 """Seconds after which a queued lookup is asked for again: "a few minutes" (lix.md#retries)."""
 BUSY_FOR = 0.5
@@ -187,9 +184,8 @@ class LookupExecutor:
         recheck: How often at most an answer is bought again that says that it may become better
             (an e-mail address that is only probable); it stays until a better one is there.
         recheck_after: Seconds between two such purchases.
-        max_age: The greatest age of an answer when this object is made; older ones are bought
-            again. Default: the client's.
-        refused_age: The same for refusals.
+        fresh: Which answers are new enough; older ones are bought again. Default: by the options of
+            the engine.
 
     Raises:
         ConfigurationError: An argument has the wrong type or value.
@@ -205,8 +201,7 @@ class LookupExecutor:
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
-        max_age: Age | Unset | None = UNSET,
-        refused_age: Age | Unset | None = UNSET,
+        fresh: Freshness | None = None,
     ) -> None:
         check_type("recheck", recheck, int)
         if recheck < 0:
@@ -229,11 +224,7 @@ class LookupExecutor:
         self._doubts = doubts
         self._recheck = recheck
         self._recheck_after = recheck_after
-        self.fresh: Freshness = freshness(
-            options.max_age if isinstance(max_age, Unset) else max_age,
-            options.refused_age if isinstance(refused_age, Unset) else refused_age,
-            self.now,
-        )
+        self.fresh = fresh or freshness(options.max_age, options.refused_age, self.now)
         """Which answers are new enough."""
 
     async def run(
@@ -248,6 +239,7 @@ class LookupExecutor:
         waited: bool = False,
         scope: CallScope | None = None,
         last_page: int | None = None,
+        fresh: Freshness | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -262,6 +254,7 @@ class LookupExecutor:
                 by which the ledger has the due time, may have been set meanwhile.
             scope: The block of the call, which its consumer may leave.
             last_page: The page of a listing after which to stop; its rows are left in the ledger.
+            fresh: Which answers are new enough for this call, where others are than usual.
 
         Returns:
             The outcome, or when to come back.
@@ -270,11 +263,12 @@ class LookupExecutor:
             CallsParked: No call makes sense before something changes.
             BulkError: The ledger failed; `unsaved` holds what it could not keep.
         """
+        fresh = fresh or self.fresh
         if lookup is None and not read:
             lookup = await self._find(call)
         while True:
             found = await self._visit(
-                *(call, given, lookup),
+                *(call, given, lookup, fresh),
                 row=row,
                 tries=tries,
                 waited=waited,
@@ -294,6 +288,7 @@ class LookupExecutor:
         call: PreparedCall,
         given: Input,
         lookup: StoredLookup | None,
+        fresh: Freshness,
         *,
         row: int | None,
         tries: int,
@@ -307,9 +302,11 @@ class LookupExecutor:
                 self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
             lookup = await self._judge_left(lookup, call, given)
             asks = await self._status_call(lookup, call.row)
-            known = await self._known(lookup, call, given, waited=waited, free=asks is not None)
+            known = await self._known(
+                lookup, call, given, fresh, waited=waited, free=asks is not None
+            )
             if known is not None:
-                return await self.or_older(known, call) if _stands(lookup) else known
+                return await self.or_older(known, call, fresh) if _stands(lookup) else known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
         attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
@@ -323,7 +320,7 @@ class LookupExecutor:
             return outcome
         if outcome.state == "done" and not call.listing:
             outcome.changes = await self._changes(lookup, call)
-        return await self.or_older(outcome, call)
+        return await self.or_older(outcome, call, fresh)
 
     async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
         """What the newest answer of a lookup says that the one before it does not."""
@@ -339,7 +336,9 @@ class LookupExecutor:
             )
         ]
 
-    async def or_older(self, outcome: OutcomeT, call: PreparedCall) -> OutcomeT | Outcome[object]:
+    async def or_older(
+        self, outcome: OutcomeT, call: PreparedCall, fresh: Freshness | None = None
+    ) -> OutcomeT | Outcome[object]:
         """The outcome; where a refresh brought nothing newer, with the answer that still stands."""
         if isinstance(outcome, Postponed) or outcome.state == "done":
             return outcome
@@ -349,7 +348,7 @@ class LookupExecutor:
         answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
         given = cast("Input", outcome.input)
         found = self._stored(lookup, call.key, call.row, given, answers)
-        found.stale = found.stale or self._is_expired(found)
+        found.stale = found.stale or _is_expired(found, fresh or self.fresh)
         if found.stale:
             found.refresh, found.error = outcome.state, outcome.error
         found.credits, found.maybe = outcome.credits, outcome.maybe
@@ -371,7 +370,7 @@ class LookupExecutor:
             outcome = None
             if _is_answered(lookup):
                 outcome = self._stored(lookup, key, row, given, answers.get(lookup.id, []))
-                if self._open(outcome, row, lookup.state.n):
+                if self._open(outcome, row, lookup.state.n, self.fresh):
                     outcome = None
             outcomes.append(outcome)
         return outcomes
@@ -427,7 +426,14 @@ class LookupExecutor:
         return asks
 
     async def _known(
-        self, lookup: StoredLookup, call: PreparedCall, given: Input, *, waited: bool, free: bool
+        self,
+        lookup: StoredLookup,
+        call: PreparedCall,
+        given: Input,
+        fresh: Freshness,
+        *,
+        waited: bool,
+        free: bool,
     ) -> Outcome[object] | Postponed | None:
         """What a lookup is that need not be sent now; None for one that must be."""
         state, found = lookup.state, _from_ledger(lookup, call.key, given)
@@ -436,17 +442,17 @@ class LookupExecutor:
         if state.status in FINAL or (state.refresh is not None and not lookup.moved):
             answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
             outcome = self._stored(lookup, call.key, call.row, given, answers)
-            if not self._open(outcome, call.row, state.n):
+            if not self._open(outcome, call.row, state.n, fresh):
                 return outcome
-        if state.status in FINAL:
-            if outcome.state == "queued" or self._is_expired(outcome):
-                return None
-            age = self.wall() - answers[-1].at / 1000
-            pause = self._recheck_after - max(age, 0.0)
-            if pause <= 0 or waited:
-                return None
-            outcome.due = self.wall() + pause
-            return Postponed(pause, "queued", replace(outcome, state="queued"))
+            if state.status in FINAL:
+                if outcome.state == "queued" or _is_expired(outcome, fresh):
+                    return None
+                age = self.wall() - answers[-1].at / 1000
+                pause = self._recheck_after - max(age, 0.0)
+                if pause <= 0 or waited:
+                    return None
+                outcome.due = self.wall() + pause
+                return Postponed(pause, "queued", replace(outcome, state="queued"))
         if state.status == "in_doubt":
             return await self._in_doubt(lookup, call.row, found, free=free)
         if state.owner or state.status in ("sent", "received"):
@@ -529,23 +535,15 @@ class LookupExecutor:
         outcome.value, error = decode_saved_answer(row, outcome.body)
         outcome.error = outcome.error or error
 
-    def _open(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
+    def _open(
+        self, outcome: Outcome[object], row: AnyEndpoint, attempts: int, fresh: Freshness
+    ) -> bool:
         """Whether a stored outcome needs another call."""
         return (
             outcome.state == "queued"
-            or self._is_expired(outcome)
+            or _is_expired(outcome, fresh)
             or self._wanted_again(outcome, row, attempts)
         )
-
-    def _is_expired(self, outcome: Outcome[object]) -> bool:
-        """Whether a stored answer is older than the caller accepts.
-
-        What was charged and cannot be read is bought again at a person's request only, also where
-        it was a refresh.
-        """
-        if outcome.bought_at is None or outcome.refresh == "kept":
-            return False
-        return self.fresh.is_expired(outcome.state, outcome.bought_at)
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
         """Whether a better answer may come, and was not asked for often enough."""
@@ -561,12 +559,6 @@ class LookupExecutor:
         if lookup.state.due is None:
             return 0.0
         return max(min(lookup.state.due / 1000 - self.wall(), lookup.pause / 1000), 0.0)
-
-
-def check_doubts(doubts: DoubtPolicy) -> None:
-    """Raise `ConfigurationError` for what is no policy."""
-    if doubts not in ("hold", "retry") and not callable(doubts):
-        raise ConfigurationError(f'doubts must be "hold", "retry" or a function, not {doubts!r}')
 
 
 class _AlreadyClaimed(Exception):
@@ -1053,6 +1045,17 @@ def _stands(lookup: StoredLookup | None) -> bool:
         and not lookup.moved
         and (lookup.state.status == "done" or lookup.state.refresh is not None)
     )
+
+
+def _is_expired(outcome: Outcome[object], fresh: Freshness) -> bool:
+    """Whether a stored answer is older than the caller accepts.
+
+    What was charged and cannot be read is bought again at a person's request only, also where it
+    was a refresh.
+    """
+    if outcome.bought_at is None or outcome.refresh == "kept":
+        return False
+    return fresh.is_expired(outcome.state, outcome.bought_at)
 
 
 def _time(milliseconds: int) -> datetime:

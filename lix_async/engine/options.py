@@ -13,7 +13,7 @@ import msgspec
 from ..concurrency.clock import Clock
 from ..core.endpoint import CreditKind
 from ..core.errors import ConfigurationError
-from ..core.freshness import Age, check_age
+from ..core.freshness import Age, Freshness, check_age, freshness
 from ..core.provider import ApiKey, Provider
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from ..ledger.ledger import StoreAddress
-    from .lookup import DoubtPolicy
+    from .doubts import DoubtPolicy
 
     HttpClient = httpx.AsyncClient | httpx2.AsyncClient | ModuleType | Transport
 
@@ -118,6 +118,27 @@ def call_options(
     check_age("max_age", max_age)
     check_age("refused_age", refused_age)
     return CallOptions(retry, deadline, values, tuple(defaults), max_age, refused_age)
+
+
+def chosen_freshness(
+    options: CallOptions, max_age: Age | Unset | None, refused_age: Age | Unset | None, now: float
+) -> Freshness:
+    """Which answers are new enough by the given ages, else by those of the client.
+
+    Args:
+        options: The options of the client.
+        max_age: The greatest age of an answer.
+        refused_age: The same for refusals.
+        now: Epoch seconds.
+
+    Raises:
+        ConfigurationError: If an argument is not an age.
+    """
+    return freshness(
+        options.max_age if isinstance(max_age, Unset) else max_age,
+        options.refused_age if isinstance(refused_age, Unset) else refused_age,
+        int(now * 1000),
+    )
 
 
 def reject_empty(name: str, value: object) -> None:

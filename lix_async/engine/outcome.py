@@ -9,7 +9,6 @@ import msgspec
 
 from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
-from ..core.html_table import counted, html_fields, item_fields
 from ..ledger.history import SubjectChange
 
 T = TypeVar("T")
@@ -88,6 +87,8 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
         return self.state == "done"
 
     def __repr__(self) -> str:
+        from ..core.html_table import counted  # late, because few programs need it
+
         # Without input, value and body: they hold personal data, and outcomes get into logs.
         parts = (self.state, self.endpoint, f"key={self.key[:8]}…" if self.key else "")
         return f"<Outcome {' '.join(filter(None, parts))} {counted(self.credits, 'credit')}>"
@@ -97,6 +98,8 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
         return [(name, getattr(self, name)) for name in ("state", "endpoint", "credits")]
 
     def _repr_html_(self) -> str:
+        from ..core.html_table import html_fields, item_fields  # late, like the other
+
         fields: dict[str, object] = {
             "input": self.input,
             "state": self.state,

@@ -19,11 +19,10 @@ from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, CallScope
-from ..core.bridge import ReadableStruct, SchemaHandler, fields_schema, named_schema, read_struct
+from ..core.bridge import ReadableStruct, fields_schema, named_schema, read_struct
 from ..core.decoding import read_items, write_item
 from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, PagingError
-from ..core.html_table import counted, html_items
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type, known_id
 from ..core.pagination import Cursor, PageObservation, PaginationStrategy
@@ -34,7 +33,7 @@ from .credits import CreditBudget
 from .engine import AttemptHooks, Engine
 
 if TYPE_CHECKING:
-    from ..core.bridge import CoreSchema
+    from ..core.bridge import CoreSchema, SchemaHandler
 
 Item = TypeVar("Item")
 
@@ -126,6 +125,8 @@ class Pages(Generic[Item]):
 
     @guarded_repr
     def __repr__(self) -> str:
+        from ..core.html_table import counted  # late, because few programs need it
+
         stats, name = self.stats, f"<Pages {self.endpoint.id}"
         ended = self._remaining == 0 or (self._paginator.ended and not self._paginator.ready)
         if not stats.pages and not ended:
@@ -370,6 +371,8 @@ class Page(Generic[Item]):
         return f"<Page {self.start}+{len(self.items)} of {self.total}>"
 
     def _repr_html_(self) -> str:
+        from ..core.html_table import html_items  # late, because few programs need it
+
         return html_items(repr(self), self.items)
 
 

@@ -21,7 +21,8 @@ from ..bulk.prepared_call import CallPreparer
 from ..core.errors import BulkError, ConfigurationError, LixError, combined
 from ..engine.call_key import Input
 from ..engine.client import Client
-from ..engine.lookup import CallsParked, DoubtPolicy, LookupExecutor
+from ..engine.doubts import DoubtPolicy
+from ..engine.lookup import CallsParked, LookupExecutor
 from ..ledger.records import InputRow, LookupSpec, StoredLookup
 from ..ledger.rule import FINAL
 from ..ledger.store import Store

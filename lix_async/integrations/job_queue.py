@@ -18,7 +18,7 @@ from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
 from ..engine.call_key import Input
 from ..engine.client import Client
-from ..engine.lookup import DoubtPolicy
+from ..engine.doubts import DoubtPolicy
 from ..ledger.postgres import UNREACHABLE_TIMEOUT, PostgresStore, check_postgres_address
 from ..ledger.records import InputRow
 from .chunk_worker import Chunk, ChunkWorker

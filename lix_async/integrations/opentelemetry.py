@@ -93,7 +93,7 @@ def instrument(
         check_type("a client", client, Client)
     if spans not in ("call", "attempt"):
         raise ConfigurationError(f"invalid spans {spans!r}: expected 'call' or 'attempt'")
-    recorder = _Recorder(tracer_provider, meter_provider, spans == "attempt")
+    recorder = _SpanRecorder(tracer_provider, meter_provider, spans == "attempt")
     removals = [client.events.add(recorder.hear) for client in clients]
 
     def end() -> None:
@@ -104,7 +104,7 @@ def instrument(
     return end
 
 
-class _Call:
+class _CallSpans:
     """A call under way."""
 
     __slots__ = ("attempt", "http", "span", "waits")
@@ -118,7 +118,7 @@ class _Call:
         """Why it waits, and since when (epoch seconds)."""
 
 
-class _Recorder:
+class _SpanRecorder:
     """The listener of `instrument`."""
 
     def __init__(
@@ -129,7 +129,7 @@ class _Recorder:
     ) -> None:
         self._tracer = get_tracer(SCOPE, tracer_provider=tracer_provider)
         self._attempts = attempts
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, _CallSpans] = {}
         # The tasks of a run inherit it, because its first event is emitted where they begin.
         self._run: ContextVar[SpanContext | None] = ContextVar("lix_async_run", default=None)
         meter = get_meter(SCOPE, meter_provider=meter_provider)
@@ -176,7 +176,7 @@ class _Recorder:
                 del self._calls[event.call]
             self._of_call(event, call)
 
-    def _of_call(self, event: Event, call: _Call) -> None:
+    def _of_call(self, event: Event, call: _CallSpans) -> None:
         if call.waits is not None:
             reason, since = call.waits
             call.waits = None
@@ -217,9 +217,9 @@ class _Recorder:
             "server.port": event.port,
         }
         assert event.call is not None  # every call has a number
-        self._calls[event.call] = _Call(span, http)
+        self._calls[event.call] = _CallSpans(span, http)
 
-    def _attempt_started(self, event: AttemptStarted, call: _Call) -> None:
+    def _attempt_started(self, event: AttemptStarted, call: _CallSpans) -> None:
         if self._attempts:
             attributes = call.http
             if event.attempt > 1:
@@ -232,7 +232,7 @@ class _Recorder:
                 attributes=attributes,
             )
 
-    def _attempt_ended(self, event: AttemptEnded, call: _Call) -> None:
+    def _attempt_ended(self, event: AttemptEnded, call: _CallSpans) -> None:
         result: Attributes = {}
         if event.status:
             result["http.response.status_code"] = event.status
@@ -246,7 +246,7 @@ class _Recorder:
             call.attempt.end(_nanoseconds(event.at))
             call.attempt = None
 
-    def _call_ended(self, event: CallEnded, call: _Call) -> None:
+    def _call_ended(self, event: CallEnded, call: _CallSpans) -> None:
         attributes: Attributes = {
             "lix.attempts": event.attempts,
             "lix.credits": event.credits,

@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
+from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from .aliases import choose
 from .database import Database
@@ -141,11 +142,12 @@ class LedgerConnection:
     grace = 60.0
     """Seconds of a silent beat after which an owner counts as dead."""
 
-    def __init__(self, *, read_only: bool, monotonic: Callable[[], float]) -> None:
+    def __init__(self, *, read_only: bool) -> None:
         self.owner = 0
         self.token = b""
         self._read_only = read_only
-        self._monotonic = monotonic
+        self._clock = RealClock()
+        self._monotonic: Callable[[], float] = self._clock.now
         self._monitor = BeatMonitor(self.grace)
         self._batch = 0
         self._in_flight = InFlight()
@@ -412,6 +414,15 @@ class LedgerConnection:
         except Exception as error:  # noqa: BLE001  # see above
             self.note_error(error)
 
-    @abstractmethod
+    def end_owner(self, tables: SqlTables) -> None:
+        """Stop to be an owner: what is still sent is in doubt, and others need not wait."""
+        self.begin(writes=True)
+        apply(tables, self._overdue, 0)
+        # The number alone is another's where the transaction that gave it was undone.
+        if tables.owner_lives(self.owner, self.token):
+            release(tables, tables.declare_dead(self.owner), self.owner, self.wall())
+        self.commit()
+
     def wall(self) -> int:
         """Epoch milliseconds."""
+        return int(self._clock.wall() * 1000)

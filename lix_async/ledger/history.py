@@ -8,7 +8,7 @@ the same memory.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -16,6 +16,7 @@ import msgspec
 from anyio.lowlevel import checkpoint
 
 from ..core import wire
+from ..core.bridge import ReadableStruct
 from ..core.canonical import canonical_forms
 from ..core.changes import ChangeKind, Facts, differences, facts_of
 from ..core.endpoint import AnyEndpoint
@@ -25,16 +26,19 @@ from ..core.models import Params
 from ..core.provider import Provider
 from .identity import alias_of
 from .records import AnswerRow, StoredBody, StoredVersion
+from .refresh import Evidence, earlier_tenure, with_differences
 from .store import Store
 from .tables import SqlTables
 
 BATCH = 50
 """Versions read at once: few, since they are compared on the event loop."""
+YEAR = 365.25 * 86_400_000
+"""Milliseconds."""
 LOOKUPS = 1000
 """Lookups read at once while one is searched for by what was given."""
 
 
-class SubjectChange(msgspec.Struct, frozen=True, kw_only=True):
+class SubjectChange(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """Something that differs between two versions of what is known about a subject."""
 
     kind: ChangeKind
@@ -57,7 +61,7 @@ class SubjectChange(msgspec.Struct, frozen=True, kw_only=True):
     """The key of the lookup."""
 
 
-class Version(msgspec.Struct, frozen=True, kw_only=True):
+class Version(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """An answer that was bought; of a listing, one of its pages."""
 
     key: str
@@ -161,6 +165,26 @@ def compare(
             organisation=one.organisation,
             key=key,
         )
+
+
+def evidence_of(
+    provider: Provider, endpoint: AnyEndpoint, versions: Sequence[StoredBody], now: int
+) -> Evidence:
+    """What the versions of a lookup say about how often it changes, the oldest first."""
+    years = max(versions[-1].at - versions[0].at, 0) / YEAR
+    age = max(now - versions[-1].at, 0) / YEAR
+    found = Evidence(endpoint.id, endpoint.credits.amount, age, years=years)
+    before: Facts | None = None
+    for version in versions:
+        after = facts_of(provider, endpoint, version.http, version.body)
+        if after is None:
+            continue
+        if before is None:  # what came later is counted as changes
+            found = found._replace(tenure=earlier_tenure(after.jobs or ()))
+        elif endpoint.fields is not None:
+            found = with_differences(found, differences(before, after, endpoint.fields))
+        before = after
+    return found
 
 
 async def read_versions(store: Store, subject: str) -> AsyncIterator[Version]:

@@ -15,6 +15,7 @@ import anyio.to_thread
 
 from ..core.errors import BulkError, ConfigurationError
 from .history import SubjectChange, Version, read_changes, read_versions, since_moment
+from .maintenance import Compaction, LedgerSize, compact, measure, verify
 from .merge import MergeReport, merge
 from .reconciliation import Reconciliation, empty_answers, reconcile
 from .records import Export, RunEntry
@@ -169,8 +170,29 @@ class Ledger:
             finally:
                 await source.close()
 
+    async def size(self) -> LedgerSize:
+        """How much it holds, and how much of the disk that is."""
+        return await measure(self.store)
+
+    async def verify(self) -> list[str]:
+        """What does not agree in it: damage, statuses without their answers, sums of credits.
+
+        Returns:
+            A text for each problem; empty where all agrees.
+        """
+        return await verify(self.store)
+
+    async def compact(self, *, full: bool = False) -> Compaction:
+        """Pack the stored answers without loss, and give the space back.
+
+        Args:
+            full: In PostgreSQL, rewrite the tables; no other process can use them meanwhile.
+                Otherwise the space is left to new rows.
+        """
+        return await compact(self.store, full=full)
+
     async def exports(self) -> list[Export]:
-        """What was exported when and where, oldest first: files that nobody can erase from here."""
+        """What was exported when and where, oldest first: which cannot be erased from here."""
         return await self.store.statement(lambda tables: tables.exports(), writes=False)
 
     async def runs(self) -> list[RunEntry]:

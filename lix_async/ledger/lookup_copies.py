@@ -108,7 +108,7 @@ def combined(one: LookupCopy, other: LookupCopy) -> LookupCopy:
         return one
     if _knows_all(other, one):
         return other
-    first, second = sorted((one, other), key=_standing, reverse=True)
+    first, second = sorted((one, other), key=_precedence, reverse=True)
     answers = dict(first.answers)
     for key, answer in second.answers.items():
         known = answers.get(key)
@@ -116,7 +116,7 @@ def combined(one: LookupCopy, other: LookupCopy) -> LookupCopy:
     joined = dict(first.attempts)
     for ident, attempt in second.attempts.items():
         known_attempt = joined.get(ident)
-        joined[ident] = attempt if known_attempt is None else _more_settled(known_attempt, attempt)
+        joined[ident] = attempt if known_attempt is None else _later(known_attempt, attempt)
     answered = {ident for ident, _ in answers}
     joined = {
         ident: attempt
@@ -166,8 +166,8 @@ def combined(one: LookupCopy, other: LookupCopy) -> LookupCopy:
     )
 
 
-def settled(copy: LookupCopy) -> LookupCopy:
-    """A lookup as a ledger has it that takes it over: nobody there works on it."""
+def taken_over(copy: LookupCopy) -> LookupCopy:
+    """A lookup as a ledger has it that takes it over: no owner there works on it."""
     if copy.status != "sent" and not copy.busy:
         return copy
     answered = {ident for ident, _ in copy.answers}
@@ -184,10 +184,9 @@ def _knows_all(one: LookupCopy, other: LookupCopy) -> bool:
     return (
         other.written_as >= one.written_as
         and other.changed <= one.changed
-        and _standing(other) <= _standing(one)
+        and _precedence(other) <= _precedence(one)
         and all(
-            ident in one.attempts
-            and _more_settled(one.attempts[ident], attempt) == one.attempts[ident]
+            ident in one.attempts and _later(one.attempts[ident], attempt) == one.attempts[ident]
             for ident, attempt in other.attempts.items()
         )
         and all(
@@ -201,7 +200,7 @@ def _rank(copy: LookupCopy) -> int:
     return 4 if copy.refresh is not None else FINAL_RANK.get(copy.status, 0)
 
 
-def _standing(copy: LookupCopy) -> tuple[object, ...]:
+def _precedence(copy: LookupCopy) -> tuple[object, ...]:
     """Orders copies by what they tell: the one that is the last of them says what a lookup is."""
     rank = _rank(copy)
     cur = copy.attempt_at(copy.cur if copy.refresh is None else copy.refresh)
@@ -243,11 +242,11 @@ def _order(
     return order
 
 
-def _more_settled(one: AttemptCopy, other: AttemptCopy) -> AttemptCopy:
+def _later(one: AttemptCopy, other: AttemptCopy) -> AttemptCopy:
     """The copy of an attempt that knows more of its end."""
     if one == other:
         return one
-    last = max(one, other, key=_settlement)
+    last = max(one, other, key=_knowledge)
     return replace(
         last,
         ended=max((end for end in (one.ended, other.ended) if end is not None), default=None),
@@ -256,7 +255,7 @@ def _more_settled(one: AttemptCopy, other: AttemptCopy) -> AttemptCopy:
     )
 
 
-def _settlement(one: AttemptCopy) -> tuple[object, ...]:
+def _knowledge(one: AttemptCopy) -> tuple[object, ...]:
     return (
         *(one.charged is not None, one.charged or 0, one.family is not None, one.family or ""),
         *(one.http or 0, one.note is not None, one.note or "", one.price, one.kind),
@@ -502,7 +501,7 @@ def rekey(tables: SqlTables, keys: Mapping[bytes, bytes]) -> None:
 
 
 def _fold(database: Database, mine: LookupCopy, old: LookupCopy) -> bool:
-    """Make one lookup of two; False while somebody works on one of them."""
+    """Make one lookup of two; False while an owner works on one of them."""
     if any(one.busy or one.status == "sent" for one in (mine, old)):
         return False
     tokens = {a.token for one in (mine, old) for a in one.attempts.values()}

@@ -1,7 +1,7 @@
 """Everything that one ledger holds, taken into another one.
 
 Merging twice changes nothing, and the order of merges makes no difference; see `lookup_copies`.
-`lookup.subject` stays empty where a lookup is new.
+Which ids belong together is learned again from the answers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 from msgspec.structs import replace
 
+from ..core.bridge import ReadableStruct
 from .database import Database, chunks
 from .lookup_copies import (
     STATE,
@@ -23,8 +24,8 @@ from .lookup_copies import (
     credits_of,
     insert_parts,
     owner_numbers,
-    settled,
     state_of,
+    taken_over,
     write_copy,
 )
 from .migration import OLD
@@ -37,7 +38,7 @@ INPUTS = 2000
 """Inputs of one transaction."""
 
 
-class MergeReport(msgspec.Struct, frozen=True):
+class MergeReport(ReadableStruct, msgspec.Struct, frozen=True):
     """What a merge has taken in."""
 
     lookups: int = 0
@@ -62,6 +63,7 @@ async def merge(target: Store, source: Store) -> MergeReport:
         target: The ledger that grows, open.
         source: The other one, open; nothing in it changes.
     """
+    await target.statement(_note_unlearned)
     if source.has_old_keys and not target.has_old_keys:
         await target.statement(lambda tables: tables.set_about("key_rule", OLD))
         target.has_old_keys = True
@@ -101,6 +103,17 @@ async def merge(target: Store, source: Store) -> MergeReport:
     )
 
 
+UNLEARNED = "unlearned"
+"""The setting that has the last answer whose ids are known; empty where those of all are."""
+
+
+def _note_unlearned(tables: SqlTables) -> None:
+    """Note after which answer new ones come, unless a merge that was interrupted has done so."""
+    if not tables.about(UNLEARNED):
+        last = tables.database.execute("SELECT coalesce(max(id), 0) FROM answer")[0][0]
+        tables.set_about(UNLEARNED, str(last))
+
+
 def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:
     """Take in some lookups of another ledger, in one transaction."""
     database, count = tables.database, Counter[str]()
@@ -115,7 +128,7 @@ def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:
     owners = owner_numbers(database, tokens)
     new: dict[bytes, LookupCopy] = {}
     for one in batch:
-        copy = settled(replace(one, key=names.get(one.key, one.key)))
+        copy = taken_over(replace(one, key=names.get(one.key, one.key)))
         mine = known.get(copy.key)
         if mine is None:
             new[copy.key] = combined(new[copy.key], copy) if copy.key in new else copy
@@ -219,21 +232,21 @@ def _named(runs: Sequence[RunColumns]) -> list[tuple[tuple[object, ...], RunColu
     return named
 
 
-InputColumns = tuple[int, bytes | None, bytes | None, str, str, bytes | None]
+CopiedInput = tuple[int, bytes | None, bytes | None, str, str, bytes | None]
 
 
 async def _merge_inputs(target: Store, source: Store, run: int, own: int) -> None:
     first = 0
     while True:
 
-        def read(tables: SqlTables, after: int = first) -> list[InputColumns]:
+        def read(tables: SqlTables, after: int = first) -> list[CopiedInput]:
             return _inputs(tables.database, run, after, None)
 
         batch = await source.statement(read, writes=False)
         if not batch:
             return
 
-        def write(tables: SqlTables, batch: Sequence[InputColumns] = batch) -> None:
+        def write(tables: SqlTables, batch: Sequence[CopiedInput] = batch) -> None:
             database = tables.database
             names = _names(database, [row[1] for row in batch if row[1] is not None])
             theirs = [
@@ -262,12 +275,12 @@ async def _merge_inputs(target: Store, source: Store, run: int, own: int) -> Non
         first = batch[-1][0]
 
 
-def _written(row: InputColumns) -> tuple[bytes, ...]:
+def _written(row: CopiedInput) -> tuple[bytes, ...]:
     """Orders inputs that two ledgers have under one number."""
     return tuple(part.encode() if isinstance(part, str) else part or b"" for part in row[1:])
 
 
-def _inputs(database: Database, run: int, after: int, last: int | None) -> list[InputColumns]:
+def _inputs(database: Database, run: int, after: int, last: int | None) -> list[CopiedInput]:
     rows = database.execute(
         "SELECT i.row, l.key, coalesce(i.given, l.written_as), i.state, i.note, i.ref FROM input i "
         "LEFT JOIN lookup l ON l.id = i.lookup WHERE i.run = ? AND i.row > ? "
@@ -276,7 +289,7 @@ def _inputs(database: Database, run: int, after: int, last: int | None) -> list[
     )
     return [
         (row, as_bytes(key), as_bytes(given), state, note, as_bytes(ref))
-        for row, key, given, state, note, ref in cast("list[InputColumns]", rows)
+        for row, key, given, state, note, ref in cast("list[CopiedInput]", rows)
     ]
 
 

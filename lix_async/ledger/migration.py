@@ -32,7 +32,7 @@ OLD_TABLES = ("call", "page")
 
 
 BATCH = 2000
-"""Lookups that are copied, then deleted: what is deleted makes room for the next ones, so a file
+"""Lookups that are copied, then deleted: what is deleted leaves space for the next ones, so a file
 does not grow, and no page is written twice."""
 ROWS = 2
 """The codec of a page's rows, from a ledger of version 2."""
@@ -133,7 +133,7 @@ def _copy_others(database: Database, rows: Sequence[Call]) -> None:
             "SELECT key, max(number) FROM page WHERE key IN (?*) GROUP BY key", (keys,)
         )
         pages.update((bytes(key), n) for key, n in cast("list[tuple[bytes, int]]", found))
-    calls = [(row[0], _Call(row, pages.get(bytes(row[1]), 0))) for row in rows]
+    calls = [(row[0], _OldCall(row, pages.get(bytes(row[1]), 0))) for row in rows]
     database.update("lookup", LOOKUP, "id", [(*call.lookup, ident) for ident, call in calls])
     attempts = [(ident, *one) for ident, call in calls for one in call.attempts()]
     database.insert("attempt", ATTEMPT, attempts)
@@ -146,7 +146,7 @@ ATTEMPT = "lookup, n, owner, price, kind, sent, ended, charged, decided, note"
 ANSWER = "lookup, n, page, at, http, meaning, codec, body"
 
 
-class _Call:
+class _OldCall:
     """A row of version 2, as rows of this one."""
 
     def __init__(self, row: Call, pages: int) -> None:

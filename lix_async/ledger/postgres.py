@@ -21,7 +21,6 @@ from typing import LiteralString, NamedTuple, cast
 
 import anyio.to_thread
 
-from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
 from ..core.server_address import address_problem
 from ..core.validation import guarded_repr
@@ -38,7 +37,6 @@ from .records import InputRow
 from .schema import EARLIER, VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import SqlTables
-from .transaction import apply, release
 
 try:
     import psycopg
@@ -322,9 +320,7 @@ class PostgresLedgerConnection(LedgerConnection):
         read_only: bool = False,
         timeout: float = UNREACHABLE_TIMEOUT,
     ) -> None:
-        clock = RealClock()
-        super().__init__(read_only=read_only, monotonic=clock.now)
-        self._clock = clock
+        super().__init__(read_only=read_only)
         self._address = address
         self._schema = schema
         self._timeout = timeout
@@ -337,9 +333,6 @@ class PostgresLedgerConnection(LedgerConnection):
     @guarded_repr
     def __repr__(self) -> str:
         return f"PostgresLedgerConnection(…, schema={self._schema!r})"  # it may have a password
-
-    def wall(self) -> int:
-        return int(self._clock.wall() * 1000)
 
     def wait(self, seconds: float) -> None:
         """Wait before the next try, in the ledger's own thread: no event loop waits."""
@@ -490,14 +483,9 @@ class PostgresLedgerConnection(LedgerConnection):
             self._close()
 
     def _close(self) -> None:
-        # What is still sent stays in doubt; an owner that is closed is dead at once.
         with contextlib.suppress(psycopg.Error, BulkError):
             if self.owner:
-                found = SqlTables(self.connect())
-                self.begin(writes=True)
-                apply(found, self._overdue, 0)
-                release(found, found.declare_dead(self.owner), self.owner, self.wall())
-                self.commit()
+                self.end_owner(SqlTables(self.connect()))
         self.owner = 0
         self.rollback()
         self._disconnect()
@@ -703,6 +691,33 @@ class PostgresStore(Store):
     def is_same(self, other: Store) -> bool:
         same = isinstance(other, PostgresStore) and other.address == self.address
         return same and other.schema == self.schema
+
+    async def disk_usage(self) -> tuple[int, int, dict[str, int]]:
+        def work(tables: SqlTables) -> dict[str, int]:
+            rows = tables.database.execute(
+                "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_catalog.pg_class c JOIN "
+                "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? "
+                "AND c.relkind = 'r'",
+                (self.schema,),
+            )
+            return dict(cast("list[tuple[str, int]]", rows))
+
+        found = await self.statement(work, writes=False)
+        return sum(found.values()), 0, found
+
+    async def damages(self) -> list[str]:
+        return []
+
+    async def vacuum(self, *, full: bool) -> None:
+        ledger = cast("PostgresLedgerConnection", self._connection)
+
+        def work() -> None:
+            with ledger.between() as connection:
+                for table in COLUMNS:
+                    name = _qualified(self.schema, table)
+                    connection.execute(f"VACUUM {'FULL ' * full}{name}".encode())
+
+        await anyio.to_thread.run_sync(work)
 
     def _connect(self, *, read_only: bool) -> PostgresLedgerConnection:
         return PostgresLedgerConnection(

@@ -16,7 +16,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, cast
 
-from ..concurrency.clock import RealClock
+import anyio.to_thread
+
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
 from ..filesystem import (
@@ -35,7 +36,6 @@ from .records import AnswerRow
 from .schema import EARLIER, VERSION, tables, version_error
 from .store import Store
 from .tables import SqlTables, unpacked
-from .transaction import apply, release
 
 LOCKED_FOR = 60.0
 """Seconds to wait for another process's transaction."""
@@ -152,11 +152,9 @@ class SqliteLedgerConnection(LedgerConnection):
     """One opening of a ledger's file."""
 
     def __init__(self, path: Path, *, read_only: bool = False, new: bool = False) -> None:
-        clock = RealClock()
-        super().__init__(read_only=read_only, monotonic=clock.now)
+        super().__init__(read_only=read_only)
         # Absolute at once: a program that changes its directory must not find another ledger.
         self.path = path.absolute()
-        self._clock = clock
         self._new = new
         self._database: SqliteDatabase | None = None
         self._lock: IO[bytes] | None = None
@@ -169,9 +167,6 @@ class SqliteLedgerConnection(LedgerConnection):
         self.keeps_old = True
         """Whether a ledger that is migrated is kept beside the new one as it was."""
         self._data_version: object = None
-
-    def wall(self) -> int:
-        return int(self._clock.wall() * 1000)
 
     def connect(self) -> SqliteDatabase:
         if self._database is None:
@@ -229,18 +224,10 @@ class SqliteLedgerConnection(LedgerConnection):
     def close(self) -> None:
         gone = False
         if self._database is not None:
-            # What is still sent stays in doubt; an owner that is closed is dead at once.
             with contextlib.suppress(sqlite3.Error, BulkError):
                 # A commit would fill the gap in a log that was cut, and hide it.
                 if self.owner and not self._log_is_cut:
-                    self.begin(writes=True)
-                    found = SqlTables(self._database)
-                    apply(found, self._overdue, 0)
-                    # The number alone is another's where the transaction that gave it was undone.
-                    if found.owner_lives(self.owner, self.token):
-                        ids = found.declare_dead(self.owner)
-                        release(found, ids, self.owner, self.wall())
-                    self.commit()
+                    self.end_owner(SqlTables(self._database))
                 gone = True
             self.rollback()
             self._database.connection.close()
@@ -509,7 +496,7 @@ class SqliteLedgerConnection(LedgerConnection):
             return True
 
 
-STANDING = """
+STORED_ANSWER = """
 SELECT a.lookup, a.n, a.page, a.at, a.http, a.codec, a.body FROM lookup l
 JOIN answer a ON a.lookup = l.id AND a.n = coalesce(l.refresh, l.cur)
 WHERE l.key = ? AND l.page = 0 AND (l.status = 4 OR l.refresh IS NOT NULL)
@@ -540,6 +527,42 @@ class SqliteStore(Store):
 
     def is_same(self, other: Store) -> bool:
         return isinstance(other, SqliteStore) and other.path.resolve() == self.path.resolve()
+
+    async def disk_usage(self) -> tuple[int, int, dict[str, int]]:
+        def work(tables: SqlTables) -> tuple[int, int, dict[str, int]]:
+            pages, free, size = (
+                cast("int", tables.database.execute(f"PRAGMA {name}")[0][0])
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            try:
+                rows = tables.database.execute(
+                    "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat s JOIN sqlite_master m "
+                    "ON m.name = s.name GROUP BY 1"
+                )
+            except sqlite3.OperationalError:  # SQLite was built without it
+                rows = []
+            return pages * size, free * size, dict(cast("list[tuple[str, int]]", rows))
+
+        return await self.statement(work, writes=False)
+
+    async def damages(self) -> list[str]:
+        rows = await self.statement(
+            lambda tables: tables.database.execute("PRAGMA integrity_check"), writes=False
+        )
+        return [text for (text,) in cast("list[tuple[str]]", rows) if text != "ok"]
+
+    async def vacuum(self, *, full: bool) -> None:
+        def work() -> None:
+            with contextlib.closing(
+                sqlite3.connect(self.path, isolation_level=None, timeout=LOCKED_FOR)
+            ) as connection:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        try:
+            await anyio.to_thread.run_sync(work)
+        except sqlite3.Error as error:
+            raise BulkError(f"the ledger {self.path} cannot be compacted: {error}") from None
 
     @property
     def is_in_use(self) -> bool:
@@ -575,7 +598,7 @@ class SqliteStore(Store):
         copy_database(self.path, copy)
         return _MigratedCopy(copy)
 
-    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
+    def stored_answer(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
         """The answer that stands, read on the calling thread: in 10 µs, a tenth of the other way.
 
         The thread is the one that opens and closes the ledger.
@@ -587,7 +610,7 @@ class SqliteStore(Store):
                 self._reader = sqlite3.connect(
                     f"{self.path.as_uri()}?mode=ro", isolation_level=None, timeout=0.0, uri=True
                 )
-            row = self._reader.execute(STANDING, (key, *(asked or ("", b"")))).fetchone()
+            row = self._reader.execute(STORED_ANSWER, (key, *(asked or ("", b"")))).fetchone()
         except sqlite3.Error:  # the ledger's own thread meets it as well, and can say what it is
             return None
         if row is None:

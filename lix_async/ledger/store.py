@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from ..concurrency.clock import RealClock
 from ..concurrency.worker_thread import WorkerThread
+from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
 from ..core.subject_ids import IdGroup
 from .connection import (
@@ -54,7 +55,7 @@ ANSWERED: frozenset[Status] = frozenset({"received", "done", "kept", "refused"})
 """Statuses with an answer."""
 
 
-class Entry(msgspec.Struct, kw_only=True):
+class Entry(ReadableStruct, msgspec.Struct, kw_only=True):
     """What a ledger holds of one lookup."""
 
     key: bytes
@@ -115,6 +116,22 @@ class Store:
     @abstractmethod
     def is_same(self, other: Store) -> bool:
         """Whether another one leads to this ledger."""
+
+    @abstractmethod
+    async def disk_usage(self) -> tuple[int, int, dict[str, int]]:
+        """Bytes on the disk, those of them that are free, and those of each table, if known."""
+
+    @abstractmethod
+    async def damages(self) -> list[str]:
+        """What the database says is damaged in the file."""
+
+    @abstractmethod
+    async def vacuum(self, *, full: bool) -> None:
+        """Give free space back.
+
+        Args:
+            full: In PostgreSQL, rewrite the tables, which no other process can use meanwhile.
+        """
 
     @property
     def is_open(self) -> bool:
@@ -239,7 +256,7 @@ class Store:
         """
         return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
 
-    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
+    def stored_answer(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
         """The answer that stands, where it can be read without waiting; None where it cannot.
 
         Args:
@@ -319,6 +336,11 @@ class Store:
             return lookups
 
         return await self.statement(work)
+
+    async def add_export(self, place: str, what: str) -> None:
+        """Keep what is exported where."""
+        now = self.now
+        await self.statement(lambda tables: tables.add_export(place, what, now))
 
     async def by_id(self, ids: Sequence[int]) -> dict[int, StoredLookup]:
         """Lookups by id."""

@@ -598,6 +598,33 @@ class SqlTables:
                 found[ident] = StoredBody(ident, at, http, bytes(body))
         return found
 
+    def all_versions(self, lookups: Sequence[int]) -> dict[int, list[StoredBody]]:
+        """Every usable answer of lookups, the oldest first."""
+        found: defaultdict[int, list[StoredBody]] = defaultdict(list)
+        for some in chunks(lookups):
+            rows = self.database.execute(
+                "SELECT lookup, id, at, http, body FROM answer WHERE lookup IN (?*) "
+                "AND meaning = 0 AND page = 0 ORDER BY lookup, n",
+                (some,),
+            )
+            for lookup, ident, at, http, body in cast(
+                "list[tuple[int, int, int, int, bytes]]", rows
+            ):
+                found[lookup].append(StoredBody(ident, at, http, bytes(body)))
+        return found
+
+    def answer_times(self, lookups: Sequence[int]) -> dict[int, int]:
+        """When the answers that stand were received, of a listing its last page."""
+        found: dict[int, int] = {}
+        for some in chunks(lookups):
+            rows = self.database.execute(
+                "SELECT l.id, a.at FROM lookup l JOIN answer a ON a.lookup = l.id "
+                "AND a.n = coalesce(l.refresh, l.cur) WHERE l.id IN (?*)",
+                (some,),
+            )
+            found.update(cast("list[tuple[int, int]]", rows))
+        return found
+
     def given_after(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
         """Lookups by id: the endpoint, and what was first given."""
         rows = self.database.execute(

@@ -16,6 +16,7 @@ from lix_async.core.errors import ConfigurationError
 from lix_async.core.models import known_id
 from lix_async.core.subject_ids import IdForm, SubjectType
 
+from ..core.bridge import ReadableStruct
 from .kinds import ENCODED, Link
 
 IdKind: TypeAlias = Literal[
@@ -40,7 +41,7 @@ _LIX = re.compile(r"[A-Za-z0-9_+/=-]{4,200}")
 _DIGITS = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 
-class Identifier(msgspec.Struct, frozen=True, gc=False):
+class Identifier(ReadableStruct, msgspec.Struct, frozen=True, gc=False):
     """An id in its canonical form."""
 
     kind: IdKind

@@ -60,10 +60,12 @@ async def test_balances_are_read_before_the_first_charge_and_not_for_saved_answe
     async with memory_client(sandbox) as lix:
         run = bulk.Run(ledger(), lix.people.get, LINKS)
         await drained(run)
-        assert run.admission.balances == {"standard": 50_000, "org": 10_000, "email": 10_000}
+        assert run.admission.balances == {"standard": 49_988, "org": 10_000, "email": 10_000}
         assert run.admission.requests_left == 10_000
         first = [fact.endpoint for fact in sandbox.requests[:3]]
         assert first == ["account.daily_allowance", "account.balances", "person.get"]
+        assert sandbox.requests[-1].endpoint == "account.balances"
+        assert run.report().unexplained == 0
         before = len(sandbox.requests)
         again = bulk.Run(ledger(), lix.people.get, LINKS)
         assert all(outcome.cached for outcome in await drained(again))
@@ -104,7 +106,7 @@ async def test_balances_are_read_again_at_intervals(ledger: Open) -> None:
                 await clock.sleep(600)
 
         await drained(bulk.Run(ledger(), lix.people.get, slowly(), concurrency=1))
-    assert asked(sandbox, "account.balances") == 2
+    assert asked(sandbox, "account.balances") == 3  # the last one at the end
 
 
 async def test_a_used_up_allowance_is_known_before_it_is_met(ledger: Open) -> None:

@@ -52,6 +52,7 @@ from lix_async.core.retry import RetryPolicy
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.answer import Answer
 from lix_async.engine.cache import _Flight
+from lix_async.engine.events import CacheHit, Event
 from lix_async.engine.pages import Pages
 from lix_async.ledger import Ledger
 from lix_async.ledger.records import LookupSpec, Send
@@ -78,7 +79,7 @@ class Vendor(SampleClient):
 
 
 class Server:
-    """Answers when it is told to."""
+    """Answers when it may."""
 
     def __init__(self) -> None:
         self.charged: Counter[str] = Counter()
@@ -435,7 +436,7 @@ async def test_what_was_sent_is_kept_once_all_callers_have_left(ledger: Open) ->
     assert server.charged.total() == 1
 
 
-async def test_a_failure_is_not_repeated_for_nobody(tmp_path: Path) -> None:
+async def test_a_failure_is_not_repeated_once_all_have_left(tmp_path: Path) -> None:
     server = Server()
 
     async def fails(outgoing: HttpRequest) -> Any:
@@ -476,7 +477,7 @@ async def test_each_caller_has_a_deadline_of_its_own(ledger: Open) -> None:
         assert clock.now() == len(vendor.script.sent) == 1
 
 
-async def test_a_deadline_that_the_next_permit_exceeds_is_told_at_once(tmp_path: Path) -> None:
+async def test_a_deadline_that_the_next_permit_exceeds_is_raised_at_once(tmp_path: Path) -> None:
     options: dict[str, Any] = {"clock": VirtualClock(), "rate_limit": RateLimit(1, per=30.0)}
     async with Vendor(thing, cache=tmp_path / "l", deadline=5.0, **options) as vendor:
         await vendor.get("a")
@@ -665,12 +666,15 @@ async def test_budgets_hold_and_are_each_views_own(ledger: Open) -> None:
         found = await gathered(
             lambda: poor.get("x"), lambda: vendor.get("x"), lambda: poor.get("x")
         )
-        assert isinstance(found[0], BudgetError)
         assert found[1].id == "x"
+        assert all(isinstance(one, BudgetError | Thing) for one in found)
         assert (await poor.get("x")).id == "x", "what is there costs nothing"
+        with pytest.raises(BudgetError):
+            await poor.get("y")
+        assert len(vendor.script.sent) == 1
 
 
-async def test_a_ledger_that_fails_is_told(tmp_path: Path) -> None:
+async def test_a_ledger_that_fails_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     async with Vendor(thing, cache=path) as vendor:
         await vendor.get("a")
@@ -815,3 +819,53 @@ async def test_a_map_that_is_left_gives_up_what_was_not_sent(tmp_path: Path) -> 
             async for _ in outcomes:
                 break
         assert len(vendor.script.sent) == 1
+
+
+async def test_a_refresh_that_fails_is_not_repeated_by_each_caller(tmp_path: Path) -> None:
+    clock = Skipping()
+    options: dict[str, Any] = {"cache": tmp_path / "ledger.db", "clock": clock, "retry": ONCE}
+    async with Vendor(thing, refused(500, "api_error"), **options) as vendor:
+        await vendor.get("a")
+        clock.time += 3600
+        fresh = vendor.with_options(max_age=60.0)
+        found = await gathered(*[lambda: fresh.answer("a")] * 20)
+        assert [(one.value.id, one.stale) for one in found] == [("a", True)] * 20
+        assert len(vendor.script.sent) == 2
+
+
+async def test_an_unexpected_error_is_raised_to_all(tmp_path: Path) -> None:
+    async with Vendor(ValueError("a bug"), thing, cache=tmp_path / "ledger.db") as vendor:
+        found = await gathered(*[lambda: vendor.get("a")] * 3)
+        assert [type(one) for one in found] == [ValueError] * 3
+        assert (await vendor.get("a")).id == "a"
+
+
+async def test_hits_and_shared_answers_are_events(tmp_path: Path) -> None:
+    sources: list[str] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, CacheHit):
+            sources.append(event.source)
+
+    async with Vendor(thing, cache=tmp_path / "ledger.db", on_event=note) as vendor:
+        await gathered(*[lambda: vendor.get("a")] * 3)
+        await vendor.get("a")
+    assert sources == ["flight", "flight", "ledger"]
+
+
+async def test_a_page_that_this_version_cannot_read(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    async with Vendor(listing, cache=path, cache_searches=True) as vendor:
+        await vendor.list("q").collect()
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE answer SET body = ? WHERE page = 2", (b"[[1]]",))
+        database.close()
+        pages = vendor.list("q")
+        with pytest.raises(DecodeError):
+            await pages.collect()
+        assert len(pages.collected) == 1
+        with sqlite3.connect(path) as database:  # a page of an older version
+            database.execute("UPDATE answer SET codec = 2 WHERE page = 2")
+        database.close()
+        assert len(await vendor.list("q").collect()) == 4
+        assert len(vendor.script.sent) == 5

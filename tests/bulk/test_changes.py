@@ -31,7 +31,7 @@ SEEN = ("job_started", "job_ended", "title_changed", "location_changed", "name_c
 
 
 class Answers:
-    """A transport that answers with what it is told."""
+    """A transport that answers with the given bodies."""
 
     def __init__(self, *bodies: Any) -> None:
         self.bodies = list(bodies)

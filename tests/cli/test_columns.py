@@ -54,7 +54,7 @@ def test_columns_of_an_export_in_each_format(lix: Lix) -> None:
     row, _ = lix(*wanted, "status,name,result.link,result.profileLanguage,other", rate="").rows
     assert list(row.values()) == [
         "found", "Ada", f"{L}/ada", "fr",
-        {"input": f"{L}/ada", "kind": "person"},
+        {"input": f"{L}/ada", "kind": "person", "bought_at": "2023-11-14T22:13:20Z"},
     ]  # fmt: skip
     said = lix(*wanted, "name,other.result.profileLanguage", "--format", "csv", rate="").out
     assert said.splitlines() == ["name,other.result.profileLanguage", "Ada,fr", "Hal,"]

@@ -211,7 +211,8 @@ def test_a_second_run_keeps_the_columns_of_the_first(lix: Lix) -> None:
 
 def test_rows_are_complete_json_and_a_table_is_printed(lix: Lix) -> None:
     for line in lix("enrich", "in.csv").out.splitlines():
-        assert list(json.loads(line)) == ["input", "kind", "status", "error", "result"]
+        names = ["input", "kind", "status", "error", "bought_at", "result"]
+        assert list(json.loads(line)) == names
     assert "not_found" in lix("enrich", "in.csv", "--format", "table").out
 
 

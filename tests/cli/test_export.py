@@ -85,6 +85,7 @@ def test_a_row_has_the_fields_of_enrich() -> None:
         "kind",
         "status",
         "error",
+        "bought_at",
         "result",
     ]
     assert (
@@ -209,7 +210,7 @@ def test_export_during_a_run_and_to_stdout(lix: Lix) -> None:
     filled(Path("l.db"), during)
     assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 9
     shown = lix("run", "export", "l.db", "--format", "csv", rate="").out.splitlines()
-    assert (len(shown), shown[0][:25]) == (10, "input,kind,status,error,r")
+    assert (len(shown), shown[0][:25]) == (10, "input,kind,status,error,b")
     assert lix("run", "export", "l.db", "--format", "parquet", rate="").code == 2
 
 

@@ -7,8 +7,10 @@ import os
 import shutil
 from pathlib import Path
 
+import anyio
 import pytest
 
+from lix_async.ledger import Ledger
 from lix_async.ledger.personal import personal_path
 
 from .conftest import Lix
@@ -119,3 +121,73 @@ def test_commands_write_nowhere_else(real: Lix, tmp_path: Path) -> None:
     real("enrich", "in.txt")
     assert sorted(os.listdir(tmp_path / "data")) == ["lix_async"]
     assert (home.exists() and sorted(os.listdir(home))) == before
+
+
+def test_single_lookups_share_it_with_files(real: Lix, sandbox: ObservedSandbox) -> None:
+    links(1)
+    assert real("enrich", "in.txt", "--out", "a.jsonl").code == 0
+
+    found = real("person", f"{L}/person-0")
+
+    assert (found.code, len(sandbox.ledger)) == (0, 1)
+    assert "from the ledger, bought on 20" in found.err
+    assert real("email", f"{L}/person-0").code == 0
+    charged = len(sandbox.ledger)
+    again = real("email", f"{L}/person-0", "--out", "b.json")
+    assert "written to b.json, from the ledger, bought on 20" in again.err
+    assert len(sandbox.ledger) == charged
+    assert real("person", f"{L}/person-0", "--store", "none").err == ""
+    assert len(sandbox.ledger) == charged + 1
+
+
+def test_what_was_exported_where_is_recorded(real: Lix) -> None:
+    links(1)
+    real("enrich", "in.txt", "--out", "a.jsonl")
+    real("run", "export", "--out", "b.csv", rate="")
+    real("person", f"{L}/person-0")
+
+    async def exports() -> list[tuple[str, str]]:
+        async with Ledger(personal_path()) as ledger:
+            return [(one.place, one.what) for one in await ledger.exports()]
+
+    (first, name), *others = anyio.run(exports)
+    assert (first, name.rsplit(" ", 1)[0]) == (
+        str(Path("a.jsonl").absolute()),
+        f"lix enrich {Path('in.txt').resolve()}",
+    )
+    assert others == [
+        (str(Path("b.csv").absolute()), "lix run export"),
+        ("stdout", f"lix person {L}/person-0"),
+    ]
+
+
+def test_processes_write_nowhere_else(personal_data: Path) -> None:
+    assert personal_path().is_relative_to(personal_data)
+
+
+def test_a_run_without_a_ledger_that_stops_keeps_it(real: Lix, sandbox: ObservedSandbox) -> None:
+    links(3)
+    stopped = real("enrich", "in.txt", "--store", "none", "--max-credits", "1", "--format", "jsonl")
+    assert stopped.code != 0
+    ledger = stopped.err.strip().rpartition("--store ")[2]
+    assert Path(ledger).is_file()
+    assert real("enrich", "in.txt", "--store", ledger).code == 0
+    assert len(sandbox.ledger) == 3
+    shutil.rmtree(Path(ledger).parent)
+    dry = real("enrich", "in.txt", "--store", "none", "--dry-run")
+    assert (dry.code, len(sandbox.ledger)) == (0, 3)
+    assert not personal_path().exists()
+
+
+def test_a_merged_ledger_knows_people_by_their_other_ids(
+    real: Lix, sandbox: ObservedSandbox
+) -> None:
+    links(1)
+    real("enrich", "in.txt", "--store", "in.txt.ledger", "--out", "a.jsonl")
+    (row,) = rows_of(Path("a.jsonl"))
+    other = row["result"]["salesNavLink"]  # type: ignore[index]
+    found = real("enrich", "in.txt", "--out", "b.jsonl")
+    assert "taken into the ledger" in found.err
+    assert real("resolve", str(other), rate="").code == 0
+    assert real("person", str(other)).code == 0
+    assert len(sandbox.ledger) == 1

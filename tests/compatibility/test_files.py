@@ -141,11 +141,15 @@ def test_enrich_repairs_a_torn_end(file: str, folder: Path, lix: Lix, sandbox: S
 def test_a_ledger_is_exported_as_it_was(
     file: str, folder: Path, lix: Lix, sandbox: Sandbox
 ) -> None:
-    columns = ("--columns", "input,status,name") if file == "names.csv" else ()
-    lix("run", "export", "enrich/people.txt.ledger", "--out", file, *columns)
-    assert rows_of(folder / file) == rows_of(EXPECTED / "enrich" / file)
+    chosen = ("--columns", "input,status,name") if file == "names.csv" else ()
+    lix("run", "export", "enrich/people.txt.ledger", "--out", file, *chosen)
+    rows = rows_of(folder / file)
+    for row in rows:  # which is new
+        row.pop("bought_at", None)
+    assert rows == rows_of(EXPECTED / "enrich" / file)
     if file != "rows.jsonl":
-        assert columns_of(folder / file) == columns_of(EXPECTED / "enrich" / file)
+        columns = [name for name in columns_of(folder / file) if name != "bought_at"]
+        assert columns == list(columns_of(EXPECTED / "enrich" / file))
     assert sandbox.requests == []
 
 

@@ -183,7 +183,7 @@ async def test_what_a_callback_raises_costs_no_answer(caplog):
 
     client = SampleClient(reply(200, {"id": "a", "new": 1}), on_drift=raises)
     assert (await client.send(THING, ONE)).value.id == "a"
-    assert [record.name for record in caplog.records] == ["lix_async"]
+    assert [record.name for record in caplog.records] == ["lix_async.drift"]
     assert caplog.messages == ["on_drift raised KeyError, which is ignored"]
     await client.aclose()
     assert len(caplog.messages) > 1

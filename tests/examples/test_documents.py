@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import logging
 import re
 import types
 import uuid
@@ -52,6 +53,9 @@ def sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox
     """All five clients of the blocks talk to it, and none waits for permits."""
     # Equally good matches of a search are ordered by the listing's sequence id.
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=4))
+    package = logging.getLogger("lix_async")
+    level = package.level
+    monkeypatch.setattr(package, "handlers", [*package.handlers])
     sandbox = Sandbox(people=40, rate=None)
     with running(sandbox) as url:
         for name in CLIENTS:
@@ -67,6 +71,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox
             monkeypatch.setattr(lix_async, name, made)
         monkeypatch.chdir(tmp_path)
         yield sandbox
+    package.setLevel(level)
 
 
 @pytest.mark.parametrize(

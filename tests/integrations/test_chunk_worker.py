@@ -17,7 +17,8 @@ from lix_async import AsyncLix
 from lix_async.bulk import Entry, Outcome, SqliteStore
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.retry import RetryPolicy
-from lix_async.engine.lookup import DoubtPolicy, LookupExecutor
+from lix_async.engine.doubts import DoubtPolicy
+from lix_async.engine.lookup import LookupExecutor
 from lix_async.integrations import chunk_worker as chunks
 from lix_async.integrations.chunk_worker import Chunk, ChunkWorker, RetryChunkLater
 from lix_async.integrations.job_queue import encode_inputs

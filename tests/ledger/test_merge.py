@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.bulk import PostgresStore, SqliteStore
+from lix_async.core.errors import BulkError
 from lix_async.ledger import Ledger
 from lix_async.ledger.lookup_copies import LookupCopy, copies
 from lix_async.ledger.records import (
@@ -32,6 +33,7 @@ from lix_async.ledger.rule import Judgement
 from lix_async.ledger.store import Store
 
 from .conftest import NUMBERS
+from .test_migration import ANSWER, DONE, KEY, old_ledger
 
 NOW = 1_700_000_000_000
 NAMES = "abc"
@@ -125,7 +127,7 @@ async def fresh(kind: str, folder: Path, address: str) -> AsyncIterator[Store]:
         yield store
 
 
-async def laws(kind: str, address: str, histories: Sequence[Sequence[Step]], folder: Path) -> None:
+async def check(kind: str, address: str, histories: Sequence[Sequence[Step]], folder: Path) -> None:
     clock = itertools.count(1)
     sources: list[SqliteStore] = []
     for number, history in enumerate(histories):
@@ -171,11 +173,63 @@ async def laws(kind: str, address: str, histories: Sequence[Sequence[Step]], fol
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(histories=st.tuples(steps, steps, steps))
-def test_the_laws_of_merging(
+def test_merging_keeps_credits_in_any_order_and_repeated(
     kind: str,
     histories: tuple[list[Step], list[Step], list[Step]],
     request: pytest.FixtureRequest,
 ) -> None:
     address = request.getfixturevalue("postgres_dsn") if kind == "postgres" else ""
     with tempfile.TemporaryDirectory() as folder:
-        anyio.run(partial(laws, kind, address, histories, Path(folder)))
+        anyio.run(partial(check, kind, address, histories, Path(folder)))
+
+
+NEW_KEY = b"n" * 16
+
+
+@pytest.mark.anyio
+async def test_a_ledger_of_version_2_is_taken_in_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "old" / "l.db"
+    path.parent.mkdir()
+    old_ledger(path, {"status": DONE, "attempts": 2, "credits": 1, "lost": 1, "body": ANSWER})
+    before = path.read_bytes()
+    async with Ledger(tmp_path / "target.db") as target:
+        report = await target.merge(path)
+        assert (report.lookups, report.answers, report.credits) == (1, 1, 1)
+        assert target.store.has_old_keys
+        # Somebody asks for it with a client, which tells its key of today.
+        await target.store.rekey({KEY: NEW_KEY})
+        assert (await target.merge(path)).lookups == 0
+        entry = await target.store.get(NEW_KEY)
+        assert entry is not None
+        assert (entry.status, entry.body, entry.attempts, entry.maybe) == ("done", ANSWER, 2, 1)
+        counts = await target.store.counts()
+        assert (counts.done, counts.credits, counts.maybe) == (1, 1, 1)
+        assert await target.verify() == []
+    assert path.read_bytes() == before
+    assert [one.name for one in path.parent.iterdir() if ".v2-" in one.name] == []
+
+
+@pytest.mark.anyio
+async def test_two_keys_of_one_lookup_become_one(tmp_path: Path) -> None:
+    path = tmp_path / "l.db"
+    old_ledger(path, {"status": DONE, "attempts": 1, "credits": 1, "body": ANSWER})
+    async with Ledger(tmp_path / "target.db") as target:
+        store = target.store
+        (lookup,) = await store.add_lookups([LookupSpec(NEW_KEY, "person.get", b'"y"')])
+        run = await store.begin_run("", "lix get", "{}", None)
+        await store.add_inputs(run, [InputRow(1, lookup.id)])
+        await target.merge(path)
+        await store.rekey({KEY: NEW_KEY})
+        counts = await store.counts()
+        assert (counts.done, counts.pending, counts.credits) == (1, 0, 1)
+        (row,) = await store.inputs(run, 1, 1)
+        assert (row.lookup, row.given) == (lookup.id, b'"y"')
+        assert (await target.merge(path)).credits == 0
+        assert await target.verify() == []
+
+
+@pytest.mark.anyio
+async def test_a_ledger_is_not_merged_into_itself(tmp_path: Path) -> None:
+    async with Ledger(tmp_path / "l.db") as ledger:
+        with pytest.raises(BulkError, match="cannot be merged into itself"):
+            await ledger.merge(tmp_path / "l.db")

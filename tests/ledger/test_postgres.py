@@ -124,7 +124,7 @@ def test_statements_that_a_pooler_has_prepared_elsewhere(open_postgres: OpenPost
 
 def run_prepared(ledger: PostgresLedgerConnection) -> int:
     def work(tables: SqlTables) -> int:
-        (row,) = tables._db.execute("SELECT count(*) FROM pg_prepared_statements")
+        (row,) = tables.database.execute("SELECT count(*) FROM pg_prepared_statements")
         assert isinstance(row[0], int)
         return row[0]
 
@@ -142,7 +142,7 @@ def test_a_commit_without_acknowledgement_counts_once(
     lose_acknowledgement(monkeypatch, ledger, committed=committed)
     begin = lambda tables: tables.begin_run("r", "m", "{}", None, NOW)  # noqa: E731
     run = ask(ledger, begin, writes=True)
-    assert ask(ledger, lambda tables: tables._db.execute("SELECT id FROM run")) == [(run,)]
+    assert ask(ledger, lambda tables: tables.database.execute("SELECT id FROM run")) == [(run,)]
     for event in (receive(sent), judge(sent)):
         lose_acknowledgement(monkeypatch, ledger, committed=committed)
         assert apply(ledger, event)[0].applied
@@ -266,7 +266,7 @@ def test_an_error_of_one_job_is_not_waited_for(open_postgres: OpenPostgres) -> N
     with pytest.raises(psycopg.DataError) as caught:
         ask(ledger, lambda tables: tables.set_about("nul", "\0"), writes=True)
     with pytest.raises(psycopg.ProgrammingError):
-        ask(ledger, lambda tables: tables._db.execute("SELECT nothing FROM lookup"))
+        ask(ledger, lambda tables: tables.database.execute("SELECT nothing FROM lookup"))
     assert ledger.waits == 0
     assert str(ledger.error_for(caught.value)).startswith("the ledger in PostgreSQL cannot be used")
     assert announce(ledger, "ada")[0].result.applied
@@ -400,7 +400,7 @@ def test_announcements_are_on_the_disk(open_postgres: OpenPostgres, postgres_dsn
     def settings(tables: SqlTables) -> object:
         names = "'synchronous_commit', 'lock_timeout', 'idle_in_transaction_session_timeout'"
         query = f"SELECT name, setting FROM pg_settings WHERE name IN ({names})"
-        return dict(tables._db.execute(query))  # type: ignore[arg-type]  # rows of two
+        return dict(tables.database.execute(query))  # type: ignore[arg-type]  # rows of two
 
     ask(ledger, lambda _: None)
     assert ledger._database is not None

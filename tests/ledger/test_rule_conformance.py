@@ -322,7 +322,7 @@ def write_new(ledger: LedgerConnection, cells: Sequence[Cell], mine: int, run: i
 
     def clear(tables: SqlTables) -> None:
         for table in ("lookup", "attempt", "answer"):
-            tables._db.change(f"DELETE FROM {table}")
+            tables.database.change(f"DELETE FROM {table}")
 
     ask(ledger, clear, writes=True)
     write(ledger, cells, mine, run)

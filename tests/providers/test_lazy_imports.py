@@ -49,3 +49,14 @@ def test_importing_the_package_does_not_import_packages_above_the_clients() -> N
         "testing",
         "waterfall",
     }
+
+
+def test_importing_the_package_and_its_events_imports_no_extra() -> None:
+    code = "import sys, lix_async, lix_async.events; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    libraries = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not libraries & {
+        *("apsw", "arro3", "asyncpg", "cyclopts", "duckdb", "fastapi", "httpx2", "mcp"),
+        *("opentelemetry", "pgqueuer", "procrastinate", "psycopg", "pydantic", "pydantic_core"),
+        *("pytest", "redis", "rich", "starlette", "tenacity", "uvicorn"),
+    }

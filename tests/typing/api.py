@@ -5,7 +5,7 @@ Lines that end in `expect: error` must fail: the checkers report an ignore that 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import assert_type
 
 import httpx
@@ -38,12 +38,20 @@ from lix_async import (
 )
 from lix_async.engine.options import ClientOptions
 from lix_async.engine.pages import ListingOptions
+from lix_async.events import CallEnded, CallOutcome, Event, WaitStarted
 from lix_async.providers.connectsafely.rate_limits import Velocity
 from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
 from lix_async.providers.lix.params import PersonParams, SearchParams
 from lix_async.sandbox import Sandbox, base_url_of
 from lix_async.testing import memory_client
+
+
+def heard(event: Event) -> None:
+    if isinstance(event, CallEnded):
+        assert_type(event.outcome, CallOutcome)
+    elif isinstance(event, WaitStarted):
+        assert_type(event.seconds, float | None)
 
 
 async def clients() -> None:
@@ -55,6 +63,10 @@ async def clients() -> None:
     limiter: Limiter = LocalLimiter(RateLimit(1, per=3.0))
     AsyncLix(rate_limit=limiter, http_client=httpx.AsyncClient(), timeout=httpx.Timeout(5))
     AsyncLix(rate_limit=None, max_credits={"org": 3}, on_drift=print)
+    AsyncLix(on_event=heard)
+    AsyncLookC(on_event=[heard, print])
+    AsyncLix(on_event=len)  # type: ignore[arg-type]  # expect: error
+    assert_type(lix.events.add(heard), Callable[[], None])
     AsyncLix(rate_limit=3)  # type: ignore[arg-type]  # expect: error
     AsyncLookC(deadline="soon")  # type: ignore[arg-type]  # expect: error
 

@@ -88,7 +88,7 @@ def _entry(module: str, name: str, value: object) -> Iterator[str]:
         yield "   :members:"
     elif inspect.isclass(value):
         # The methods of the API itself are on the page of its provider.
-        members = ("send", "pages", "with_options", "credits", "clock", "aclose")
+        members = ("send", "answer", "pages", "with_options", "credits", "clock", "aclose")
         own = [member for member in vars(value) if member in ("account_id", "rate_states")]
         yield f"   :members: {', '.join((*members, *own))}"
     yield from ("```", "")
@@ -338,7 +338,7 @@ def environment() -> Iterator[str]:
 
 
 def environment_variables() -> Iterator[Variable]:
-    """Those of the providers, from their tables; then those of the command line."""
+    """Those of the providers, from their tables; then those of the log and the command line."""
     from lix_async.cli.ledger.address import STORE_VARIABLE
 
     seen: set[str] = set()
@@ -353,7 +353,15 @@ def environment_variables() -> Iterator[Variable]:
             seen.add(variable)
         yield Variable(found.url_variable, _url(found), f"`base_url` of `{client.__name__}`")
     yield Variable(
-        STORE_VARIABLE, "none", "the ledger of `lix run` and `lix worker`, where no STORE is given"
+        "LIX_LOG", "none", "`debug` or `info`: the log on stderr, for programs that set up none"
+    )
+    yield Variable(
+        STORE_VARIABLE, "the personal ledger", "the ledger of all commands, where no other is given"
+    )
+    yield Variable(
+        "XDG_DATA_HOME",
+        "`~/.local/share`; on macOS `~/Library/Application Support`; unused on Windows",
+        "the folder of `lix_async/ledger.db`, the personal ledger",
     )
 
 

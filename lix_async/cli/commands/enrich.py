@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -111,6 +112,13 @@ def enrich(
         str | None,
         Parameter(help="The same for links that were refused or not found."),
     ] = None,
+    refresh: Annotated[
+        int,
+        Parameter(
+            help="Spend at most so many credits on buying answers of this file again, where most "
+            "has probably changed."
+        ),
+    ] = 0,
     on_daily_limit: Annotated[
         OnDailyLimit,
         Parameter(help="When the daily allowance is used up: wait until it is renewed, or stop."),
@@ -140,9 +148,13 @@ def enrich(
         raise CommandError("--concurrency must be at least 1")
     if recheck < 0:
         raise CommandError("--recheck must not be negative")
+    if refresh < 0:
+        raise CommandError("--refresh must not be negative")
     own_ledger = default_ledger(file, output)
     address = default_address(store, connection)
     keeps_none = not address and bool(given_address(store))
+    if keeps_none:
+        address = str(Path(tempfile.gettempdir()) / f"lix_async-{os.getpid()}" / "ledger.db")
     address = address or own_ledger
     takes_in = None
     if not given_address(store) and address != own_ledger and Path(own_ledger).exists():
@@ -169,6 +181,7 @@ def enrich(
         recheck=recheck,
         max_age=parse_age("--max-age", max_age),
         refused_age=parse_age("--refused-age", refused_age),
+        refresh=refresh,
         on_daily_limit=on_daily_limit,
         concurrency=concurrency,
         queued_for=min(QUEUED_FOR, 60.0),  # as a single call waits: a user is watching
@@ -218,8 +231,8 @@ async def _run_without_ledger(
     except BaseException:
         if ledger.exists():
             session.resume_hint = (
-                f"what was paid for is kept in {ledger}; to continue:\n"
-                f"  {console.command_line()} --store {ledger}"
+                f"what was paid for is kept in {ledger}; to continue, run the same command with "
+                f"--store {ledger}"
             )
         raise
     shutil.rmtree(folder)
@@ -229,7 +242,13 @@ async def _run_without_ledger(
 async def _dry_run(session: CommandSession, options: EnrichOptions, inputs: InputFile) -> int:
     session.monitor.state = "counting"
     preparer = TargetCallPreparer(session.lix, options.kind)
-    estimate = await preview(options.ledger, preparer, [target.text for target in inputs.targets])
+    estimate = await preview(
+        options.ledger,
+        preparer,
+        [target.text for target in inputs.targets],
+        max_age=options.max_age,
+        refused_age=options.refused_age,
+    )
     session.progress.stop()
     print_preview(estimate, inputs, session.monitor.rate)
     if estimate.shortfall:

@@ -15,7 +15,7 @@ from rich.table import Table
 from ...bulk import Outcome, Report, Run, SqliteStore
 from ...bulk.admission import OnDailyLimit
 from ...core.errors import LixError
-from ...engine.lookup import DoubtPolicy
+from ...engine.doubts import DoubtPolicy
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind
@@ -25,6 +25,7 @@ from ..ledger.address import ledger_argument, opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts
 from ..options import RowOutputOptions
+from ..output.destination import place_of
 from ..output.lookup_file import LookupOutput
 from ..output.lookup_rows import row_of_outcome
 from ..output.schema import LookupSchema
@@ -43,6 +44,7 @@ class EnrichOptions:
     recheck: int
     max_age: timedelta | None
     refused_age: timedelta | None
+    refresh: int
     on_daily_limit: OnDailyLimit
     concurrency: int
     queued_for: float
@@ -67,6 +69,7 @@ class EnrichRun:
         self._output = LookupOutput(
             output, LookupSchema({kind: LOOKUPS[kind].endpoint.result for kind in kinds})
         )
+        self._store = SqliteStore(options.ledger)
         self._counts: Counter[str] = Counter()
         self._skipped = 0
         self._known: list[datetime] = []
@@ -102,7 +105,7 @@ class EnrichRun:
             self._session.counts.items = self._skipped
             self._session.counts.requests_left = len(todo)
             run = Run(
-                SqliteStore(self._options.ledger),
+                self._store,
                 self._preparer,
                 todo,
                 rows=[row for row, _ in new],
@@ -115,6 +118,7 @@ class EnrichRun:
                 recheck=self._options.recheck,
                 max_age=self._options.max_age,
                 refused_age=self._options.refused_age,
+                refresh=self._options.refresh,
             )
             await self._process(run)
         except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time
@@ -143,7 +147,9 @@ class EnrichRun:
     async def _process(self, run: Run[object]) -> None:
         self._session.counts.refresh = lambda: self._update_counts(run)
         try:
-            async with run:
+            async with self._store, run:
+                place, what = place_of(self._output.path), f"lix enrich {self._options.run_name}"
+                await self._store.add_export(place, what)
                 async for outcome in run:
                     self._add(outcome, run)
         except Interrupted:
@@ -314,11 +320,20 @@ def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
         for reason, count in report.reasons.items():
             table.add_row("", f"{count:,}", f"× {_REASON_TEXT.get(reason, reason)}")
         err.print("Failures:", table, sep="\n")
+    if report.unexplained:
+        more = "more" if report.unexplained > 0 else "fewer"
+        credits = abs(report.unexplained)
+        console.print_note(
+            f"warning: the account lost {credits:,} {more} {plural(credits, 'credit')} than the "
+            "ledger accounts for: a price has changed, or somebody else uses the account"
+        )
     doubts = report.progress.in_doubt + abandoned
     if doubts:
         console.print_note(
             f"{doubts:,} {plural(doubts, 'lookup')} in doubt: no answer received, may have been "
-            f"charged; not retried automatically.\n  lix run doubts{ledger_argument(ledger)}"
+            "charged; not retried automatically.\n"
+            f"  lix run doubts{ledger_argument(ledger)}\n"
+            f"  lix run reconcile{ledger_argument(ledger)}"
         )
     if sum(report.latencies.values()) > 1:
         err.print("Time to answer:", _histogram(report.latencies), sep="\n")

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+import glob
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import App, Parameter
+from rich import box
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from ...concurrency.clock import RealClock
+from ...core.errors import BulkError
 from ...ledger import Ledger
 from ...ledger.history import SubjectChange
 from ...ledger.rule import STATUSES
+from ...ledger.schema import VERSION
 from .. import console
-from ..errors import OK
-from ..ledger.address import display_address, ledger_address, opened_read_only
-from ..options import parse_age
+from ..errors import OK, REFUSED, USAGE, CommandError
+from ..ledger.address import (
+    check_address,
+    display_address,
+    is_server,
+    ledger_address,
+    opened_read_only,
+    redact_password,
+)
+from ..options import ReportFormat, as_table, parse_age
 from ..output.rows import row_encoder
 from ..output.schema import RowSchema
 from ..output.table import print_table
 from ..runtime.session import run_until_signal
-from ..text import plural
+from ..text import format_duration, plural
 
 StoreOption = Annotated[
     str | None,
     Parameter(
         name="--store",
-        help="The ledger: a file, or postgresql://…. Default: LIX_STORE. Use that for an address "
-        "with a password, because other users can see the arguments of a process.",
+        help="The ledger: a file, or postgresql://…. Default: LIX_STORE, else your personal "
+        "ledger. Use LIX_STORE for an address with a password: other users can see the arguments "
+        "of a process.",
     ),
 ]
-
 ledger = App(
     name="ledger",
     help_epilogue="",
@@ -40,19 +55,177 @@ ledger = App(
 )
 
 
-@ledger.command(sort_key=0)
-def size(*, store: StoreOption = None) -> int:
-    """Show how many lookups and credits a ledger holds."""
+@ledger.command(name="list", sort_key=0)
+def list_(*, store: StoreOption = None, style: ReportFormat = None) -> int:
+    """List the runs of a ledger: one for each file and each call of `Run`."""
     address = ledger_address(store)
 
     async def work() -> int:
         async with opened_read_only(address) as opened:
-            counts = await opened.counts()
+            runs = await Ledger(opened).runs()
+        rows = [msgspec.json.encode(run) for run in runs]
+        if not as_table(style):
+            console.write_stdout(b"".join(row + b"\n" for row in rows))
+            return OK
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        table.add_column("run", overflow="fold")
+        table.add_column("began", no_wrap=True)
+        for name in ("inputs", "credits", "maybe"):
+            table.add_column(name, justify="right", no_wrap=True)
+        now = RealClock.wall()
+        for run in runs:
+            numbers = (f"{number:,}" for number in (run.inputs, run.credits, run.maybe))
+            ago = f"{format_duration(now - run.began)} ago"
+            table.add_row(Text(run.name or run.method), ago, *numbers)
+        Console().print(table)
+        return OK
+
+    return run_until_signal(work)
+
+
+@ledger.command(sort_key=1)
+def size(*, store: StoreOption = None, style: ReportFormat = None) -> int:
+    """Show how many lookups and credits a ledger holds, and how large it is."""
+    address = ledger_address(store)
+
+    async def work() -> int:
+        async with opened_read_only(address) as opened:
+            counts, found = await opened.counts(), await Ledger(opened).size()
         lookups = sum(counts.of(status) for status in STATUSES)
+        if not as_table(style):
+            report = {"store": display_address(address), "lookups": lookups}
+            report |= {"credits": counts.credits, **msgspec.to_builtins(found)}
+            console.print_line(msgspec.json.encode(report).decode())
+            return OK
         credits = f"{counts.credits:,} {plural(counts.credits, 'credit')}"
         console.print_line(
             f"{display_address(address)}: {lookups:,} {plural(lookups, 'lookup')}, {credits}"
         )
+        table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+        for kind, one in found.kinds.items():
+            table.add_row(kind, f"{one.rows:,} rows", "" if one.bytes is None else _mb(one.bytes))
+        table.add_row("free", "", _mb(found.free))
+        table.add_row("in all", "", _mb(found.bytes))
+        Console().print(table)
+        return OK
+
+    return run_until_signal(work)
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+@ledger.command(name="verify", sort_key=4)
+def verify_(*, store: StoreOption = None) -> int:
+    """Check that nothing is damaged, and that statuses, answers and sums of credits agree.
+
+    The exit code is 1 where something does not, with a line for each problem.
+    """
+    address = ledger_address(store)
+
+    async def work() -> int:
+        async with opened_read_only(address) as opened:
+            problems = await Ledger(opened).verify()
+        for problem in problems:
+            console.print_line(problem)
+        if problems:
+            count = f"{len(problems):,} {plural(len(problems), 'problem')}"
+            raise CommandError(f"{display_address(address)}: {count}", code=REFUSED)
+        console.print_note(f"{display_address(address)}: everything agrees")
+        return OK
+
+    return run_until_signal(work)
+
+
+@ledger.command(sort_key=5)
+def compact(
+    *,
+    store: StoreOption = None,
+    full: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            show_default=False,
+            help="In PostgreSQL, rewrite the tables; no other process can use them meanwhile.",
+        ),
+    ] = False,
+) -> int:
+    """Pack the stored answers without loss, and give the space back."""
+    address = ledger_address(store)
+
+    async def work() -> int:
+        async with opened_read_only(address) as opened:
+            found = await Ledger(opened).compact(full=full)
+        console.print_note(
+            f"{display_address(address)}: {_mb(found.before)} before, {_mb(found.after)} after; "
+            f"{found.packed:,} {plural(found.packed, 'answer')} packed"
+        )
+        return OK
+
+    return run_until_signal(work)
+
+
+@ledger.command(sort_key=6)
+def migrate(*, store: StoreOption = None) -> int:
+    """Bring a ledger of an earlier version to this one; a file is copied first.
+
+    Every command does so when it opens the ledger. In PostgreSQL, make a backup first.
+    """
+    address = ledger_address(store)
+
+    async def work() -> int:
+        before = _copies(address)
+        async with opened_read_only(address):
+            pass
+        new = sorted(_copies(address) - before)
+        copied = f"; as it was before: {new[0]}" if new else ""
+        console.print_note(f"{display_address(address)} is of version {VERSION}{copied}")
+        return OK
+
+    return run_until_signal(work)
+
+
+def _copies(address: str) -> set[str]:
+    """The copies of a file as earlier versions left it."""
+    if is_server(address):
+        return set()
+    path = Path(address).absolute()
+    return {str(one) for one in path.parent.glob(f"{glob.escape(path.name)}.v*")}
+
+
+@ledger.command(sort_key=7)
+def merge(
+    other: Annotated[
+        str, Parameter(help="The other ledger: a file, or postgresql://…. Nothing in it changes.")
+    ],
+    /,
+    *,
+    store: StoreOption = None,
+) -> int:
+    """Take in everything that another ledger holds.
+
+    What both have counts once, and ledgers may be merged in any order, and again.
+    """
+    address, source = ledger_address(store), check_address(other)
+    if not is_server(source) and not Path(source).is_file():
+        raise CommandError(f"{source} is not a file")
+
+    async def work() -> int:
+        try:
+            async with Ledger(address) as into:
+                report = await into.merge(source)
+        except BulkError as error:
+            text = redact_password(redact_password(str(error), address), source)
+            raise CommandError(text, code=REFUSED if is_server(address) else USAGE) from None
+        numbers = (
+            f"{report.lookups:,} {plural(report.lookups, 'lookup')}, "
+            f"{report.answers:,} {plural(report.answers, 'answer')} and "
+            f"{report.credits:,} {plural(report.credits, 'credit')}"
+        )
+        console.print_note(f"{numbers} taken into {display_address(address)}")
+        if report.busy:
+            console.print_note(f"{report.busy:,} in flight were left out: merge again later")
         return OK
 
     return run_until_signal(work)
@@ -64,7 +237,7 @@ _ROWS = 100
 """Changes that are written together."""
 
 
-@ledger.command(sort_key=1)
+@ledger.command(sort_key=2)
 def changes(
     subject: Annotated[
         str | None,

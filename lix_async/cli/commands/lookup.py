@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,6 +12,7 @@ from .. import console
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.targets import LOOKUPS, LookupTarget, command_for, look_up, parse_target
+from ..ledger.address import check_output_conflicts, default_address
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
@@ -19,13 +21,22 @@ from ..options import (
     parse_columns,
 )
 from ..output.columns import check_columns
-from ..output.destination import writes_to_screen
+from ..output.destination import output_path, place_of, writes_to_screen
 from ..output.schema import RowSchema
 from ..output.single import write_answer
+from ..runtime.clients import lix_client
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import one_line, plural
 
+LookupStoreOption = Annotated[
+    str | None,
+    Parameter(
+        name="--store",
+        help="The ledger, which is asked first and records the lookup, or none. Default: "
+        "LIX_STORE, else your personal ledger; for a sandbox none.",
+    ),
+]
 _NAME = re.compile(r"[\w-]{2,}")
 _PATHS = {"person": "in", "org": "company", "email": "in"}
 _EXPECTED = {
@@ -44,6 +55,7 @@ def person(
     ],
     /,
     *,
+    store: LookupStoreOption = None,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
@@ -51,7 +63,7 @@ def person(
 
     One standard credit.
     """
-    return _run_lookup("person", link, output, connection)
+    return _run_lookup("person", link, store, output, connection)
 
 
 def org(
@@ -61,6 +73,7 @@ def org(
     ],
     /,
     *,
+    store: LookupStoreOption = None,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
@@ -68,13 +81,14 @@ def org(
 
     One org credit.
     """
-    return _run_lookup("org", link, output, connection)
+    return _run_lookup("org", link, store, output, connection)
 
 
 def email(
     link: Annotated[str, Parameter(help="https://www.linkedin.com/in/NAME")],
     /,
     *,
+    store: LookupStoreOption = None,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
@@ -83,12 +97,19 @@ def email(
     One email credit if the address is VALID, otherwise free. A PROBABLE address may become VALID
     when it is looked up again.
     """
-    return _run_lookup("email", link, output, connection)
+    return _run_lookup("email", link, store, output, connection)
 
 
 def _run_lookup(
-    kind: LookupKind, link: str, output: RowOutputOptions, connection: ConnectionOptions
+    kind: LookupKind,
+    link: str,
+    store: str | None,
+    output: RowOutputOptions,
+    connection: ConnectionOptions,
 ) -> int:
+    address = default_address(store, connection)
+    if address:
+        check_output_conflicts(output_path(output), address)
     target = _parse_argument(kind, link)
     check_columns(parse_columns(output.columns), RowSchema(LOOKUPS[kind].endpoint.result))
 
@@ -96,13 +117,26 @@ def _run_lookup(
         answer = await look_up(session.lix, kind, target)
         session.progress.stop()
         write_answer(answer.body, LOOKUPS[kind].endpoint.result, output)
-        if not output.quiet and output.out is not None:
-            cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
-            console.print_note(f"written to {output.out}, {cost}")
+        place = output_path(output)
+        if address:
+            what = f"lix {kind} {target.text}"
+            await session.lix.cache.store.add_export(place_of(place), what)
+        cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
+        if answer.cached:
+            cost = "from the ledger"
+            if answer.bought_at is not None:
+                cost += f", bought on {answer.bought_at.date().isoformat()}"
+        if not output.quiet and (place is not None or answer.cached):
+            console.print_note(cost if place is None else f"written to {place}, {cost}")
         return OK
 
     return run_command(
-        work, connection, ProgressCounts(""), quiet=output.quiet, live=not writes_to_screen(output)
+        work,
+        connection,
+        ProgressCounts(""),
+        quiet=output.quiet,
+        live=not writes_to_screen(output),
+        make_client=partial(lix_client, ledger=address),
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
@@ -13,7 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ...bulk.admission import AdmissionController
+from ...bulk.prepared_call import CallPreparer
 from ...concurrency.clock import RealClock
+from ...ledger.ledger import Ledger, open_store
 from ...ledger.records import Counts
 from ...ledger.rule import STATUSES, Status
 from ...ledger.store import Store
@@ -26,24 +28,37 @@ from ..ledger.address import (
     opened_read_only,
 )
 from ..ledger.export import ExportFormat, ExportSchema, export
-from ..ledger.in_doubt import buy_again, list_doubts, resolve_doubts
-from ..options import OUTPUT, parse_columns
+from ..ledger.in_doubt import (
+    buy_again,
+    list_doubts,
+    list_empty,
+    print_reconciliations,
+    resolve_doubts,
+)
+from ..options import (
+    CONNECTION_DEFAULTS,
+    OUTPUT,
+    ConnectionOptions,
+    ReportFormat,
+    as_table,
+    parse_columns,
+)
 from ..output.columns import check_columns
+from ..output.destination import place_of
 from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
-from ..runtime.session import run_until_signal
+from ..runtime.clients import base_url, key_for
+from ..runtime.progress import ProgressCounts
+from ..runtime.session import CommandSession, run_command, run_until_signal
 from ..text import format_until, plural
 
 StoreArgument = Annotated[
     str | None,
     Parameter(
         name="STORE",
-        help="The ledger: a file, or postgresql://…. Default: LIX_STORE. Use that for an address "
-        "with a password, because other users can see the arguments of a process.",
+        help="The ledger: a file, or postgresql://…. Default: LIX_STORE, else your personal "
+        "ledger. Use LIX_STORE for an address with a password: other users can see the arguments "
+        "of a process.",
     ),
-]
-FormatOption = Annotated[
-    Literal["table", "jsonl"] | None,
-    Parameter(name="--format", group=OUTPUT, help="Default: a table on a terminal, else jsonl."),
 ]
 _FLAG = Parameter(negative="", show_default=False)
 _FORMAT_BY_SUFFIX: dict[str, ExportFormat] = {
@@ -69,12 +84,13 @@ run = App(
     help="""Inspect a ledger, and pause or resume its runs and workers.
 
     A ledger is the file or the PostgreSQL database that records every bulk lookup. These commands
-    can be used while other processes use the ledger. They send nothing to the provider.""",
+    can be used while other processes use the ledger. Only `reconcile` asks the provider: for the
+    balances.""",
 )
 
 
 @run.command(sort_key=0)
-def status(store: StoreArgument = None, /, *, style: FormatOption = None) -> int:
+def status(store: StoreArgument = None, /, *, style: ReportFormat = None) -> int:
     """Show the progress of a ledger: lookups by status, credits, and what is queued or in doubt."""
     address = ledger_address(store)
 
@@ -88,7 +104,7 @@ def status(store: StoreArgument = None, /, *, style: FormatOption = None) -> int
 
 async def _print_status(ledger: Store, address: str, style: str | None) -> None:
     counts, parked, soonest = await ledger.counts(), await ledger.parked(), await ledger.next_due()
-    if _as_table(style):
+    if as_table(style):
         _print_table(counts, parked, soonest, address)
         return
     report: dict[str, object] = {"store": display_address(address)}
@@ -200,6 +216,7 @@ def export_(
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:
+            await ledger.add_export(place_of(path), "lix run export")
             counts = await export(
                 ledger,
                 path,
@@ -294,7 +311,7 @@ def doubts(
         str | None,
         Parameter(name="--input", help="Only the lookups of this link or e-mail address."),
     ] = None,
-    style: FormatOption = None,
+    style: ReportFormat = None,
 ) -> int:
     """List lookups in doubt, or decide about them. They were interrupted and may have been charged.
 
@@ -309,12 +326,63 @@ def doubts(
         async with opened_read_only(address) as ledger:
             if retry or drop:
                 return await resolve_doubts(ledger, given, retry=retry)
-            return await list_doubts(ledger, given, table=_as_table(style))
+            return await list_doubts(ledger, given, table=as_table(style))
 
     return run_until_signal(work)
 
 
 @run.command(sort_key=5)
+def reconcile(
+    store: StoreArgument = None,
+    /,
+    *,
+    style: ReportFormat = None,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
+) -> int:
+    """Settle lookups in doubt by the account's balances, where these leave one possibility only.
+
+    Runs keep what the account had left. Between two readings, a lookup in doubt was charged or not:
+    where the difference is 0, none was, and they become pending; where it is the price of all, all
+    were, and they become unreadable. Otherwise they stay in doubt. Where a key is set, the balances
+    are read now; no lookup is made.
+    """
+    address = ledger_address(store)
+
+    async def work(session: CommandSession | None = None) -> int:
+        async with opened_read_only(address):
+            pass  # it is there, and is a ledger
+        async with Ledger(open_store(address)) as ledger:
+            if session is not None:
+                await AdmissionController(
+                    session.lix.engine,
+                    ledger.store,
+                    balance_endpoints=session.lix.balance_endpoints,
+                    account=CallPreparer(session.lix.people.get, "").account,
+                ).read_balances()
+                session.progress.stop()
+            print_reconciliations(await ledger.reconcile(), table=as_table(style))
+        return OK
+
+    try:
+        key_for(connection, base_url(connection))
+    except CommandError:  # without a key: with the readings that there are
+        return run_until_signal(work)
+    return run_command(work, connection, ProgressCounts(""), quiet=False, live=False)
+
+
+@run.command(sort_key=6)
+def empty(store: StoreArgument = None, /) -> int:
+    """List lookups that were charged and whose answer holds nothing, as JSON lines."""
+    address = ledger_address(store)
+
+    async def work() -> int:
+        async with opened_read_only(address) as ledger:
+            return await list_empty(ledger)
+
+    return run_until_signal(work)
+
+
+@run.command(sort_key=7)
 def again(
     store: StoreArgument = None,
     /,
@@ -336,7 +404,3 @@ def again(
             return await buy_again(ledger, given)
 
     return run_until_signal(work)
-
-
-def _as_table(style: str | None) -> bool:
-    return style == "table" or (style is None and sys.stdout.isatty())

@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from ...core.errors import BulkError, ConfigurationError, LixError
 from .. import console
 from ..errors import OK, REFUSED, CommandError, Interrupted
-from ..ledger.address import display_address, ledger_address, redact_password
+from ..ledger.address import display_address, given_address, redact_password
 from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_rate
 from ..queue import Queue, load_adapter, require_server
 from ..runtime.activity import ActivityMonitor
@@ -78,7 +78,7 @@ def worker(
     the queue. A worker without credits or with a rejected key ends, and its chunk waits for another
     worker.
     """
-    address = require_server(ledger_address(store), "a worker")
+    address = require_server(given_address(store), "a worker")
     if concurrency < 1:
         raise CommandError("--concurrency must be at least 1")
     if not heartbeat >= 1:

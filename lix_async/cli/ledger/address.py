@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ...core.errors import BulkError, ConfigurationError
 from ...core.server_address import check_server_address
+from ...ledger.connection import LedgerNotFoundError
 from ...ledger.ledger import open_store
 from ...ledger.personal import personal_path
 from ...ledger.store import Store
@@ -147,6 +148,12 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
             yield store
         finally:
             await store.close()
+    except LedgerNotFoundError as error:
+        hint = ""
+        if address == str(personal_path()):
+            hint = f"the first lookup makes it; for another one pass STORE or set {STORE_VARIABLE}"
+        text = redact_password(str(error), address)
+        raise CommandError(text, hint=hint, code=REFUSED if is_server(address) else USAGE) from None
     except BulkError as error:
         code = REFUSED if is_server(address) else USAGE
         raise CommandError(redact_password(str(error), address), code=code) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Literal, cast
 
@@ -16,7 +16,8 @@ from rich.text import Text
 
 from ...bulk import LedgerNotFoundError, SqliteStore
 from ...concurrency.clock import RealClock
-from ...engine.lookup import DoubtCallback
+from ...engine.doubts import DoubtCallback
+from ...ledger.reconciliation import Reconciliation, empty_answers
 from ...ledger.rule import Status
 from ...ledger.store import Entry, Store
 from .. import console
@@ -113,6 +114,47 @@ async def list_doubts(ledger: Store, given: str | None, *, table: bool) -> int:
             "hint: --retry looks them up again, which may charge twice; --drop gives them up;\n"
             "      --input LINK selects one"
         )
+    return OK
+
+
+_DECISIONS = {
+    "charged": "all were charged: unreadable, not bought again unasked",
+    "not_charged": "none was charged: pending again",
+    None: "still in doubt",
+}
+
+
+def print_reconciliations(found: Sequence[Reconciliation], *, table: bool) -> None:
+    """Print what the balances say about the lookups in doubt."""
+    for one in found:
+        if not table:
+            row = msgspec.to_builtins(one) | {"difference": one.difference}
+            console.print_line(msgspec.json.encode(row).decode())
+            continue
+        what = f"{one.doubts:,} {plural(one.doubts, 'call')} in doubt, {one.maybe:,} {one.kind}"
+        differ = (
+            "" if one.difference is None else f"; account and ledger differ by {one.difference:,}"
+        )
+        reason = f" ({one.reason})" if one.reason else ""
+        console.print_line(f"{what}{differ}: {_DECISIONS[one.decision]}{reason}")
+    if not found:
+        console.print_note("no lookups are in doubt")
+
+
+async def list_empty(ledger: Store) -> int:
+    """List the lookups that were charged and whose answer holds nothing; returns the exit code."""
+    count = credits = 0
+    async for entry in empty_answers(ledger):
+        count, credits = count + 1, credits + entry.credits
+        row = {
+            "input": input_of(entry),
+            "kind": row_kind(entry.endpoint),
+            "status": entry.status,
+            "credits": entry.credits,
+        }
+        console.print_line(msgspec.json.encode(row).decode())
+    what = f"{count:,} {plural(count, 'answer')} {'holds' if count == 1 else 'hold'} nothing"
+    console.print_note(f"{what}, {credits:,} {plural(credits, 'credit')}")
     return OK
 
 

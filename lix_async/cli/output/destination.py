@@ -86,6 +86,11 @@ class FileSink(ResumableListingFile):
                 self.file.path.unlink(missing_ok=True)
 
 
+def place_of(path: Path | None) -> str:
+    """Where an output goes, as a ledger keeps it: an absolute path, or `stdout`."""
+    return "stdout" if path is None else str(path.absolute())
+
+
 def output_path(output: OutputOptions) -> Path | None:
     """The output file; None for stdout, which `-` also means."""
     return None if output.out is None or str(output.out) == "-" else output.out

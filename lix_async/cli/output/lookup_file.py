@@ -46,7 +46,7 @@ class LookupOutput:
         staged: Format = "jsonl" if self.format == "parquet" else self.format
         self._rows: RowEncoder = row_encoder(staged, schema, self.columns)
         self._file: AppendFile | None = None
-        self._first = True
+        self._first = self._dated = True
         self._shown: list[bytes] = []
         self._buffer: list[bytes] = []
         self._in_doubt: list[bytes] = []
@@ -77,7 +77,7 @@ class LookupOutput:
         if self._rows.columns is not None and existing.columns not in (None, self._rows.columns):
             raise CommandError(f"{file.path} has other columns", hint="omit --columns to continue")
         self._rows.columns = existing.columns or self._rows.columns
-        self._first = not file.size
+        self._first, self._dated = not file.size, existing.dated
         return existing
 
     @property
@@ -102,9 +102,9 @@ class LookupOutput:
             BrokenPipeError: The reader of stdout has closed the pipe.
         """
         if row.status == IN_DOUBT:
-            self._in_doubt.append(row.encode())
+            self._in_doubt.append(row.encode(dated=self._dated))
             return
-        self._buffer.append(row.encode())
+        self._buffer.append(row.encode(dated=self._dated))
         if flush or len(self._buffer) >= BATCH:
             self._write()
 
@@ -161,6 +161,8 @@ class ExistingOutput(msgspec.Struct):
     """The keys of the targets that have a row."""
     columns: tuple[str, ...] | None = None
     """The heading of a CSV."""
+    dated: bool = True
+    """Whether its rows say when they were bought; those of earlier versions do not."""
 
 
 class _ExistingRow(msgspec.Struct):
@@ -168,6 +170,7 @@ class _ExistingRow(msgspec.Struct):
     status: object
     end: int
     """The offset of the end of its line."""
+    dated: bool
 
 
 def read_existing_output(file: AppendFile, file_format: Format) -> ExistingOutput:
@@ -190,14 +193,16 @@ def read_existing_output(file: AppendFile, file_format: Format) -> ExistingOutpu
             f"{file.path} already exists and is not {file_format} output of `lix enrich`",
             hint="choose another name",
         )
-    end = len(complete)
+    end, first = len(complete), rows[:1]
     while rows and rows[-1].status == IN_DOUBT:
         rows.pop()
         end = rows[-1].end if rows else (ends[0] if file_format == "csv" else 0)
     if end < len(data):
         file.truncate(end)
     return ExistingOutput(
-        {key for row in rows if row.status != IN_DOUBT for key in _keys(row.input)}, columns
+        {key for row in rows if row.status != IN_DOUBT for key in _keys(row.input)},
+        columns,
+        all(row.dated for row in first),
     )
 
 
@@ -212,7 +217,7 @@ def _jsonl(data: bytes, ends: list[int]) -> list[_ExistingRow] | None:
             return None
         if "input" not in row or "status" not in row:
             return None
-        rows.append(_ExistingRow(row["input"], row["status"], end))
+        rows.append(_ExistingRow(row["input"], row["status"], end, "bought_at" in row))
     return rows
 
 
@@ -225,7 +230,12 @@ def _csv(data: bytes, ends: list[int]) -> tuple[tuple[str, ...] | None, list[_Ex
         return columns, None
     input_index, status_index = columns.index("input"), columns.index("status")
     return columns, [
-        _ExistingRow(unescape_formula(record[input_index]), record[status_index], end)
+        _ExistingRow(
+            unescape_formula(record[input_index]),
+            record[status_index],
+            end,
+            "bought_at" in columns,
+        )
         for record, end in zip(records, ends[1:], strict=False)
         if record
     ]

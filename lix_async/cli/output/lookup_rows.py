@@ -54,7 +54,7 @@ class LookupRow(msgspec.Struct, frozen=True):
     complete: bool = True
     """Whether a listing came to its end; else `error` says why not."""
 
-    def encode(self) -> bytes:
+    def encode(self, *, dated: bool = True) -> bytes:
         """The row as JSON: `input`, `kind`, `status`, `error`, `bought_at`, `result`."""
         row = {
             "input": self.input,
@@ -64,6 +64,8 @@ class LookupRow(msgspec.Struct, frozen=True):
             "bought_at": self.bought_at,
             "result": None if self.body is None else msgspec.Raw(self.body),
         }
+        if not dated:
+            del row["bought_at"]
         return msgspec.json.encode(row if self.complete else {**row, "complete": False})
 
 

@@ -191,4 +191,4 @@ class StoppableEngine(Engine):
 def monitored(client: C, monitor: ActivityMonitor) -> C:
     """A view of a client that a monitor hears of and can stop."""
     client.events.add(monitor.hear)
-    return client.with_engine(StoppableEngine(client.engine, monitor))
+    return client.with_engine(StoppableEngine(client.engine, monitor), cached=True)

@@ -68,6 +68,7 @@ def lix_client(
     retry: RetryPolicy = RETRY_POLICY,
     key: str | None = None,
     limiter: Limiter | None = None,
+    ledger: str = "",
 ) -> AsyncLix:
     """A client of Lix whose waits can be monitored and stopped.
 
@@ -77,11 +78,12 @@ def lix_client(
         retry: The retry policy.
         key: A key instead of the user's.
         limiter: A limiter instead of one for `--rate`.
+        ledger: The ledger that is asked first; empty for none.
 
     Raises:
         CommandError: There is no key, or an option is invalid.
     """
-    return cast("AsyncLix", _client("lix", connection, monitor, retry, key, limiter))
+    return cast("AsyncLix", _client("lix", connection, monitor, retry, key, limiter, ledger))
 
 
 def client_factory(endpoint: str) -> Callable[[ConnectionOptions, ActivityMonitor], AsyncLix]:
@@ -100,6 +102,7 @@ def _client(
     retry: RetryPolicy = RETRY_POLICY,
     key: str | None = None,
     limiter: Limiter | None = None,
+    ledger: str = "",
 ) -> Client:
     provider = provider_of(name)
     url = base_url(connection, provider)
@@ -113,6 +116,8 @@ def _client(
         "max_credits": connection.max_credits,
         "clock": monitor.clock,
     }
+    if ledger:
+        options["cache"] = ledger
     if name == "lix":
         options["viewer_id"] = connection.viewer
     if connection.ca_file is not None:

@@ -57,7 +57,7 @@ class AsyncLix(Client):
             (`{"org": 50}`).
         on_drift: Called with a `Drift` for each field that arrives and is not in the models, and at
             `aclose` for each documented field that never arrived. An exception in it is logged as a
-            warning of `lix_async` and does not affect the call.
+            warning of `lix_async.drift` and does not affect the call.
         cache: Where answers are looked for before the provider is asked, and kept: a path,
             `"postgresql://…"`, a `Ledger`, or True for the personal ledger. Equal calls at the same
             time share one request. Default: nowhere. The client has to be used with `async with`.

@@ -1,0 +1,212 @@
+"""The size of a ledger, whether what it holds agrees, and packing it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import cast
+
+import msgspec
+
+from .database import Database
+from .merge import RUN_TOTALS
+from .store import Store
+from .tables import PACKED, SqlTables, unpacked
+
+KINDS = {
+    "answers": ("answer", "listing"),
+    "attempts": ("attempt",),
+    "inputs": ("input", "run"),
+    "lookups": ("lookup",),
+    "identities": ("alias", "subject", "mention"),
+}
+"""The tables by what people call their rows; the first one has the rows."""
+BATCH = 500
+PACKED_FROM = 512
+"""Bytes of the shortest body that is packed."""
+LEVEL = 6
+MOST = 100
+"""Rows that are named for one problem at most."""
+
+
+class KindSize(msgspec.Struct, frozen=True):
+    """How much of a ledger one kind of rows is."""
+
+    rows: int
+    bytes: int | None
+    """On the disk, indexes included; None where the database cannot tell."""
+
+
+class LedgerSize(msgspec.Struct, frozen=True):
+    """How much a ledger holds."""
+
+    bytes: int
+    """On the disk."""
+    free: int
+    """Bytes that new rows will use before it grows."""
+    kinds: dict[str, KindSize]
+
+
+class Compaction(msgspec.Struct, frozen=True):
+    """What packing a ledger has saved."""
+
+    before: int
+    """Bytes on the disk."""
+    after: int
+    packed: int
+    """Bodies that were packed now."""
+
+
+async def measure(store: Store) -> LedgerSize:
+    """The size of an open ledger."""
+    total, free, tables_bytes = await store.disk_usage()
+
+    def count(tables: SqlTables) -> dict[str, KindSize]:
+        return {
+            kind: KindSize(
+                cast("int", tables.database.execute(f"SELECT count(*) FROM {names[0]}")[0][0]),
+                sum(tables_bytes.get(name, 0) for name in names) if tables_bytes else None,
+            )
+            for kind, names in KINDS.items()
+        }
+
+    return LedgerSize(total, free, await store.statement(count, writes=False))
+
+
+async def compact(store: Store, *, full: bool = False) -> Compaction:
+    """Pack the bodies of an open ledger without loss, and give the space back.
+
+    Args:
+        store: The ledger.
+        full: In PostgreSQL, rewrite the tables: no other process can use them meanwhile.
+    """
+    before, _, _ = await store.disk_usage()
+    last = packed = 0
+    while True:
+
+        def pack(tables: SqlTables, after: int = last) -> tuple[int, int]:
+            rows = tables.database.execute(
+                "SELECT id, codec, body FROM answer WHERE id > ? ORDER BY id LIMIT ?",
+                (after, BATCH),
+            )
+            changed: list[tuple[bytes, int, int]] = []
+            for ident, codec, body in cast("list[tuple[int, int, bytes | None]]", rows):
+                if body is None or codec & PACKED or len(body) < PACKED_FROM:
+                    continue
+                short = zlib.compress(body, LEVEL)
+                if len(short) < len(body):
+                    changed.append((short, codec | PACKED, ident))
+            tables.database.update("answer", "body, codec", "id", changed)
+            return (cast("int", rows[-1][0]) if rows else 0), len(changed)
+
+        last, count = await store.statement(pack)
+        if not last:
+            break
+        packed += count
+    await store.vacuum(full=full)
+    after, _, _ = await store.disk_usage()
+    return Compaction(before, after, packed)
+
+
+async def verify(store: Store) -> list[str]:
+    """What does not agree in an open ledger; empty where all does."""
+    problems = await store.damages()
+    problems += await store.statement(
+        lambda tables: list(_disagreements(tables.database)), writes=False
+    )
+    last = 0
+    while True:
+
+        def unpack(tables: SqlTables, after: int = last) -> tuple[int, list[str]]:
+            rows = tables.database.execute(
+                "SELECT id, lookup, codec, body FROM answer WHERE id > ? AND body IS NOT NULL "
+                "ORDER BY id LIMIT ?",
+                (after, BATCH),
+            )
+            found: list[str] = []
+            for _, lookup, codec, body in cast("list[tuple[int, int, int, bytes]]", rows):
+                try:
+                    unpacked(body, codec)
+                except zlib.error as error:
+                    found.append(f"lookup {lookup}: an answer cannot be unpacked: {error}")
+            return (cast("int", rows[-1][0]) if rows else 0), found
+
+        last, found = await store.statement(unpack, writes=False)
+        if not last:
+            return problems
+        problems += found
+
+
+def _disagreements(database: Database) -> Iterator[str]:
+    for problem, query in CHECKS.items():
+        rows = database.execute(f"{query} ORDER BY 1 LIMIT ?", (MOST + 1,))
+        for (ident,) in rows[:MOST]:
+            yield f"{problem.format(ident)}"
+        if len(rows) > MOST:
+            yield f"{problem.format('…')}: and more"
+    rows = database.execute("SELECT id, held, spent, maybe FROM run WHERE cap IS NOT NULL")
+    for run, *totals in cast("list[tuple[int, int, int, int]]", rows):
+        sums = [int(cast("int", total)) for total in database.execute(RUN_TOTALS, (run,))[0]]
+        if totals != sums:
+            yield f"run {run}: its totals are {totals}, those of its attempts {sums}"
+
+
+STANDS = "SELECT 1 FROM answer a WHERE a.lookup = l.id AND a.meaning"
+CHECKS = {
+    "lookup {}: its attempts are not numbered from 1 to the last": (
+        "SELECT l.id FROM lookup l LEFT JOIN attempt a ON a.lookup = l.id GROUP BY l.id, l.n "
+        "HAVING count(a.n) <> l.n OR coalesce(max(a.n), 0) <> l.n"
+    ),
+    "lookup {}: it refers to an attempt that it does not have": (
+        "SELECT l.id FROM lookup l WHERE l.base > l.n OR l.cur > l.n OR l.base < 0 OR l.cur < 0"
+    ),
+    "lookup {}: it is done, without a usable answer": (
+        f"SELECT l.id FROM lookup l WHERE l.status = 4 AND NOT EXISTS ({STANDS} = 0 "
+        "AND (a.n = l.cur OR (l.page > 0 AND a.n < l.cur)))"
+    ),
+    "lookup {}: it is unreadable, without an answer": (
+        f"SELECT l.id FROM lookup l WHERE l.status = 5 AND NOT EXISTS ({STANDS} = 1 "
+        "AND a.n <= l.cur)"
+    ),
+    "lookup {}: it was answered, without an answer": (
+        "SELECT l.id FROM lookup l WHERE l.status = 2 AND NOT EXISTS "
+        "(SELECT 1 FROM answer a WHERE a.lookup = l.id AND a.n = l.cur)"
+    ),
+    "lookup {}: it is refused, without a refusal or a decision": (
+        "SELECT l.id FROM lookup l WHERE l.status = 6 AND NOT EXISTS (SELECT 1 FROM answer a "
+        "WHERE a.lookup = l.id AND a.meaning = 2) AND NOT EXISTS (SELECT 1 FROM attempt t "
+        "WHERE t.lookup = l.id AND (t.decided = 1 OR t.owner = 0))"
+    ),
+    "lookup {}: it is in doubt, and its last attempt is settled": (
+        "SELECT l.id FROM lookup l JOIN attempt t ON t.lookup = l.id AND t.n = l.n "
+        "WHERE l.status = 7 AND t.charged IS NOT NULL"
+    ),
+    "lookup {}: it is in flight, without an owner or an open attempt": (
+        "SELECT l.id FROM lookup l JOIN attempt t ON t.lookup = l.id AND t.n = l.n "
+        "WHERE l.status = 1 AND (l.owner = 0 OR t.ended IS NOT NULL)"
+    ),
+    "lookup {}: it has an owner, and is not in flight": (
+        "SELECT l.id FROM lookup l WHERE l.owner <> 0 AND l.status NOT IN (1, 2)"
+    ),
+    "lookup {}: what its usable answer has cost is not known": (
+        "SELECT DISTINCT a.lookup FROM answer a JOIN attempt t ON t.lookup = a.lookup "
+        "AND t.n = a.n WHERE a.meaning = 0 AND t.charged IS NULL"
+    ),
+    "lookup {}: an answer has no attempt": (
+        "SELECT DISTINCT a.lookup FROM answer a LEFT JOIN attempt t ON t.lookup = a.lookup "
+        "AND t.n = a.n WHERE t.n IS NULL"
+    ),
+    "lookup {}: it is missing, and has attempts": (
+        "SELECT DISTINCT t.lookup FROM attempt t LEFT JOIN lookup l ON l.id = t.lookup "
+        "WHERE l.id IS NULL"
+    ),
+    "lookup {}: it is missing, and an input leads to it": (
+        "SELECT DISTINCT i.lookup FROM input i LEFT JOIN lookup l ON l.id = i.lookup "
+        "WHERE l.id IS NULL AND i.lookup IS NOT NULL"
+    ),
+    "subject {}: it is missing, and an id leads to it": (
+        "SELECT DISTINCT x.subject FROM alias x LEFT JOIN subject s ON s.id = x.subject "
+        "WHERE s.id IS NULL"
+    ),
+}
+"""Each problem, with a query for the rows that have it."""

@@ -1,0 +1,160 @@
+"""The events of runs: what is handed out, why a run waits, and how it ended."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from lix_async import RetryPolicy, bulk
+from lix_async.core.errors import BudgetError
+from lix_async.events import (
+    CallStarted,
+    Event,
+    OutcomeReady,
+    RunEnded,
+    RunParked,
+    RunResumed,
+    RunStarted,
+)
+from lix_async.sandbox import Sandbox
+from lix_async.testing import VirtualClock, memory_client
+
+pytestmark = pytest.mark.anyio
+LINKS = [f"https://www.linkedin.com/in/sandbox-person-{n}" for n in range(5)]
+
+
+def of_runs(events: list[Event]) -> list[Event]:
+    kinds = (RunStarted, OutcomeReady, RunParked, RunResumed, RunEnded)
+    return [event for event in events if isinstance(event, kinds)]
+
+
+async def test_every_outcome_is_an_event_also_from_the_ledger(tmp_path: Path) -> None:
+    events: list[Event] = []
+    async with memory_client(Sandbox(rate=None), on_event=events.append) as lix:
+        links = LINKS[:2]
+        for _ in range(2):
+            async with bulk.Run(
+                tmp_path / "a.db", lix.people.get, [*links, ""], name="crm", concurrency=1
+            ) as run:
+                outcomes = [outcome async for outcome in run]
+    first, second = of_runs(events)[:5], of_runs(events)[5:]
+    for found, cached in ((first, False), (second, True)):
+        started, *ready, ended = found
+        assert isinstance(started, RunStarted)
+        assert (started.name, started.method, started.endpoint) == ("crm", "Lix get", "")
+        states = [
+            (one.endpoint, one.state, one.credits, one.cached)
+            for one in ready
+            if isinstance(one, OutcomeReady)
+        ]
+        done = ("person.get", "done", 0 if cached else 1, cached)
+        assert sorted(states) == sorted([("", "invalid", 0, False), done, done])
+        assert isinstance(ended, RunEnded)
+        assert (ended.inputs, ended.done, ended.failed, ended.in_doubt) == (3, 2, 0, 0)
+        assert ended.credits == (0 if cached else 2)
+        assert len({one.run for one in found}) == 1  # type: ignore[attr-defined]
+        assert {one.call for one in found} == {None}
+    assert all(link not in repr(events) for link in links)
+    assert len(outcomes) == 3
+
+
+async def test_a_run_says_why_and_until_when_it_waits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lix_async.bulk")
+    events: list[Event] = []
+    async with VirtualClock() as clock:
+        sandbox = Sandbox(rate=None, daily_allowance=3, clock=clock.now, wall=clock.wall)
+        async with memory_client(sandbox, clock=clock, on_event=events.append) as lix:
+            names = LINKS
+            async with bulk.Run(
+                tmp_path / "a.db", lix.people.get, names, check_balances=False, concurrency=1
+            ) as run:
+                assert [outcome.state async for outcome in run] == ["done"] * len(LINKS)
+    found = [type(one).__name__ for one in of_runs(events) if not isinstance(one, OutcomeReady)]
+    assert found == ["RunStarted", "RunParked", "RunResumed", "RunEnded"]
+    (parked,) = [one for one in events if isinstance(one, RunParked)]
+    assert parked.reason == "daily limit"
+    assert parked.until is not None
+    assert 0 < parked.until - parked.at <= 86_400
+    bulk_records = [one for one in caplog.records if one.name == "lix_async.bulk"]
+    texts = [record.getMessage() for record in bulk_records]
+    assert texts[1].startswith("person.get: run 1 waits until 2023-11-15 ")
+    assert texts[1].endswith(" UTC: daily limit")
+    assert texts[2:] == [
+        "person.get: run 1 resumed",
+        "person.get: run 1 ended: 5 inputs, 5 done, 0 failed, 0 in doubt, 5 credits",
+    ]
+
+
+async def test_an_outage_is_one_pause_however_often_it_is_tried(tmp_path: Path) -> None:
+    events: list[Event] = []
+    async with VirtualClock() as clock:
+        sandbox = Sandbox(rate=None, clock=clock.now, wall=clock.wall)
+        async with memory_client(
+            sandbox, clock=clock, on_event=events.append, retry=RetryPolicy(backoff=0.1)
+        ) as lix:
+            for name in ("unavailable",) * 9:
+                sandbox.faults.force(name)
+            names = LINKS
+            async with bulk.Run(
+                tmp_path / "a.db", lix.people.get, names, check_balances=False
+            ) as run:
+                assert [outcome.state async for outcome in run] == ["done"] * len(LINKS)
+    found = [one for one in of_runs(events) if not isinstance(one, OutcomeReady)]
+    kinds = [type(one) for one in found]
+    assert kinds == [RunStarted, RunParked, RunResumed, RunEnded]
+    assert isinstance(found[1], RunParked)
+    assert found[1].reason == "outage: ServerError"
+
+
+async def test_what_parks_a_run_is_reported_once(tmp_path: Path) -> None:
+    events: list[Event] = []
+    async with memory_client(Sandbox(rate=None), on_event=events.append) as lix:
+        async with bulk.Run(tmp_path / "a.db", lix.people.get, LINKS) as run:
+            async for _ in run:
+                run.park("maintenance")
+                run.park("again")
+        with pytest.raises(BudgetError):
+            async with bulk.Run(
+                tmp_path / "b.db", lix.people.get, LINKS, max_credits=0, check_balances=False
+            ) as run:
+                async for _ in run:
+                    pass
+    parked = [(one.reason, one.until) for one in events if isinstance(one, RunParked)]
+    assert parked == [("maintenance", None), ("BudgetError", None)]
+    assert sum(isinstance(one, RunEnded) for one in events) == 2
+
+
+async def test_a_run_whose_lookups_are_all_queued_says_so(tmp_path: Path) -> None:
+    events: list[Event] = []
+    async with VirtualClock() as clock:
+        sandbox = Sandbox(rate=None, clock=clock.now, wall=clock.wall)
+        async with memory_client(sandbox, clock=clock, on_event=events.append) as lix:
+            sandbox.faults.force("queued")
+            names = LINKS[:1]
+            async with bulk.Run(
+                tmp_path / "a.db", lix.people.get, names, check_balances=False
+            ) as run:
+                assert [outcome.state async for outcome in run] == ["done"]
+    parked = [one for one in events if isinstance(one, RunParked)]
+    assert parked
+    for one in parked:
+        assert one.reason == "queued"
+        assert one.until is not None
+        assert one.until - one.at > 100
+    assert sum(isinstance(one, RunResumed) for one in events) == len(parked)
+    assert sum(isinstance(one, CallStarted) for one in events) >= 2
+
+
+async def test_a_preview_warns_where_the_run_takes_days(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with memory_client(Sandbox(rate=None, daily_allowance=3)) as lix:
+        for count in (3, 4):
+            found = await bulk.preview(tmp_path / "a.db", lix.people.get, LINKS[:count])
+            assert found.exceeds_today == (count > (found.requests_left or 0))
+    assert [(one.name, one.levelname) for one in caplog.records] == [("lix_async.bulk", "WARNING")]
+    assert "takes more than a day" in caplog.text
