@@ -51,6 +51,11 @@ class CallKey(NamedTuple):
     asked: tuple[str, bytes] | None = None
     variant: bytes = b""
 
+    @classmethod
+    def of(cls, call: PreparedCall) -> CallKey:
+        """Of a call that is prepared."""
+        return cls(call.key, call.row, call, call.asked, call.variant)
+
     @property
     def query(self) -> CallQuery:
         """What finds it in a ledger."""
@@ -159,7 +164,24 @@ class CallPreparer:
         call = self.call(given)
         if kind not in self._templates:
             self._templates[kind] = self._template(call, kind, name) if name else None
-        return CallKey(call.key, call.row, call, call.asked, call.variant)
+        return CallKey.of(call)
+
+    async def member_call(self, store: Store, given: Input) -> PreparedCall | None:
+        """The call for the URN of a member, which no page shows; None for any other input.
+
+        Raises:
+            ConfigurationError: No answer in the ledger connects it with an id that has a page.
+        """
+        if not (isinstance(given, str) and given.strip().lower().startswith("urn:li:member:")):
+            return None
+        if (page := await store.page_of(given)) is None:
+            error = ConfigurationError(
+                f"{given}: no page shows the id of a member, and no answer in the ledger connects "
+                "it with an id that has one"
+            )
+            error.family = "input"
+            raise error
+        return self.call(page)
 
     def _template(self, call: PreparedCall, kind: str, name: str) -> _KeyTemplate | None:
         parts = self._text(call.row, call.params).decode().split(f'"{kind} {name}"')

@@ -224,7 +224,7 @@ async def _add(
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
-            found.append((given, CallKey(call.key, call.row, call, call.asked, call.variant)))
+            found.append((given, CallKey.of(call)))
     if store is not None:
         await caller.rekey(store, found)
     known: dict[bytes, StoredLookup | None] = {}

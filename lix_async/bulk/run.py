@@ -350,7 +350,9 @@ class InputReader:
         for given in await self._taken():
             row = next(self._rows)
             try:
-                found.append((row, given, self._caller.call_key(given)))
+                member = await self._caller.member_call(self._store, given)
+                key = self._caller.call_key(given) if member is None else CallKey.of(member)
+                found.append((row, given, key))
             except ConfigurationError as error:
                 if error.family != "input":
                     raise
