@@ -202,7 +202,11 @@ class Run(Generic[T]):
         await self.aclose()
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input. Calls in flight end and are handed out; then the run ends."""
+        """Send nothing more, and take no further input.
+
+        Requests on their way are answered, and those outcomes are handed out; then the run ends.
+        Lookups that only wait, for a permit say, are left as if they had not been taken.
+        """
         self._running.park(reason)
 
     async def aclose(self, grace: float = GRACE) -> None:
@@ -508,6 +512,8 @@ class RunExecutor(Generic[T]):
         """That of the last lookup."""
         self._stop: LixError | None = None
         self._begun = self._opened = False
+        self._reads_at_end = True
+        """Whether the balances are read once more at its end."""
         self._withdraw: Callable[[], None] | None = None
         self._lock: anyio.Lock | None = None
         self._reading: BackgroundTask | None = None
@@ -566,10 +572,11 @@ class RunExecutor(Generic[T]):
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
-                    if seconds is None:
+                    left = seconds if self._reads_at_end else 0.0
+                    if left is None:
                         await self.admission.read_at_end()
-                    elif seconds > 0:
-                        with self._clock.timeout(seconds):
+                    elif left > 0:
+                        with self._clock.timeout(left):
                             await self.admission.read_at_end()
         finally:  # also where it is cancelled
             if self._opened:  # a store that was open before belongs to the caller
@@ -582,10 +589,11 @@ class RunExecutor(Generic[T]):
             raise stop from stop.__cause__
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input. Calls in flight end and are handed out; then the run ends."""
+        """Send nothing more. Requests on their way are answered and handed out; the run ends."""
         self._report_pause(reason)
         self._parked = reason
-        self._workers.stop()
+        self._reads_at_end = False  # that would wait for a permit
+        self._workers.release()
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Stop within `grace` seconds. Calls that are still in flight then are in doubt.
