@@ -36,6 +36,7 @@ from ..ledger.records import CallQuery, StoredLookup
 from ..ledger.store import Store
 from ..linkedin.links import plain
 from ..linkedin.subject_ids import alias_key
+from .row_input import On, Row, check_on, input_of
 
 T = TypeVar("T")
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
@@ -76,8 +77,11 @@ class _KeyTemplate(NamedTuple):
 class CallPreparer:
     """Turns inputs into calls for one method of one client."""
 
-    def __init__(self, method: ClientMethod[T], account: str = "") -> None:
+    def __init__(
+        self, method: ClientMethod[T], account: str = "", on: On[Row] | None = None
+    ) -> None:
         check_type("account", account, str)
+        check_on(on)
         owner = getattr(method, "__self__", None)
         name = getattr(method, "__name__", "")
         client = owner if isinstance(owner, Client) else getattr(owner, "_client", None)
@@ -99,8 +103,17 @@ class CallPreparer:
         self._method = cast(
             "Callable[..., object]", getattr(view if owner is client else make(view), name)
         )
+        self._on = cast("On[object] | None", on)
         self._templates: dict[str, _KeyTemplate | None] = {}
         self._has_learned = False
+
+    def input_of(self, row: object) -> Input:
+        """The part of a row that the method takes; without `on`, the row itself.
+
+        Raises:
+            ConfigurationError: If there is nothing that can be sent; its `family` is `"input"`.
+        """
+        return cast("Input", row) if self._on is None else input_of(row, self._on)
 
     def call(self, given: Input) -> PreparedCall:
         """The call for an input.

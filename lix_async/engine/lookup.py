@@ -346,8 +346,7 @@ class LookupExecutor:
         if lookup is None or not _stands(lookup):
             return outcome  # forgotten; or a listing, of which newer pages have been bought
         answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
-        given = cast("Input", outcome.input)
-        found = self._stored(lookup, call.key, call.row, given, answers)
+        found = self._stored(lookup, call.key, call.row, outcome.input, answers)
         found.stale = found.stale or _is_expired(found, fresh or self.fresh)
         if found.stale:
             found.refresh, found.error = outcome.state, outcome.error
@@ -356,12 +355,13 @@ class LookupExecutor:
         return found
 
     async def finished(
-        self, found: Sequence[tuple[bytes, AnyEndpoint, Input, StoredLookup]]
+        self, found: Sequence[tuple[bytes, AnyEndpoint, object, StoredLookup]]
     ) -> list[Outcome[object] | None]:
         """The outcomes of lookups that need no call; None for each one that does.
 
         Args:
-            found: The key of each call, its endpoint, its input, and what the ledger has of it.
+            found: The key of each call, its endpoint, the input of its outcome, and what the ledger
+                has of it.
         """
         ids = [lookup.id for *_, lookup in found if _is_answered(lookup)]
         answers = await self.store.answers(ids) if ids else {}
@@ -487,7 +487,7 @@ class LookupExecutor:
         lookup: StoredLookup,
         key: bytes,
         row: AnyEndpoint,
-        given: Input,
+        given: object,
         answers: Sequence[AnswerRow],
     ) -> Outcome[object]:
         """The outcome of a final lookup, from its stored answers."""
@@ -1062,7 +1062,7 @@ def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _from_ledger(lookup: StoredLookup, key: bytes, given: Input) -> Outcome[object]:
+def _from_ledger(lookup: StoredLookup, key: bytes, given: object) -> Outcome[object]:
     via = "" if lookup.key == key else written_text(lookup.written_as)
     return Outcome(
         input=given,
