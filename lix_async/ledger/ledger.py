@@ -14,6 +14,7 @@ from typing import Self
 import anyio.to_thread
 
 from ..core.errors import BulkError, ConfigurationError
+from ..core.validation import guarded_repr
 from .history import SubjectChange, Version, read_changes, read_versions, since_moment
 from .maintenance import Compaction, LedgerSize, compact, measure, verify
 from .merge import MergeReport, merge
@@ -216,6 +217,7 @@ class Ledger:
         """The lookups that were charged and whose answer holds nothing."""
         return empty_answers(self.store)
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"Ledger({self.store!r})"
 
