@@ -31,8 +31,9 @@ from .lookup_copies import (
     write_copy,
 )
 from .migration import OLD
+from .records import unpacked
 from .store import Store
-from .tables import SqlTables, unpacked
+from .tables import SqlTables
 
 BATCH = 200
 """Lookups of one transaction."""
