@@ -864,6 +864,8 @@ class _Attempts:
             lambda tables: (tables.by_id([self._id]), tables.current([self._id])), writes=False
         )
         lookup, answers = found[0].get(self._id), found[1].get(self._id, [])
+        if lookup is None or (answers and answers[-1].redacted):
+            await self._store.empty_log()
         if lookup is None:
             gone = suppressed(call.key, call.row, cast("Input", outcome.input))
             outcome.state, outcome.error = gone.state, gone.error

@@ -183,10 +183,15 @@ RedactableColumns = tuple[
 
 def redact(db: Database, answers: Sequence[int], now: int, erased: Erased) -> None:
     """Cut those who are forgotten out of answers; one that is about them is erased."""
-    who, endpoints = erased.who, all_endpoints()
+    endpoints = all_endpoints()
     lookups: set[int] = set()
     for some in chunks(answers):
         rows = cast("list[RedactableColumns]", db.execute(REDACTABLE, (some,)))
+        for row in rows:
+            if (body := row[5]) is not None:  # what they are called, to find it in texts
+                found = ids_anywhere(unpacked(body, row[4]))
+                erased.ids.update(one for one in found if one.alias in erased.aliases)
+        who = erased.who
         for ident, lookup, n, page, codec, body, kept, name, base, owner, position in rows:
             if body is None:
                 continue

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar, cast
 
-import anyio
 import msgspec
 
 from ..core.errors import BulkError
@@ -124,7 +123,7 @@ async def forget(
                 "a lookup of theirs is in flight in another process: they are suppressed, and "
                 "nothing is bought about them; repeat the command to erase the rest"
             )
-        await anyio.sleep(POLL)
+        await store.clock.sleep(POLL)
         await store.release_dead()
         await store.statement(erase)
     inputs = await _erase_texts(store, erased)

@@ -575,20 +575,22 @@ class SqliteStore(Store):
         except sqlite3.Error as error:
             raise BulkError(f"the ledger {self.path} cannot be compacted: {error}") from None
 
-    async def scrub(self, *, full: bool) -> tuple[list[int], str]:
+    async def empty_log(self) -> bool:
         def work() -> bool:
             with contextlib.closing(
                 sqlite3.connect(self.path, isolation_level=None, timeout=READERS_FOR)
             ) as connection:
                 ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             fsync_file(self.path)
-            return bool(busy)
+            return not busy
 
         try:
-            busy = await anyio.to_thread.run_sync(work)
+            return await anyio.to_thread.run_sync(work)
         except sqlite3.Error as error:
             raise BulkError(f"the log of {self.path} cannot be emptied: {error}") from None
-        if not busy:
+
+    async def scrub(self, *, full: bool) -> tuple[list[int], str]:
+        if await self.empty_log():
             return [], ""
         rows = await self.statement(
             lambda tables: tables.database.execute(

@@ -142,6 +142,14 @@ class Store:
             The processes that keep it from that, and what it cannot erase, for people.
         """
 
+    async def empty_log(self) -> bool:
+        """Empty the write-ahead log of a file, which has what was erased a moment ago.
+
+        Returns:
+            Whether that was possible, or there is none.
+        """
+        return True
+
     async def search_files(
         self, names: Sequence[bytes], parts: Sequence[bytes]
     ) -> list[tuple[str, bytes]]:

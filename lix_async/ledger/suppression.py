@@ -20,6 +20,8 @@ from ..core.errors import BulkError
 from ..filesystem import (
     NO_FOLLOW,
     create_private_folder,
+    fsync_directory,
+    fsync_file,
     make_private,
     new_private_file,
     replace_atomically,
@@ -64,15 +66,19 @@ class SuppressionList:
         """Take over what `SELECT` found."""
         self._checks = tuple(check for (checks,) in rows for check in str(checks).split())
 
+    def has_secrets(self, db: Database) -> bool:
+        """Whether the secrets are there."""
+        if not self._codes.keys() >= set(self._checks):
+            self._codes.update((_check(text), _code(text)) for text in self._texts(db))
+        return self._codes.keys() >= set(self._checks)
+
     def check(self, db: Database) -> list[hmac.HMAC]:
         """See that the secrets are there.
 
         Raises:
             BulkError: One is not: nobody can tell who was forgotten.
         """
-        if any(check not in self._codes for check in self._checks):
-            self._codes.update((_check(text), _code(text)) for text in self._texts(db))
-        if any(check not in self._codes for check in self._checks):
+        if not self.has_secrets(db):
             raise BulkError(
                 "the secret of the ledger's suppression list is missing, so nothing is bought: "
                 f"restore {self._key_file(db)}, or set {VARIABLE} to the contents that it had"
@@ -82,8 +88,9 @@ class SuppressionList:
     def find(self, db: Database, ids: Iterable[SuppressedId]) -> set[SuppressedId]:
         """Those of some ids and keys that are suppressed."""
         wanted: defaultdict[str, dict[bytes, SuppressedId]] = defaultdict(dict)
-        for code in self.check(db):
-            for one in ids if isinstance(ids, set | frozenset | list | tuple) else list(ids):
+        ids = list(ids)
+        for code in self.check(db) if ids else ():
+            for one in ids:
                 wanted[one[0]][_mac(code, one)] = one
         found: set[SuppressedId] = set()
         for kind, of_kind in wanted.items():
@@ -158,8 +165,8 @@ class SuppressionList:
             try:
                 with new_private_file(path) as file:
                     file.write("".join(f"{text}\n" for text in texts).encode())
-                    file.flush()
-                    os.fsync(file.fileno())
+                fsync_file(path)
+                fsync_directory(path.parent)
             except FileExistsError:
                 with os.fdopen(os.open(path, os.O_RDONLY | NO_FOLLOW), "rb") as file:
                     old = file.read()

@@ -281,6 +281,8 @@ class SqlTables:
 
         They are learned from no more, and so are those beside them, which are suppressed as well.
         """
+        if not writes.learned and not self.suppression.has_secrets(self.database):
+            return set()  # those of dead owners, say: whoever has the secret erases them
         free = [one for one in writes.lookups.values() if not one.state.owner]
         shown = {alias for one in writes.learned for group in one.found for alias in group.aliases}
         keys = [(OF_LOOKUP, one.key) for one in free]
