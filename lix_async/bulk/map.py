@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.endpoint import Endpoint, StatusCall
-from ..core.errors import ConfigurationError, DecodeError, LixError
+from ..core.errors import ConfigurationError, DecodeError, LixError, SuppressedError
 from ..core.models import Listing, Params
 from ..engine.credits import CreditBudget
 from ..engine.outcome import Outcome, state_of
@@ -114,6 +114,8 @@ def map(  # noqa: A001  # read as `bulk.map`
                 outcome.value = cast("T", found)
         except LixError as error:
             outcome.error, outcome.state = error, state_of(error.family)
+            if isinstance(error, SuppressedError):
+                outcome.state = "suppressed"
             if isinstance(error, DecodeError) and outcome.state == "kept":
                 outcome.body = error.body
         outcome.credits, outcome.maybe = budget.total, budget.lost

@@ -408,7 +408,9 @@ class InputReader:
         for one, lookup in zip(found, lookups, strict=True):
             row, _, given, call_key = one
             outcome = None if lookup is None else next(final)
-            if lookup is not None:
+            if lookup is not None and lookup.suppressed:
+                known_rows.append(InputRow(row, None, "suppressed"))
+            elif lookup is not None:
                 known_rows.append(input_row(row, lookup, call_key.key, given))
             if lookup is not None and outcome is not None and lookup.id in versions:
                 evidence = evidence_of(
