@@ -62,7 +62,9 @@ LAYERS = {
     "identity": _layer(4, "linkedin, ledger"),
     "waterfall": _layer(6, "core, linkedin, concurrency, engine"),
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
-    "integrations": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
+    "integrations": _layer(
+        6, f"core, filesystem, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"
+    ),
     "models": _layer(6, DATA),
     "sandbox": _layer(6, f"core, {DATA}"),
     "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sandbox"),
@@ -112,12 +114,14 @@ LIBRARIES = {
     "integrations": {
         "anyio",
         "asyncpg",
+        "fastapi",
         "msgspec",
         "opentelemetry",
         "pgqueuer",
         "procrastinate",
         "psycopg",
         "psycopg_pool",
+        "starlette",
     },
     "models": set(),
     "sandbox": {"anyio", "msgspec", "starlette", "uvicorn"},

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
+from ..concurrency.clock import Clock
 from ..concurrency.worker_pool import GRACE, CallScope
 from ..core.bridge import ReadableStruct, fields_schema, named_schema, read_struct
 from ..core.decoding import read_items, write_item
@@ -140,6 +141,11 @@ class Pages(Generic[Item]):
     def stats(self) -> PaginationStats:
         """Counts so far: items, pages, duplicates, credits, total, complete."""
         return self._paginator.stats
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the client."""
+        return self._paginator.clock
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -415,6 +421,8 @@ class Paginator(Generic[Item]):
         self.hooks: AttemptHooks | None = None
         """Hear of each attempt at a page; see `Engine.send`."""
         self._engine = engine
+        self.clock = engine.clock
+        """The clock of the client."""
         # From here on the parameters keep the type that the endpoint of the caller has.
         self._endpoint = cast("Endpoint[Params, Listing[Item]]", endpoint)
         self._strategy: PaginationStrategy = endpoint.paging
