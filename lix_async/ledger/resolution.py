@@ -8,6 +8,7 @@ from typing import cast
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.errors import ConfigurationError
 from ..core.json_text import SchemaMismatch, parse_json
 from ..core.subject_ids import IdForm, SubjectType
@@ -16,6 +17,7 @@ from ..linkedin.subject_ids import AliasKey, Identifier, read_id
 from .aliases import load_aliases
 from .database import Database, chunks
 from .identity import BELIEVED_FOR
+from .records import unpacked
 from .rule import STATUSES, Status
 
 _READINGS: tuple[tuple[IdForm, SubjectType], ...] = (
@@ -25,7 +27,7 @@ _READINGS: tuple[tuple[IdForm, SubjectType], ...] = (
 )
 
 
-class KnownId(msgspec.Struct, frozen=True):
+class KnownId(ReadableStruct, msgspec.Struct, frozen=True):
     """One id of a person or an organisation."""
 
     kind: str
@@ -41,7 +43,7 @@ class KnownId(msgspec.Struct, frozen=True):
         return None if self.id is None else page_of_id(self.kind, self.id)
 
 
-class Purchase(msgspec.Struct, frozen=True):
+class Purchase(ReadableStruct, msgspec.Struct, frozen=True):
     """A lookup about a person or an organisation."""
 
     endpoint: str
@@ -51,7 +53,7 @@ class Purchase(msgspec.Struct, frozen=True):
     changed_at: datetime
 
 
-class SubjectRecord(msgspec.Struct, frozen=True):
+class SubjectRecord(ReadableStruct, msgspec.Struct, frozen=True):
     """A person or an organisation, as a ledger knows it."""
 
     id: int
@@ -62,7 +64,7 @@ class SubjectRecord(msgspec.Struct, frozen=True):
     lookups: list[Purchase]
 
 
-class Resolution(msgspec.Struct, frozen=True):
+class Resolution(ReadableStruct, msgspec.Struct, frozen=True):
     """What a ledger knows of one id."""
 
     given: str
@@ -73,7 +75,7 @@ class Resolution(msgspec.Struct, frozen=True):
     """Whether it is a slug that no answer has shown for half a year, which is not believed."""
 
 
-class Conflict(msgspec.Struct, frozen=True):
+class Conflict(ReadableStruct, msgspec.Struct, frozen=True):
     """Subjects that answers connect although a strong id distinguishes them."""
 
     subjects: list[SubjectRecord]
@@ -150,7 +152,7 @@ def describe(db: Database, subjects: Sequence[int]) -> list[SubjectRecord]:
         ):
             given = msgspec.json.decode(bytes(written_as))
             lookups[subject].append(Purchase(endpoint, given, STATUSES[status], _time(changed)))
-    texts = _texts(db, (one for known in ids.values() for one in known))
+    texts = texts_of(db, (one for known in ids.values() for one in known))
     return [
         SubjectRecord(
             subject,
@@ -162,7 +164,7 @@ def describe(db: Database, subjects: Sequence[int]) -> list[SubjectRecord]:
     ]
 
 
-def _texts(
+def texts_of(
     db: Database, aliases: Iterable[tuple[str, bytes, int, int | None]]
 ) -> dict[AliasKey, str]:
     """The ids that aliases stand for, read from the answers that showed them, or the inputs."""
@@ -170,16 +172,14 @@ def _texts(
     found: dict[AliasKey, str] = {}
     for some in chunks(sorted({answer for answer in wanted.values() if answer is not None})):
         rows = db.execute(
-            "SELECT a.body, l.written_as FROM answer a JOIN lookup l ON l.id = a.lookup "
+            "SELECT a.body, a.codec, l.written_as FROM answer a JOIN lookup l ON l.id = a.lookup "
             "WHERE a.id IN (?*)",
             (some,),
         )
-        for bodies in cast("list[tuple[bytes | None, bytes]]", rows):
-            for body in bodies:
+        for body, codec, given in cast("list[tuple[bytes | None, int, bytes]]", rows):
+            for text in (b"" if body is None else unpacked(body, codec), bytes(given)):
                 found.update(
-                    (one.alias, one.id)
-                    for one in ids_anywhere(bytes(body or b""))
-                    if one.alias in wanted
+                    (one.alias, one.id) for one in ids_anywhere(text) if one.alias in wanted
                 )
     return found
 
