@@ -182,13 +182,13 @@ async def test_nothing_of_a_hundred_people_is_left(ledger: Open, packed: bool) -
         assert [one for one in written(ids) if one in data] == []
 
 
-async def test_who_turns_up_in_a_new_answer_is_erased_before_it_is_handed_out(
+async def test_someone_found_in_a_new_answer_is_erased_before_it_is_handed_out(
     ledger: Open,
 ) -> None:
     provider = Provider()
     async with ledger() as store:
         await Ledger(store).forget([profile(21), profile(30)])
-        # Asked for under an id that nobody knew: it is paid, and nothing of it stays.
+        # Asked for under an id that was unknown: it is paid, and nothing of it stays.
         (own,) = await run(store, provider, link(21))
         assert (own.state, own.value, own.body, own.credits) == ("suppressed", None, b"", 1)
         (other,) = await run(store, provider, link(20))
