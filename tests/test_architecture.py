@@ -64,8 +64,9 @@ LAYERS = {
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
     "integrations": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
     "models": _layer(6, DATA),
+    "sync": _layer(6, f"core, concurrency, limiters, ledger, engine, bulk, {DATA}, {PROVIDER}"),
     "sandbox": _layer(6, f"core, {DATA}"),
-    "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sandbox"),
+    "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sync, sandbox"),
     "cli": _layer(
         8,
         "core, filesystem, linkedin, concurrency, limiters, ledger, engine, bulk, "
@@ -120,6 +121,7 @@ LIBRARIES = {
         "psycopg_pool",
     },
     "models": set(),
+    "sync": {"anyio", "msgspec"},
     "sandbox": {"anyio", "msgspec", "starlette", "uvicorn"},
     "testing": {"anyio", "httpx", "msgspec", "pytest"},
 }
@@ -276,6 +278,7 @@ def test_the_package_exports_names_of_its_lower_layers_and_nothing_imports_the_c
                 "engine",
                 "limiters",
                 "models",
+                "sync",
                 PROVIDER,
             ):
                 violations.append(file.at(one.line, f"lix_async exports nothing of {other}"))
