@@ -75,14 +75,14 @@ class SyncClient(SyncMethods[A_co]):
         Credits: those of the method.
         """
         awaited = cast("Callable[P, Awaitable[R]]", async_method(method))
-        return self.thread.run(lambda: self.aio.answer(awaited, *args, **kwargs))
+        return self.loop_thread.run(lambda: self.aio.answer(awaited, *args, **kwargs))
 
     def send(self, endpoint: Endpoint[EndpointParams, R], params: EndpointParams) -> Answer[R]:
         """One call of any endpoint; see `Client.send`.
 
         Credits: those of the endpoint.
         """
-        return self.thread.run(self.aio.send, endpoint, params)
+        return self.loop_thread.run(self.aio.send, endpoint, params)
 
     def pages(
         self,
@@ -94,7 +94,7 @@ class SyncClient(SyncMethods[A_co]):
 
         Credits: those of the endpoint, for each page.
         """
-        return SyncPages(self.thread, self.aio.pages(endpoint, params, **options))
+        return SyncPages(self.loop_thread, self.aio.pages(endpoint, params, **options))
 
     @overload
     def run(
@@ -148,7 +148,7 @@ class SyncClient(SyncMethods[A_co]):
             awaited = cast("Callable[..., Awaitable[R]]", async_method(method))
             return Run(store, awaited, stream, **options)
 
-        return SyncRun(self.thread, self.thread.run(make), stream)
+        return SyncRun(self.loop_thread, self.loop_thread.run(make), stream)
 
     def close(self) -> None:
         """Cancel the calls under way, close the connections and end the thread.
@@ -156,7 +156,7 @@ class SyncClient(SyncMethods[A_co]):
         Runs and the cache get a few seconds for answers that have been paid. A later call starts
         another thread.
         """
-        self.thread.close()
+        self.loop_thread.close()
 
     def __enter__(self: C) -> C:
         return self
@@ -181,7 +181,7 @@ class SyncView(Generic[P]):
         def with_options(*args: P.args, **kwargs: P.kwargs) -> C:
             view = object.__new__(type(instance))
             aio = self._method(instance.aio, *args, **kwargs)
-            vars(view).update(_thread=instance.thread, _aio=aio)
+            vars(view).update(_thread=instance.loop_thread, _aio=aio)
             return view
 
         return with_options

@@ -30,7 +30,7 @@ class SyncMethods(Generic[A_co]):
         self._aio = aio
 
     @property
-    def thread(self) -> EventLoopThread:
+    def loop_thread(self) -> EventLoopThread:
         """Where the async methods run."""
         return self._thread
 
@@ -75,7 +75,7 @@ class SyncMethod(Generic[P, R]):
         if instance is None:
             return self
         bound = cast("Callable[P, object]", getattr(instance.aio, self._name))
-        function = self._make(instance.thread, bound)
+        function = self._make(instance.loop_thread, bound)
         if self._signature is None:  # late: all of them would take a millisecond of the import
             signature = inspect.signature(bound)
             returns = f"{self._returns}{signature.return_annotation}"
@@ -136,6 +136,6 @@ class SyncMethodGroup(Generic[G]):
     def __get__(self, instance: SyncMethods[object] | None, owner: type) -> SyncMethodGroup[G] | G:
         if instance is None:
             return self
-        group = self._kind(instance.thread, getattr(instance.aio, self._name))
+        group = self._kind(instance.loop_thread, getattr(instance.aio, self._name))
         vars(instance)[self._name] = group
         return group
