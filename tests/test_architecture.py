@@ -66,8 +66,9 @@ LAYERS = {
         6, f"core, filesystem, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"
     ),
     "models": _layer(6, DATA),
+    "sync": _layer(6, f"core, concurrency, limiters, ledger, engine, bulk, {DATA}, {PROVIDER}"),
     "sandbox": _layer(6, f"core, {DATA}"),
-    "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sandbox"),
+    "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sync, sandbox"),
     "cli": _layer(
         8,
         "core, filesystem, linkedin, concurrency, limiters, ledger, engine, bulk, "
@@ -124,6 +125,7 @@ LIBRARIES = {
         "starlette",
     },
     "models": set(),
+    "sync": {"anyio", "msgspec"},
     "sandbox": {"anyio", "msgspec", "starlette", "uvicorn"},
     "testing": {"anyio", "httpx", "msgspec", "pytest"},
 }
@@ -280,6 +282,7 @@ def test_the_package_exports_names_of_its_lower_layers_and_nothing_imports_the_c
                 "engine",
                 "limiters",
                 "models",
+                "sync",
                 PROVIDER,
             ):
                 violations.append(file.at(one.line, f"lix_async exports nothing of {other}"))

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from operator import itemgetter
 from pathlib import PurePath
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import anyio
 import msgspec
@@ -48,6 +48,26 @@ from .progress import OutcomeCounter, Progress, Report
 from .row_input import On, Row
 
 T = TypeVar("T")
+
+
+class RunOptions(TypedDict, total=False):
+    """The keyword arguments of `Run`, for functions that pass them on."""
+
+    rows: Iterable[int] | None
+    name: str | None
+    concurrency: int
+    doubts: DoubtPolicy
+    max_credits: int | None
+    on_daily_limit: OnDailyLimit
+    outage_patience: float | None
+    queued_for: float
+    recheck: int
+    recheck_after: float
+    max_age: Age | Unset | None
+    refused_age: Age | Unset | None
+    refresh: int
+    account: str
+    check_balances: bool
 
 
 class Run(Generic[T]):

@@ -156,17 +156,34 @@ class Pages(Generic[Item]):
         return self
 
     async def __anext__(self) -> Item:
+        if self.has_ready() or await self.fill():
+            return self.take()
+        raise StopAsyncIteration
+
+    def has_ready(self) -> bool:
+        """Whether the next item is there without waiting."""
+        if self._remaining == 0:
+            return False
+        ready = self._paginator.ready
+        while ready and not ready[0].items:
+            ready.popleft()
+        return bool(ready)
+
+    async def fill(self) -> bool:
+        """Fetch pages until an item is there; False at the end."""
         while self._remaining != 0:
-            while self._paginator.ready:
-                if items := self._paginator.ready[0].items:
-                    self._count(1)
-                    item = items.pop(0)
-                    self._start_prefetch()
-                    return item
-                self._paginator.ready.popleft()
+            if self.has_ready():
+                return True
             if not await self._fetch_more():
                 break
-        raise StopAsyncIteration
+        return False
+
+    def take(self) -> Item:
+        """The next item, where `has_ready`. May be called in another thread than the loop's."""
+        self._count(1)
+        item = self._paginator.ready[0].items.pop(0)
+        self._start_prefetch()
+        return item
 
     def by_page(self) -> AsyncIterator[Page[Item]]:
         """Iterate the rest of the listing by page; `max_items` shortens the last one."""
