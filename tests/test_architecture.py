@@ -63,6 +63,7 @@ LAYERS = {
     "waterfall": _layer(6, "core, linkedin, concurrency, engine"),
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
     "integrations": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
+    "frames": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
     "models": _layer(6, DATA),
     "sandbox": _layer(6, f"core, {DATA}"),
     "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sandbox"),
@@ -119,11 +120,16 @@ LIBRARIES = {
         "psycopg",
         "psycopg_pool",
     },
+    "frames": {"arro3", "duckdb", "msgspec", "pandas", "polars", "pyarrow"},
     "models": set(),
     "sandbox": {"anyio", "msgspec", "starlette", "uvicorn"},
     "testing": {"anyio", "httpx", "msgspec", "pytest"},
 }
 """The libraries outside the standard library that a package may import. `cli` may import any."""
+
+LATE = {("engine/pages.py", "lix_async.frames")}
+"""What a lower layer imports of a higher one, inside of what needs it: `Pages.to_frame`. That it is
+not imported with the package is tested in `core/test_bridge.py`."""
 
 IMPURE = {
     *(
@@ -186,7 +192,8 @@ def parts_of(module: str) -> tuple[str, ...]:
 
 def internal_imports(file: SourceFile) -> Iterator[tuple[Import, tuple[str, ...]]]:
     for one in file.imports:
-        if one.internal and one.module in files_by_module():
+        late = (place(file), one.module) in LATE
+        if one.internal and one.module in files_by_module() and not late:
             yield one, parts_of(one.module)
 
 
