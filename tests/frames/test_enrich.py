@@ -114,8 +114,13 @@ async def test_own_columns_keep_their_types(tmp_path: Path) -> None:
     first, second = found.to_dicts()
     own = {name: first[name] for name in table[0]}
     assert own == {
-        **{"li": "a", "at": at, "day": day, "flag": True, "x": 1.0},
-        **{"any": '{"k":1}', "f": None},
+        "li": "a",
+        "at": at,
+        "day": day,
+        "flag": True,
+        "x": 1.0,
+        "any": '{"k":1}',
+        "f": None,
     }
     assert second["at"] is second["late"] is None
     assert (second["x"], second["any"]) == (1.5, "[1]")

@@ -121,7 +121,9 @@ def test_outcomes_have_what_became_of_their_inputs() -> None:
 
 
 def test_the_answers_own_status_has_the_name_of_its_struct() -> None:
-    outcome = bulk.Outcome(input="a", state="done", value=Email(email="a@b.example", status="VALID"))
+    outcome = bulk.Outcome(
+        input="a", state="done", value=Email(email="a@b.example", status="VALID")
+    )
     (row,) = to_frame([outcome]).to_dicts()
     assert (row["status"], row["email_status"], row["email"]) == ("done", "VALID", "a@b.example")
 
@@ -264,4 +266,3 @@ def test_without_the_extra_the_message_says_what_to_install() -> None:
     code = "import sys; sys.modules['arro3'] = None\nimport lix_async.frames"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "pip install 'lix_async[frames]'" in done.stderr
-

@@ -17,9 +17,7 @@ from lix_async.core.models import Listing, OpenObject
 from lix_async.frames import schema, to_frame
 
 FOLDER = Path(__file__).parent / "schemas"
-ROWS = [
-    one for one in provider_structs() if not issubclass(one, Listing) and schema(one).names
-]
+ROWS = [one for one in provider_structs() if not issubclass(one, Listing) and schema(one).names]
 
 
 def lines_of(kind: type) -> list[str]:
