@@ -45,7 +45,7 @@ from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
 from .prepared_call import CallKey, CallPreparer, ClientMethod
 from .progress import OutcomeCounter, Progress, Report
-from .row_input import On, Row
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
 
@@ -148,9 +148,9 @@ class Run(Generic[T]):
         self,
         store: StoreAddress,
         method: ClientMethod[T] | CallPreparer,
-        inputs: Iterable[Row] | AsyncIterable[Row],
+        inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
         *,
-        on: On[Row] | None = None,
+        on: On[AnyRow] | None = None,
         rows: Iterable[int] | None = None,
         name: str | None = None,
         concurrency: int = 4,

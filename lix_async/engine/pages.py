@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar, cast, get_args
 
@@ -35,6 +35,7 @@ from .engine import AttemptHooks, Engine
 
 if TYPE_CHECKING:
     from ..core.bridge import CoreSchema, SchemaHandler
+    from ..frames import Frame
 
 Item = TypeVar("Item")
 
@@ -211,6 +212,28 @@ class Pages(Generic[Item]):
         async for item in self:
             self.collected.append(item)
         return self.collected
+
+    async def to_frame(
+        self, *, flatten: bool = False, columns: Sequence[str] | None = None
+    ) -> Frame:
+        """All remaining items as a table; needs the extra `frames`.
+
+        Its columns follow from the type of the items, also where there are none. After an error,
+        `collected` holds the items received until then.
+
+        Args:
+            flatten: Whether the fields of structs in an item become columns; see `to_frame`.
+            columns: The columns to have, also properties; see `to_frame`. Default: all fields.
+
+        Raises:
+            ConfigurationError: If an argument is not valid. Nothing was sent.
+        """
+        from ..frames import to_frame  # late, because it needs the extra
+
+        kind = item_type(self.endpoint.result)
+        to_frame([], kind, flatten=flatten, columns=columns)  # checks them before anything is paid
+        items = cast("list[msgspec.Struct]", await self.collect())
+        return to_frame(items, kind, flatten=flatten, columns=columns)
 
     async def first(self) -> Item | None:
         """The next item, or None at the end."""
