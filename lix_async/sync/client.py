@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
+from ..bulk.row_input import AnyRow, On
 from ..bulk.run import Run, RunOptions
 from ..concurrency.loop_thread import Backend, EventLoopThread
 from ..core.endpoint import Endpoint
@@ -15,7 +16,6 @@ from ..core.models import Listing
 from ..core.provider import Provider
 from ..core.validation import guarded_repr
 from ..engine.answer import Answer
-from ..engine.call_key import Input
 from ..engine.client import Client
 from ..engine.credits import CreditBudget
 from ..engine.pages import ListingOptions
@@ -101,7 +101,9 @@ class SyncClient(SyncMethods[A_co]):
         self,
         store: StoreAddress,
         method: Callable[..., SyncPages[Item]],
-        inputs: Iterable[Input],
+        inputs: Iterable[AnyRow],
+        *,
+        on: On[AnyRow] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[Item]: ...
     @overload
@@ -109,14 +111,18 @@ class SyncClient(SyncMethods[A_co]):
         self,
         store: StoreAddress,
         method: Callable[..., R],
-        inputs: Iterable[Input],
+        inputs: Iterable[AnyRow],
+        *,
+        on: On[AnyRow] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[R]: ...
     def run(
         self,
         store: StoreAddress,
         method: Callable[..., SyncPages[R]] | Callable[..., R],
-        inputs: Iterable[Input],
+        inputs: Iterable[AnyRow],
+        *,
+        on: On[AnyRow] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[R]:
         """A durable run over many inputs, each paid for once: a `bulk.Run` for `for`.
@@ -127,6 +133,7 @@ class SyncClient(SyncMethods[A_co]):
             inputs: First arguments of the method, or mappings of keyword arguments. An iterator,
                 such as a generator, is advanced in the thread of the caller while it waits for an
                 outcome, so it may use this client.
+            on: Which part of a row the method takes; see `bulk.Run`.
             **options: Those of `bulk.Run`.
 
         Raises:
@@ -143,10 +150,11 @@ class SyncClient(SyncMethods[A_co]):
         """
         # A collection can be read in any thread.
         stream = InputIterator(inputs) if isinstance(inputs, Iterator) else inputs
+        rows = cast("Iterable[AnyRow] | AsyncIterable[AnyRow]", stream)
 
         async def make() -> Run[R]:
             awaited = cast("Callable[..., Awaitable[R]]", async_method(method))
-            return Run(store, awaited, stream, **options)
+            return Run(store, awaited, rows, on=on, **options)
 
         return SyncRun(self.loop_thread, self.loop_thread.run(make), stream)
 

@@ -16,7 +16,6 @@ from ..bulk.run import Run
 from ..concurrency.event_loop import threadsafe_callback
 from ..concurrency.loop_thread import EventLoopThread, ThreadWaiter
 from ..core.validation import guarded_repr
-from ..engine.call_key import Input
 from ..engine.outcome import Outcome
 from ..ledger.reconciliation import Reconciliation
 
@@ -30,16 +29,16 @@ class InputIterator:
     which cannot be made in the thread of the event loop.
     """
 
-    def __init__(self, inputs: Iterator[Input]) -> None:
+    def __init__(self, inputs: Iterator[object]) -> None:
         self._inputs = inputs
         self.wanted: SimpleQueue[object] = SimpleQueue()
         """Functions that take an input, and the waiters whose call has ended."""
 
-    def __aiter__(self) -> AsyncIterator[Input]:
+    def __aiter__(self) -> AsyncIterator[object]:
         return self
 
-    async def __anext__(self) -> Input:
-        found: list[Input] = []
+    async def __anext__(self) -> object:
+        found: list[object] = []
         errors: list[Exception] = []
         there, call_soon = anyio.Event(), threadsafe_callback()
 
@@ -91,7 +90,7 @@ class SyncRun(Generic[T]):
     """
 
     def __init__(
-        self, thread: EventLoopThread, run: Run[T], inputs: Iterable[Input] | InputIterator
+        self, thread: EventLoopThread, run: Run[T], inputs: Iterable[object] | InputIterator
     ) -> None:
         self._thread = thread
         self.aio = run

@@ -36,6 +36,7 @@ from ...core.errors import (
     QuotaExceededError,
     RateLimitError,
     ServerError,
+    SuppressedError,
     TransportError,
     ViewerError,
     WeeklyLimitError,
@@ -70,6 +71,7 @@ STATUSES: Statuses = MappingProxyType(
         BulkError: 500,
         InDoubtError: 409,  # a person decides
         JobExistsError: 409,
+        SuppressedError: 410,  # forgotten at somebody's request
         BusyError: 503,
         OutageError: 503,
         LedgerGoneError: 503,
