@@ -243,6 +243,7 @@ EXPECTED = {
     "BusyError": 503,
     "InDoubtError": 409,
     "JobExistsError": 409,
+    "SuppressedError": 410,
     "LedgerGoneError": 503,
     "LedgerNotFoundError": 500,
     "LedgerParkedError": 503,
@@ -471,7 +472,7 @@ def test_wrong_arguments_of_streams(sandbox: Sandbox) -> None:
 # Callers who leave
 
 
-class Gate(Limiter):
+class HeldPermits(Limiter):
     """Gives permits when the test says so."""
 
     def __init__(self) -> None:
@@ -529,19 +530,19 @@ class Caller:
 
 
 async def test_callers_who_leave_while_they_wait_cost_nothing(sandbox: Sandbox) -> None:
-    gate = Gate()
-    app = backend(memory_client(sandbox, rate_limit=gate))
+    permits = HeldPermits()
+    app = backend(memory_client(sandbox, rate_limit=permits))
     async with app.router.lifespan_context(app):
         callers = [Caller(app, "/person", link=f"{LINK}{n}") for n in range(10)]
         async with anyio.create_task_group() as tasks:
             for caller in callers:
                 tasks.start_soon(caller.call)
             await anyio.wait_all_tasks_blocked()
-            assert gate.waiting == 10
+            assert permits.waiting == 10
             for caller in callers:
                 caller.left.set()
-        assert gate.waiting == 0
-        gate.open.set()
+        assert permits.waiting == 0
+        permits.open.set()
         await anyio.wait_all_tasks_blocked()
     assert sandbox.requests == []
 
@@ -596,8 +597,8 @@ async def test_an_attempt_under_way_is_waited_for(
 
 
 async def test_a_call_that_acts_is_never_cancelled(sandbox: Sandbox) -> None:
-    gate = Gate()
-    lix = memory_client(sandbox, rate_limit=gate)
+    permits = HeldPermits()
+    lix = memory_client(sandbox, rate_limit=permits)
     app = backend(lix)
     reached: list[str] = []
 
@@ -615,8 +616,8 @@ async def test_a_call_that_acts_is_never_cancelled(sandbox: Sandbox) -> None:
             await anyio.wait_all_tasks_blocked()
             caller.left.set()
             await anyio.wait_all_tasks_blocked()
-            assert gate.waiting == 1
-            gate.open.set()
+            assert permits.waiting == 1
+            permits.open.set()
     assert reached == ["sent", "noted"]
 
 
