@@ -275,7 +275,7 @@ def test_every_error_has_its_status() -> None:
         error = kind("words of a vendor")
         error.endpoint = "person.get"
         answer = problem(error, now=0.0)
-        body = json.loads(answer.body)
+        body = json.loads(bytes(answer.body))
         statuses[name] = answer.status_code
         assert answer.media_type == "application/problem+json"
         assert body["status"] == answer.status_code
@@ -287,7 +287,7 @@ def test_every_error_has_its_status() -> None:
         if answer.status_code in (429,) or isinstance(error, RateLimitError | QueuedError):
             assert int(answer.headers["retry-after"]) > 0
     assert statuses == EXPECTED
-    assert json.loads(problem(NotFoundError("x")).body)["type"] == "urn:lix-async:not-found"
+    assert json.loads(bytes(problem(NotFoundError("x")).body))["type"] == "urn:lix-async:not-found"
 
 
 def outage(seconds: float) -> OutageError:
@@ -333,7 +333,7 @@ def test_when_to_try_again(error: LixError, seconds: str | None) -> None:
 
 
 def test_what_an_answer_says() -> None:
-    body = json.loads(problem(PendingError("not yet", request_id="abc")).body)
+    body = json.loads(bytes(problem(PendingError("not yet", request_id="abc")).body))
     assert body["request_id"] == "abc"
     named = problem(NotFoundError("x"), statuses={NotFoundError: 410, LixError: 418})
     other = problem(ServerError("x"), statuses={LixError: 418})
