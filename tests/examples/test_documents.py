@@ -101,9 +101,11 @@ async def test_a_block_runs(
         app.router.lifespan_context(app),  # type: ignore[attr-defined]
         httpx.AsyncClient(transport=transport, base_url="http://app") as http,
     ):
+        if "person" not in names:  # the page about webhooks, which are tested elsewhere
+            return
         found = await http.get("/person", params={"link": LINK.format("person-1")})
         assert (found.status_code, bool(found.json()["name"])) == (200, True)
-        assert (await http.get("/person", params={"link": "garbage"})).status_code == 404
+        assert (await http.get("/person", params={"link": "garbage"})).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def served(app: FastAPI) -> Iterator[str]:
 
 
 class Handler:
-    """Keeps the events, and raises when the test says so."""
+    """Keeps the events, and raises what the test sets."""
 
     def __init__(self) -> None:
         self.events: list[WebhookEvent] = []
