@@ -9,6 +9,7 @@ Subpackages, imported separately:
 
 * `lix_async.models`: the structs that the methods return, for annotations.
 * `lix_async.bulk`: runs over many inputs, with a ledger, so that each lookup is paid once.
+* `lix_async.frames`: answers as tables for pandas, polars, DuckDB and pyarrow.
 * `lix_async.events`: what `on_event` receives, for logs, traces and progress.
 * `lix_async.limiters`: one rate limit for many processes or machines.
 * `lix_async.waterfall`: several providers in turn for one lookup.
@@ -39,6 +40,7 @@ from .core.errors import (
     RateLimitError,
     RefusalError,
     ServerError,
+    SuppressedError,
     TransportError,
     ViewerError,
     WeeklyLimitError,
@@ -144,6 +146,7 @@ __all__ = [
     "RefusalError",
     "RetryPolicy",
     "ServerError",
+    "SuppressedError",
     "TransportError",
     "UnreadableItem",
     "ViewerError",

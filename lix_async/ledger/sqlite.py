@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import itertools
 import os
 import re
@@ -28,15 +29,20 @@ from ..filesystem import (
     try_lock,
 )
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
-from .database import CHUNK, Columns, Query, chunks
+from .database import CHUNK, Columns, Database, Query, chunks
+from .erasure import place_in
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
-from .records import AnswerRow
+from .records import AnswerRow, unpacked
 from .schema import EARLIER, VERSION, tables, version_error
 from .store import Store
-from .tables import SqlTables, unpacked
+from .tables import SqlTables
 
+READERS_FOR = 5.0
+"""Seconds that readers are waited for before the log is emptied."""
+SEARCHED = 1 << 24
+"""Bytes of a file that are searched at once."""
 LOCKED_FOR = 60.0
 """Seconds to wait for another process's transaction."""
 CUT = b"cut off"
@@ -64,6 +70,8 @@ class SqliteDatabase:
         return rows
 
     def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        if "?*" in statement:
+            statement, values = expand(statement, values)
         return self.connection.execute(statement, values).rowcount
 
     def select(self, queries: Sequence[Query]) -> list[list[Columns]]:
@@ -145,7 +153,8 @@ def _with_marks(statement: str, sizes: tuple[tuple[int, int], ...]) -> str:
         row = f"({', '.join(['?'] * width)})"
         return f"VALUES {', '.join([row] * count)}"
 
-    return LIST.sub(marks, statement)
+    # SQLite looks pairs up in an index only where they come from a SELECT.
+    return LIST.sub(marks, statement.replace("IN (?**)", "IN (SELECT * FROM (?**))"))
 
 
 class SqliteLedgerConnection(LedgerConnection):
@@ -173,7 +182,7 @@ class SqliteLedgerConnection(LedgerConnection):
             self._database, self._data_version = SqliteDatabase(self._open()), None
             if not self._read_only:
                 self.begin(writes=True)
-                self.register(SqlTables(self._database))
+                self.register(self.tables(self._database))
                 self.commit()
         elif self._identity is not None:
             self._check_file()
@@ -202,6 +211,9 @@ class SqliteLedgerConnection(LedgerConnection):
     def in_transaction(self) -> bool:
         return self._db.connection.in_transaction
 
+    def key_file(self, database: Database) -> Path:
+        return self.path.with_name(f"{self.path.name}.key")
+
     def is_dead(self, owner: Owner) -> bool:
         return is_unlocked(self.path, owner)
 
@@ -227,7 +239,7 @@ class SqliteLedgerConnection(LedgerConnection):
             with contextlib.suppress(sqlite3.Error, BulkError):
                 # A commit would fill the gap in a log that was cut, and hide it.
                 if self.owner and not self._log_is_cut:
-                    self.end_owner(SqlTables(self._database))
+                    self.end_owner(self.tables(self._database))
                 gone = True
             self.rollback()
             self._database.connection.close()
@@ -563,6 +575,62 @@ class SqliteStore(Store):
             await anyio.to_thread.run_sync(work)
         except sqlite3.Error as error:
             raise BulkError(f"the ledger {self.path} cannot be compacted: {error}") from None
+
+    async def empty_log(self) -> bool:
+        def work() -> bool:
+            with contextlib.closing(
+                sqlite3.connect(self.path, isolation_level=None, timeout=READERS_FOR)
+            ) as connection:
+                ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            fsync_file(self.path)
+            return not busy
+
+        try:
+            return await anyio.to_thread.run_sync(work)
+        except sqlite3.Error as error:
+            raise BulkError(f"the log of {self.path} cannot be emptied: {error}") from None
+
+    async def release_deleted(self, *, full: bool) -> tuple[list[int], str]:
+        if await self.empty_log():
+            return [], ""
+        rows = await self.statement(
+            lambda tables: tables.database.execute(
+                "SELECT DISTINCT pid FROM owner WHERE dead = 0 ORDER BY pid"
+            ),
+            writes=False,
+        )
+        return [cast("int", pid) for (pid,) in rows], f"{self.path}-wal could not be emptied"
+
+    async def search_files(
+        self, names: Sequence[bytes], parts: Sequence[bytes]
+    ) -> list[tuple[str, bytes]]:
+        longest = max(map(len, (*names, *parts)), default=0) + 1
+
+        def work() -> list[tuple[str, bytes]]:
+            found: dict[tuple[str, bytes], None] = {}
+            for suffix in ("", *COMPANIONS):
+                path = self.path.with_name(self.path.name + suffix)
+                with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+                    rest = b""
+                    while longest > 1 and (read := file.read(SEARCHED)):
+                        data = rest + read
+                        hits = [one for one in names if place_in(data, one) >= 0]
+                        hits += [one for one in parts if one in data]
+                        found.update(((str(path), one), None) for one in hits)
+                        rest = data[-longest:]
+            return list(found)
+
+        return await anyio.to_thread.run_sync(work)
+
+    async def copies(self) -> list[str]:
+        names = await self.statement(
+            lambda tables: tables.database.execute("SELECT name FROM run WHERE name <> ''"),
+            writes=False,
+        )
+        beside = [*self.path.parent.glob(f"{glob.escape(self.path.name)}.v*")]
+        beside += self.path.parent.glob(f"{glob.escape(self.path.name)}.rescue*")
+        beside += [Path(f"{name}.ledger") for (name,) in names]
+        return sorted(str(path) for path in beside if path.is_file())
 
     @property
     def is_in_use(self) -> bool:
