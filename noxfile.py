@@ -92,6 +92,14 @@ def model(session: nox.Session) -> None:
 
 
 @nox.session
+def test_kit(session: nox.Session) -> None:
+    """The pytest plugin, found by its entry point, beside each plugin for async tests."""
+    session.install(".[sandbox]", *DEV)
+    test = "tests/test_kit.py"
+    session.run("python", "-m", "pytest", test, *session.posargs, env={"LIX_TEST_KIT": "1"})
+
+
+@nox.session
 def typing(session: nox.Session) -> None:
     """Types: mypy and pyright, both strict, over the package and the typed examples of its API."""
     _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")

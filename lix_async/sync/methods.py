@@ -59,11 +59,21 @@ class SyncMethod(Generic[P, R]):
         self.__wrapped__ = method
         self._make = make
         self._returns = returns
-        self._name = method.__name__
-        self._signature: inspect.Signature | None = None
+        self.__name__ = method.__name__
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        self.__name__ = name
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The signature, with `self`."""
+        signature = inspect.signature(self.__wrapped__)
+        returns = f"{self._returns}{signature.return_annotation}"
+        return signature.replace(return_annotation=returns)
+
+    def __call__(self, instance: SyncMethods[object], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the method of an object."""
+        return self.__get__(instance, type(instance))(*args, **kwargs)
 
     @overload
     def __get__(self, instance: None, owner: type) -> SyncMethod[P, R]: ...
@@ -74,19 +84,17 @@ class SyncMethod(Generic[P, R]):
     ) -> SyncMethod[P, R] | Callable[P, R]:
         if instance is None:
             return self
-        bound = cast("Callable[P, object]", getattr(instance.aio, self._name))
+        bound = cast("Callable[P, object]", getattr(instance.aio, self.__name__))
         function = self._make(instance.loop_thread, bound)
-        if self._signature is None:  # late: all of them would take a millisecond of the import
-            signature = inspect.signature(bound)
-            returns = f"{self._returns}{signature.return_annotation}"
-            self._signature = signature.replace(return_annotation=returns)
-        function.__name__ = self._name
-        function.__qualname__ = f"{owner.__qualname__}.{self._name}"
+        with_self = self.__signature__
+        signature = with_self.replace(parameters=[*with_self.parameters.values()][1:])
+        function.__name__ = self.__name__
+        function.__qualname__ = f"{owner.__qualname__}.{self.__name__}"
         function.__module__ = owner.__module__
         function.__doc__ = self.__doc__
-        for name, value in (("__wrapped__", bound), ("__signature__", self._signature)):
+        for name, value in (("__wrapped__", bound), ("__signature__", signature)):
             setattr(function, name, value)
-        vars(instance)[self._name] = function  # found before this descriptor from now on
+        vars(instance)[self.__name__] = function  # found before this descriptor from now on
         return function
 
 

@@ -216,5 +216,8 @@ def lix_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     make = cast("Callable[..., None]", HttpTransport.__init__)
     monkeypatch.setattr(HttpTransport, "__init__", init)
-    for name in ("prepare", "exchange"):
+    for name in (
+        "_open",
+        "exchange",
+    ):  # the engine has a reference to `prepare`, which calls `_open`
         monkeypatch.setattr(HttpTransport, name, guarded(getattr(HttpTransport, name)))

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import inspect
+import pydoc
 import sqlite3
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
 from lix_async.providers.lix.params import PersonParams, SearchParams
 from lix_async.sandbox import Sandbox, running
 from lix_async.sync import SyncClient, SyncPages
+from lix_async.sync.lix import SyncPeople
 from lix_async.sync.methods import SyncMethod, SyncMethodGroup
 from lix_async.testing import IdleClock, memory_client
 
@@ -131,6 +133,10 @@ def test_calls(lix: Lix, sandbox: Sandbox) -> None:
     assert lix.send(PERSON, PersonParams(profile_link=LINK.format(1))).value == person
     assert lix.credits.total == lix.aio.credits.total == 4
     assert len(sandbox.requests) == 4
+    assert SyncPeople.get(lix.people, LINK.format(1)) == person
+    help_text = pydoc.render_doc(SyncPeople, renderer=pydoc.plaintext)
+    assert "get(self, profile_link: 'str | None' = None" in help_text
+    assert "One person, by the link of the profile" in help_text
     view = lix.with_options(deadline=5)
     assert type(view) is Lix
     assert view.aio.engine.options.deadline == 5
