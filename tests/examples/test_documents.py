@@ -28,8 +28,9 @@ PAGES = [
 LINK = "https://www.linkedin.com/in/{}"
 GIVEN = {"links": [LINK.format("person-1"), LINK.format("person-2")], "dsn": "postgresql://db/lix"}
 CLIENTS = ("AsyncLix", "AsyncLookC", "AsyncConnectSafely", "AsyncLetrics", "AsyncMeetAlfred")
-SERVERS = ("pgqueuer", "PostgresStore")
-"""What the blocks use that have a server: tests/integrations and tests/bulk run the same lines."""
+SERVERS = ("pgqueuer", "PostgresStore", "import dlt")
+"""What the blocks use that run elsewhere: tests/integrations and tests/bulk run the same lines on a
+server, and test_recipes.py runs what has to be a module."""
 
 
 def blocks() -> list[tuple[str, str]]:
