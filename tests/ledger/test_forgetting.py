@@ -392,7 +392,7 @@ async def test_pages_lose_the_rows_of_who_is_forgotten(ledger: Open) -> None:
     search = "https://www.linkedin.com/search/results/people/?keywords=chief"
 
     async def found(store: Store) -> list[str | None]:
-        method = provider.lix.people.search
+        method = provider.lix.search.people
         async with bulk.Run(store, method, [search], check_balances=False) as outcomes:
             (outcome,) = [one async for one in outcomes]
         return [row.name for row in outcome.value]
@@ -414,7 +414,7 @@ async def test_pages_lose_the_rows_of_who_is_forgotten(ledger: Open) -> None:
         assert len(provider.asked) == asked + 1
         assert slug(102).encode() not in await all_bytes(store) or isinstance(store, SqliteStore)
         async with provider.client(cache=store, cache_searches=True) as lix:
-            names = [row.name async for row in lix.people.search(search.replace("head", "lead"))]
+            names = [row.name async for row in lix.search.people(search.replace("head", "lead"))]
         assert names == left
         await Ledger(store).forget([link(104)])
         assert slug(102).encode() not in await all_bytes(store)
