@@ -31,7 +31,7 @@ from lix_async.ledger.transaction import apply
 from lix_async.linkedin.subject_ids import alias_key
 
 SAMPLE = count(20_000, 4_000)
-BATCH = 256
+BATCH = 8192
 
 
 def name(number: int) -> str:

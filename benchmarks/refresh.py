@@ -63,9 +63,9 @@ async def life(path: str, people: int, credits: int, seed: int, *, planned: bool
 
 
 def main() -> None:
-    people, seeds = count(400, 100), range(count(2, 1))
+    people, seeds = count(300, 100), range(count(2, 1))
     rows: list[list[str]] = []
-    for share in (0.005, 0.01, 0.02):
+    for share in (0.005, 0.01):
         credits = max(round(people * share), 1)
         found = {True: 0, False: 0}
         for seed in seeds:

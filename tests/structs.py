@@ -17,6 +17,11 @@ from lix_async.core.models import Model, OpenObject
 from lix_async.core.schema_drift import Drift
 from lix_async.engine.cache import CacheStats
 from lix_async.engine.checkpoint import PaginationStats
+from lix_async.ledger.history import SubjectChange, Version
+from lix_async.ledger.merge import MergeReport
+from lix_async.ledger.reconciliation import Reconciliation
+from lix_async.ledger.records import Export, RunEntry
+from lix_async.ledger.resolution import Conflict, Resolution
 from lix_async.providers.lookc.webhooks import WebhookEvent
 
 PROVIDERS = ("lix", "lookc", "connectsafely", "letrics", "meetalfred")
@@ -33,6 +38,19 @@ OTHERS = (
     waterfall.Profile,
     waterfall.Company,
 )
+
+LEDGER = (
+    bulk.Entry,
+    Conflict,
+    Export,
+    MergeReport,
+    Reconciliation,
+    Resolution,
+    RunEntry,
+    SubjectChange,
+    Version,
+)
+"""What a ledger answers."""
 
 
 @cache

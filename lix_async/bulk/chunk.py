@@ -106,12 +106,12 @@ async def chunk(
 
     async def work(given: Input, scope: CallScope) -> Outcome[T] | None:
         try:
-            call = caller.call(given)
+            call = await caller.member_call(store, given) or caller.call(given)
         except ConfigurationError as error:
             if error.family != "input":
                 raise
             return Outcome(input=given, state="invalid", error=error)
-        await caller.rekey(store, [(given, CallKey(call.key, call.row, call))])
+        await caller.rekey(store, [(given, CallKey.of(call))])
         tries, waited = 0, False
         while True:
             try:

@@ -10,17 +10,17 @@ from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.endpoint import Endpoint, StatusCall
 from ..core.errors import ConfigurationError, DecodeError, LixError, SuppressedError
 from ..core.models import Listing, Params
-from ..engine.call_key import Input
 from ..engine.credits import CreditBudget
 from ..engine.outcome import Outcome, state_of
 from ..engine.pages import Paginator
 from ..engine.polling import wait_for
 from .prepared_call import CallPreparer, ClientMethod
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
 
 
-class Outcomes(WorkerPool[Input, Outcome[T]]):
+class Outcomes(WorkerPool[object, Outcome[T]]):
     """An async iterator of outcomes. Use `async with` to stop its workers at the end of a block."""
 
     async def __aenter__(self) -> Outcomes[T]:
@@ -37,8 +37,9 @@ class Outcomes(WorkerPool[Input, Outcome[T]]):
 
 def map(  # noqa: A001  # read as `bulk.map`
     method: ClientMethod[T],
-    inputs: Iterable[Input] | AsyncIterable[Input],
+    inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
     *,
+    on: On[AnyRow] | None = None,
     concurrency: int = 4,
     ordered: bool = False,
 ) -> Outcomes[T]:
@@ -56,6 +57,7 @@ def map(  # noqa: A001  # read as `bulk.map`
         inputs: First arguments of the method, or mappings of keyword arguments. What the iterable
             raises is raised after the outcomes of those before it; a cancellation of another task
             that it waited for becomes a `RuntimeError`.
+        on: The part of each input that the method takes, where inputs are rows; see `Run`.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         ordered: Whether outcomes come in the order of the inputs instead of completion.
 
@@ -73,15 +75,15 @@ def map(  # noqa: A001  # read as `bulk.map`
     """
     if isinstance(inputs, str | bytes):
         raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
-    caller = CallPreparer(method)
+    caller = CallPreparer(method, on=on)
 
-    async def work(given: Input, scope: CallScope) -> Outcome[T]:
-        outcome: Outcome[T] = Outcome(input=given, state="done")
+    async def work(row: object, scope: CallScope) -> Outcome[T]:
+        outcome: Outcome[T] = Outcome(input=row, state="done")
         began = caller.engine.clock.now()
         budget = CreditBudget(parent=caller.engine.credits)
         engine = caller.engine.with_budget(budget)
         try:
-            call = caller.call(given)
+            call = caller.call(caller.input_of(row))
             outcome.endpoint, outcome.key = call.row.id, call.key.hex()
             cache = caller.client.cache_for(call.row, call.params)
             if call.listing:

@@ -36,6 +36,7 @@ from ..ledger.records import CallQuery, StoredLookup
 from ..ledger.store import Store
 from ..linkedin.links import plain
 from ..linkedin.subject_ids import alias_key
+from .row_input import AnyRow, On, check_on, input_of
 
 T = TypeVar("T")
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
@@ -50,6 +51,11 @@ class CallKey(NamedTuple):
     """The call, if it was prepared to find its key."""
     asked: tuple[str, bytes] | None = None
     variant: bytes = b""
+
+    @classmethod
+    def of(cls, call: PreparedCall) -> CallKey:
+        """Of a call that is prepared."""
+        return cls(call.key, call.row, call, call.asked, call.variant)
 
     @property
     def query(self) -> CallQuery:
@@ -71,8 +77,11 @@ class _KeyTemplate(NamedTuple):
 class CallPreparer:
     """Turns inputs into calls for one method of one client."""
 
-    def __init__(self, method: ClientMethod[T], account: str = "") -> None:
+    def __init__(
+        self, method: ClientMethod[T], account: str = "", on: On[AnyRow] | None = None
+    ) -> None:
         check_type("account", account, str)
+        check_on(on)
         owner = getattr(method, "__self__", None)
         name = getattr(method, "__name__", "")
         client = owner if isinstance(owner, Client) else getattr(owner, "_client", None)
@@ -94,8 +103,17 @@ class CallPreparer:
         self._method = cast(
             "Callable[..., object]", getattr(view if owner is client else make(view), name)
         )
+        self._on = cast("On[object] | None", on)
         self._templates: dict[str, _KeyTemplate | None] = {}
         self._has_learned = False
+
+    def input_of(self, row: object) -> Input:
+        """The part of a row that the method takes; without `on`, the row itself.
+
+        Raises:
+            ConfigurationError: If there is nothing that can be sent; its `family` is `"input"`.
+        """
+        return cast("Input", row) if self._on is None else input_of(row, self._on)
 
     def call(self, given: Input) -> PreparedCall:
         """The call for an input.
@@ -159,7 +177,24 @@ class CallPreparer:
         call = self.call(given)
         if kind not in self._templates:
             self._templates[kind] = self._template(call, kind, name) if name else None
-        return CallKey(call.key, call.row, call, call.asked, call.variant)
+        return CallKey.of(call)
+
+    async def member_call(self, store: Store, given: Input) -> PreparedCall | None:
+        """The call for the URN of a member, which no page shows; None for any other input.
+
+        Raises:
+            ConfigurationError: No answer in the ledger connects it with an id that has a page.
+        """
+        if not (isinstance(given, str) and given.strip().lower().startswith("urn:li:member:")):
+            return None
+        if (page := await store.page_of(given)) is None:
+            error = ConfigurationError(
+                f"{given}: no page shows the id of a member, and no answer in the ledger connects "
+                "it with an id that has one"
+            )
+            error.family = "input"
+            raise error
+        return self.call(page)
 
     def _template(self, call: PreparedCall, kind: str, name: str) -> _KeyTemplate | None:
         parts = self._text(call.row, call.params).decode().split(f'"{kind} {name}"')

@@ -27,6 +27,7 @@ from ..ledger.records import StoredLookup
 from ..ledger.store import Store
 from .admission import AdmissionController
 from .prepared_call import CallKey, CallPreparer, ClientMethod
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
 _LOG = logging.getLogger("lix_async.bulk")
@@ -85,8 +86,9 @@ class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
 async def preview(
     store: StoreAddress,
     method: ClientMethod[T] | CallPreparer,
-    inputs: Iterable[Input] | AsyncIterable[Input],
+    inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
     *,
+    on: On[AnyRow] | None = None,
     max_age: Age | Unset | None = UNSET,
     refused_age: Age | Unset | None = UNSET,
     account: str = "",
@@ -101,6 +103,7 @@ async def preview(
         store: The ledger of the run. It need not exist, and may be in use.
         method: A method of a client, such as `lix.people.get`.
         inputs: First arguments of the method, or mappings of keyword arguments.
+        on: The part of each input that the method takes, where inputs are rows; see `Run`.
         max_age: The greatest age of an answer that is not bought again, as of the run.
         refused_age: The same for refusals.
         account: A name that separates the ledger entries of several accounts.
@@ -114,7 +117,7 @@ async def preview(
     """
     if isinstance(inputs, str | bytes):
         raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
-    caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
+    caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account, on)
     engine = caller.engine
     fresh = chosen_freshness(engine.options, max_age, refused_age, engine.clock.wall())
     ledger = open_store(store)
@@ -176,14 +179,14 @@ class _PreviewCounter:
 async def _counted(
     store: Store | None,
     caller: CallPreparer,
-    inputs: Iterable[Input] | AsyncIterable[Input],
+    inputs: Iterable[object] | AsyncIterable[object],
     fresh: Freshness,
 ) -> _PreviewCounter:
     count = _PreviewCounter()
     doubts: set[bytes] = set()
     if store is not None:
         doubts = {entry.key async for entry in store.entries("in_doubt")}
-    source: InputStream[Input] = InputStream(inputs)
+    source: InputStream[object] = InputStream(inputs)
     # A temporary file of SQLite's own: the keys of ten million inputs would fill the memory.
     with closing(sqlite3.connect("")) as seen:
         seen.execute("CREATE TABLE key (key BLOB PRIMARY KEY) WITHOUT ROWID")
@@ -192,8 +195,8 @@ async def _counted(
     return count
 
 
-async def _batch(source: InputStream[Input]) -> list[Input]:
-    batch: list[Input] = []
+async def _batch(source: InputStream[object]) -> list[object]:
+    batch: list[object] = []
     while len(batch) < AHEAD:
         try:
             batch.append((await source.next())[1])
@@ -205,7 +208,7 @@ async def _batch(source: InputStream[Input]) -> list[Input]:
 
 async def _add(
     count: _PreviewCounter,
-    batch: Sequence[Input],
+    batch: Sequence[object],
     caller: CallPreparer,
     store: Store | None,
     fresh: Freshness,
@@ -214,9 +217,10 @@ async def _add(
 ) -> None:
     new: dict[bytes, tuple[Price, bool]] = {}
     found: list[tuple[Input, CallKey]] = []
-    for given in batch:
+    for row in batch:
         count.inputs += 1
         try:
+            given = caller.input_of(row)
             call = caller.call(given)
         except ConfigurationError:
             count.invalid += 1
@@ -224,7 +228,7 @@ async def _add(
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
-            found.append((given, CallKey(call.key, call.row, call, call.asked, call.variant)))
+            found.append((given, CallKey.of(call)))
     if store is not None:
         await caller.rekey(store, found)
     known: dict[bytes, StoredLookup | None] = {}

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from operator import itemgetter
 from pathlib import PurePath
 from types import TracebackType
-from typing import Generic, TypeVar, cast
+from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import anyio
 import msgspec
@@ -45,8 +45,29 @@ from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
 from .prepared_call import CallKey, CallPreparer, ClientMethod
 from .progress import OutcomeCounter, Progress, Report
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
+
+
+class RunOptions(TypedDict, total=False):
+    """The keyword arguments of `Run`, for functions that pass them on."""
+
+    rows: Iterable[int] | None
+    name: str | None
+    concurrency: int
+    doubts: DoubtPolicy
+    max_credits: int | None
+    on_daily_limit: OnDailyLimit
+    outage_patience: float | None
+    queued_for: float
+    recheck: int
+    recheck_after: float
+    max_age: Age | Unset | None
+    refused_age: Age | Unset | None
+    refresh: int
+    account: str
+    check_balances: bool
 
 
 class Run(Generic[T]):
@@ -66,6 +87,11 @@ class Run(Generic[T]):
             or async iterable. They are taken as needed and need not fit into memory. What it raises
             is raised after their outcomes; a cancellation of another task that it waited for
             becomes a `RuntimeError`, since it would be taken for one of the caller.
+        on: Where inputs are rows (mappings, structs, named tuples, rows of a database), the part
+            that the method takes: the name of the column with its first argument, a mapping of its
+            keyword arguments to names of columns, or a function of the row. The ledger keeps that
+            part alone; `Outcome.input` is the row. None, NaN and "" are no argument, and a row
+            without any is `invalid`.
         rows: The numbers of the inputs in the run, ascending, where they are not 1, 2, 3 and so on:
             those of the rest of a file, say.
         name: The run of the ledger to join, with its `max_credits` and what it has spent; other
@@ -122,8 +148,9 @@ class Run(Generic[T]):
         self,
         store: StoreAddress,
         method: ClientMethod[T] | CallPreparer,
-        inputs: Iterable[Input] | AsyncIterable[Input],
+        inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
         *,
+        on: On[AnyRow] | None = None,
         rows: Iterable[int] | None = None,
         name: str | None = None,
         concurrency: int = 4,
@@ -142,7 +169,7 @@ class Run(Generic[T]):
     ) -> None:
         if isinstance(inputs, str | bytes):
             raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
-        caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
+        caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account, on)
         ledger = open_store(store)
         check_type("name", name, str | None)
         check_type("refresh", refresh, int)
@@ -202,7 +229,11 @@ class Run(Generic[T]):
         await self.aclose()
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input. Calls in flight end and are handed out; then the run ends."""
+        """Send nothing more, and take no further input.
+
+        Requests on their way are answered, and those outcomes are handed out; then the run ends.
+        Lookups that only wait, for a permit say, are left as if they had not been taken.
+        """
         self._running.park(reason)
 
     async def aclose(self, grace: float = GRACE) -> None:
@@ -246,7 +277,10 @@ MOST = 256
 class PendingLookup(msgspec.Struct, frozen=True):
     """A lookup that is to be made."""
 
+    input: object
+    """The input as it was passed: for `on`, the whole row."""
     given: Input
+    """What the method takes of it."""
     call: PreparedCall
     lookup: StoredLookup | None = None
     """What the ledger held of it when its input was read."""
@@ -270,6 +304,15 @@ class PendingLookup(msgspec.Struct, frozen=True):
     """Whether it is bought again although an answer is known."""
 
 
+class _Taken(NamedTuple):
+    """An input that can be sent."""
+
+    row: int
+    input: object
+    given: Input
+    key: CallKey
+
+
 class InputReader:
     """Takes inputs as they are needed, and hands out at once what needs no call.
 
@@ -279,7 +322,7 @@ class InputReader:
 
     def __init__(
         self,
-        inputs: Iterable[Input] | AsyncIterable[Input],
+        inputs: Iterable[object] | AsyncIterable[object],
         caller: CallPreparer,
         lookup: LookupExecutor,
         store: Store,
@@ -288,7 +331,7 @@ class InputReader:
         rows: Iterable[int] | None,
         refresh: int,
     ) -> None:
-        self._source: InputStream[Input] = InputStream(inputs)
+        self._source: InputStream[object] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
         self._most = 1 if isinstance(inputs, AsyncIterable) else MOST
         self._caller = caller
@@ -298,7 +341,7 @@ class InputReader:
         self._on_ready = on_ready
         self._ready: deque[PendingLookup] = deque()
         self._refresh = refresh
-        self._held: list[tuple[Input, CallKey, int, Evidence]] = []
+        self._held: list[tuple[_Taken, int, Evidence]] = []
         """Known inputs, until all are known and it is planned which of them to buy again."""
         self._ahead = min(FIRST, self._most)
         self._rows = iter(itertools.count(1) if rows is None else rows)
@@ -346,22 +389,25 @@ class InputReader:
 
     async def _read_ahead(self) -> None:
         out: list[Outcome[object]] = []
-        found: list[tuple[int, Input, CallKey]] = []
-        for given in await self._taken():
+        found: list[_Taken] = []
+        for one in await self._taken():
             row = next(self._rows)
             try:
-                found.append((row, given, self._caller.call_key(given)))
+                given = self._caller.input_of(one)
+                member = await self._caller.member_call(self._store, given)
+                key = self._caller.call_key(given) if member is None else CallKey.of(member)
+                found.append(_Taken(row, one, given, key))
             except ConfigurationError as error:
                 if error.family != "input":
                     raise
-                out.append(Outcome(input=given, state="invalid", error=error))
+                out.append(Outcome(input=one, state="invalid", error=error))
                 self._on_ready("", out[-1])
                 self._note([InputRow(row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
         await self._deliver(out)
 
-    async def _taken(self) -> list[Input]:
+    async def _taken(self) -> list[object]:
         if not self._source.is_sync:
             return [(await self._source.next())[1]]
         found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
@@ -370,25 +416,17 @@ class InputReader:
         return found
 
     async def _unknown(
-        self, found: list[tuple[int, Input, CallKey]], out: list[Outcome[object]]
+        self, found: list[_Taken], out: list[Outcome[object]]
     ) -> list[PendingLookup]:
         """Those that have no final answer in the ledger; of the others, the outcome."""
-        await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
-        queries = [call_key.query for _, _, call_key in found]
-        lookups = await self._store.find_calls(queries, self._lookup.now) if queries else []
-        final = iter(
-            await self._lookup.finished(
-                [
-                    (call_key.key, call_key.row, given, lookup)
-                    for (_, given, call_key), lookup in zip(found, lookups, strict=True)
-                    if lookup is not None
-                ]
-            )
-        )
+        await self._caller.rekey(self._store, [(one.given, one.key) for one in found])
+        lookups = await self._find(found)
+        final = iter(await self._finished(found, lookups))
         waiting: list[PendingLookup] = []
         known_rows: list[InputRow] = []
         versions = await self._versions([one for one in lookups if one is not None])
-        for (row, given, call_key), lookup in zip(found, lookups, strict=True):
+        for one, lookup in zip(found, lookups, strict=True):
+            row, _, given, call_key = one
             outcome = None if lookup is None else next(final)
             if lookup is not None and lookup.suppressed:
                 known_rows.append(InputRow(row, None, "suppressed"))
@@ -401,19 +439,48 @@ class InputReader:
                     versions[lookup.id],
                     self._lookup.now,
                 )
-                self._held.append((given, call_key, lookup.id, evidence))
+                self._held.append((one, lookup.id, evidence))
                 continue
             if outcome is not None:
                 out.append(outcome)
                 self._on_ready(call_key.row.id, outcome)
                 continue
-            call = call_key.call or self._caller.call(given)
             new = row if lookup is None else None
-            waiting.append(PendingLookup(given, call, lookup, read=True, row=new))
+            waiting.append(self._pending(one, lookup, read=True, row=new))
         self._note(known_rows)
         few = 2 * len(waiting) > len(found)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
         return waiting
+
+    async def _find(self, taken: list[_Taken]) -> list[StoredLookup | None]:
+        queries = [one.key.query for one in taken]
+        return await self._store.find_calls(queries, self._lookup.now) if queries else []
+
+    async def _finished(
+        self, taken: list[_Taken], lookups: list[StoredLookup | None]
+    ) -> list[Outcome[object] | None]:
+        """For each lookup that the ledger has, its outcome if it is final."""
+        return await self._lookup.finished(
+            [
+                (one.key.key, one.key.row, one.input, lookup)
+                for one, lookup in zip(taken, lookups, strict=True)
+                if lookup is not None
+            ]
+        )
+
+    def _pending(
+        self,
+        one: _Taken,
+        lookup: StoredLookup | None = None,
+        *,
+        read: bool = False,
+        row: int | None = None,
+        refresh: bool = False,
+    ) -> PendingLookup:
+        call = one.key.call or self._caller.call(one.given)
+        return PendingLookup(
+            one.input, one.given, call, lookup, read=read, row=row, refresh=refresh
+        )
 
     async def _versions(self, lookups: list[StoredLookup]) -> dict[int, list[StoredBody]]:
         """The versions of the lookups that a plan may buy again."""
@@ -430,36 +497,26 @@ class InputReader:
         chosen = [first[place][0] for place in plan([one for _, one in first], self._refresh)]
         places = {lookup: place for place, lookup in enumerate(chosen)}
         again: list[tuple[int, PendingLookup]] = []
-        others: list[tuple[Input, CallKey]] = []
-        for given, call_key, lookup, _ in held:
+        others: list[_Taken] = []
+        for one, lookup, _ in held:
             if (place := places.get(lookup)) is None:
-                others.append((given, call_key))
+                others.append(one)
             else:
-                call = call_key.call or self._caller.call(given)
-                again.append((place, PendingLookup(given, call, refresh=True)))
+                again.append((place, self._pending(one, refresh=True)))
         self._ready += (job for _, job in sorted(again, key=itemgetter(0)))
         for start in range(0, len(others), MOST):
             await self._deliver_known(others[start : start + MOST])
 
-    async def _deliver_known(self, inputs: list[tuple[Input, CallKey]]) -> None:
-        queries = [call_key.query for _, call_key in inputs]
-        lookups = await self._store.find_calls(queries, self._lookup.now)
-        found = [
-            (given, call_key, lookup)
-            for (given, call_key), lookup in zip(inputs, lookups, strict=True)
-            if lookup is not None
-        ]
-        outcomes = await self._lookup.finished(
-            [(call_key.key, call_key.row, given, lookup) for given, call_key, lookup in found]
-        )
+    async def _deliver_known(self, taken: list[_Taken]) -> None:
+        lookups = await self._find(taken)
+        known = [one for one, lookup in zip(taken, lookups, strict=True) if lookup is not None]
         out: list[Outcome[object]] = []
-        for (given, call_key, _), outcome in zip(found, outcomes, strict=True):
+        for one, outcome in zip(known, await self._finished(taken, lookups), strict=True):
             if outcome is None:  # another process is buying it
-                call = call_key.call or self._caller.call(given)
-                self._ready.append(PendingLookup(given, call))
+                self._ready.append(self._pending(one))
             else:
                 out.append(outcome)
-                self._on_ready(call_key.row.id, outcome)
+                self._on_ready(one.key.row.id, outcome)
         await self._deliver(out)
 
     def _note(self, rows: list[InputRow]) -> None:
@@ -481,7 +538,7 @@ class RunExecutor(Generic[T]):
         caller: CallPreparer,
         lookup: LookupExecutor,
         admission: AdmissionController,
-        inputs: Iterable[Input] | AsyncIterable[Input],
+        inputs: Iterable[object] | AsyncIterable[object],
         concurrency: int,
         name: str,
         max_credits: int | None,
@@ -508,6 +565,8 @@ class RunExecutor(Generic[T]):
         """That of the last lookup."""
         self._stop: LixError | None = None
         self._begun = self._opened = False
+        self._reads_at_end = True
+        """Whether the balances are read once more at its end."""
         self._withdraw: Callable[[], None] | None = None
         self._lock: anyio.Lock | None = None
         self._reading: BackgroundTask | None = None
@@ -566,10 +625,11 @@ class RunExecutor(Generic[T]):
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
-                    if seconds is None:
+                    left = seconds if self._reads_at_end else 0.0
+                    if left is None:
                         await self.admission.read_at_end()
-                    elif seconds > 0:
-                        with self._clock.timeout(seconds):
+                    elif left > 0:
+                        with self._clock.timeout(left):
                             await self.admission.read_at_end()
         finally:  # also where it is cancelled
             if self._opened:  # a store that was open before belongs to the caller
@@ -582,10 +642,11 @@ class RunExecutor(Generic[T]):
             raise stop from stop.__cause__
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input. Calls in flight end and are handed out; then the run ends."""
+        """Send nothing more. Requests on their way are answered and handed out; the run ends."""
         self._report_pause(reason)
         self._parked = reason
-        self._workers.stop()
+        self._reads_at_end = False  # that would wait for a permit
+        self._workers.release()
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Stop within `grace` seconds. Calls that are still in flight then are in doubt.
@@ -784,6 +845,7 @@ class RunExecutor(Generic[T]):
                     job = replace(job, lookup=None, read=False)
                     continue
                 found = outcome.outcome if isinstance(outcome, Postponed) else outcome
+                found.input = job.input
                 self._refund_refresh(job, fresh, found.credits + found.maybe)
                 if isinstance(outcome, Postponed):
                     given_up = self._postponed(outcome, job)
@@ -797,6 +859,8 @@ class RunExecutor(Generic[T]):
                 self._inputs.met(known=outcome.cached)
                 return self._with_credits(outcome, job)
         except BulkError as error:
+            for unsaved in error.unsaved:
+                cast("Outcome[object]", unsaved).input = job.input
             self._end(error)
         finally:
             self._counts.credits += spent

@@ -143,6 +143,15 @@ class WorkerGroup(Generic[I, O]):
         for call in self._idle:
             call.scope.cancel()
 
+    def release(self) -> None:
+        """Take no more inputs, and give up the calls of which no request is on its way.
+
+        The outcomes of the others are delivered, as are those that are there.
+        """
+        self.stop()
+        for call in self._scopes:
+            call.leave()
+
     @contextmanager
     def idle(self, call: CallScope) -> Generator[None, None, None]:
         """A block that only waits, and that `stop` cancels, with its worker."""
@@ -253,9 +262,7 @@ class WorkerGroup(Generic[I, O]):
             self._background.end()
 
     def _leave(self) -> None:
-        self.stop()
-        for scope in self._scopes:
-            scope.leave()
+        self.release()
         self._wake_workers()
 
     async def _run(self) -> None:

@@ -151,7 +151,7 @@ def fields_schema(struct: object, handler: SchemaHandler) -> CoreSchema:
     descriptions = field_descriptions(cast("type[object]", get_origin(struct) or struct))
     fields: dict[str, core_schema.TypedDictField] = {}
     for field in msgspec.structs.fields(cast("type[msgspec.Struct]", struct)):
-        if field.type is bytes:  # msgspec writes them as base64
+        if field.type is bytes or field.type == bytes | None:  # msgspec writes them as base64
             schema: CoreSchema = core_schema.bytes_schema(
                 serialization=core_schema.plain_serializer_function_ser_schema(
                     lambda value: b64encode(value).decode(),
@@ -159,6 +159,8 @@ def fields_schema(struct: object, handler: SchemaHandler) -> CoreSchema:
                     return_schema=core_schema.str_schema(),
                 )
             )
+            if field.type is not bytes:
+                schema = core_schema.nullable_schema(schema)
         else:
             schema = handler.generate_schema(field.type)
         description = descriptions.get(field.name)

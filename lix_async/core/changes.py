@@ -151,10 +151,10 @@ def _repaired(tree: JsonObject, body: bytes) -> frozenset[str]:
         return frozenset()
     found: set[str] = set()
     for name, value in cast("JsonObject", raw).items():
-        if isinstance(value, dict | list) and not value:
+        if value in ({}, []):
             continue
-        lost = isinstance(value, dict | list) and name not in tree and strict
         text = "" if strict else repr(value)
+        lost = isinstance(value, dict | list) and name not in tree and strict
         if lost or "\ufffd" in text or "None" in text:
             found.add(name)
     return frozenset(found)

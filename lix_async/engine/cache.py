@@ -40,14 +40,23 @@ from ..core.errors import (
 from ..core.freshness import freshness
 from ..core.models import Params
 from ..core.provider import BaseUrl, Provider
-from ..core.validation import check_type
+from ..core.validation import check_type, guarded_repr
 from ..core.wire import HttpRequest
 from ..ledger.ledger import Ledger, StoreAddress, open_store
 from ..ledger.personal import personal_path
 from ..ledger.records import AnswerRow, StoredLookup
 from ..ledger.store import Store
 from .answer import Answer, credits_for
-from .call_key import Input, PreparedCall, arguments, prepared_call, server_of
+from .call_key import (
+    Input,
+    PreparedCall,
+    arguments,
+    asked_id,
+    key_of,
+    key_text,
+    prepared_call,
+    server_of,
+)
 from .credits import CreditBudget
 from .doubts import DoubtPolicy, check_doubts
 from .engine import AttemptHooks, CallState, Engine
@@ -122,6 +131,7 @@ class Cache:
         self.stats = CacheStats()
         """Hits, shared and bought answers, and credits saved."""
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"Cache({self.store!r})"
 
@@ -174,13 +184,16 @@ class Cache:
     async def send(self, engine: Engine, endpoint: Endpoint[P, R], params: P) -> Answer[R]:
         """One call, as `Client.send` describes it."""
         self._check_open()
-        call = prepared_call(engine, self._server, "", endpoint, params)
-        stored = self.store.stored_answer(call.key, call.asked)
+        # A hit needs neither the request nor the rest of a prepared call.
+        checked = engine.prepare_params(endpoint, params)
+        key = key_of(key_text(engine.provider.name, self._server, "", endpoint, checked))
+        stored = self.store.stored_answer(key, asked_id(endpoint, checked))
         if stored is not None and stored.at >= _oldest(engine):
             found = _read(engine, endpoint, stored.http, stored.body, stored.at)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
                 return self.handed_out(engine, found, endpoint, hit=True)
+        call = prepared_call(engine, self._server, "", endpoint, params)
         answer = await self.shared(engine, endpoint, call, _written_as(params))
         assert answer is not None  # only a page may be missing
         return answer
@@ -217,7 +230,7 @@ class Cache:
             await waiter.wait_for(flight)
             error = flight.error
             others = isinstance(error, BudgetError) and flight.budget is not engine.credits
-            older = not first and flight.bought_at < _oldest(engine)
+            older = not (first or flight.stale) and flight.bought_at < _oldest(engine)
             impatient = waiter.hurries and isinstance(error, BusyError)
             if flight.given_up or others or older or impatient:
                 continue
@@ -347,7 +360,7 @@ class _ListingEngine(Engine):
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
         if answer is None:  # written by an older version, which ended it elsewhere
-            return await engine.send(endpoint, params, hooks=hooks, request=request)
+            answer = await engine.send(endpoint, params, hooks=hooks, request=request)
         self._page = number
         return answer
 
@@ -441,8 +454,8 @@ class _Flight(CallScope):
         """Whether the ledger had what it ends with, and whether that is too old."""
         self.bought_at = math.inf
         """When the answer was received (epoch milliseconds)."""
-        self.error: LixError | None = None
-        self.given_up = False
+        self.error: Exception | None = None
+        self.given_up = True
         """Whether it ended before anything was sent, since all callers had left."""
         self.done = anyio.Event()
 
@@ -482,12 +495,13 @@ class _Flight(CallScope):
         try:
             with self.scope:
                 await self._look_up()
+                self.given_up = False
         except CallsParked as parked:
             self.error = parked.error or self._executor.admission.stop
-        except LixError as error:
+        except Exception as error:  # noqa: BLE001  # raised by those who wait
             self.error = error
         finally:
-            self.given_up = self.scope.cancelled_caught and self.error is None
+            self.given_up = self.given_up and self.error is None
             if isinstance(self.error, InDoubtError):
                 self.error.key = self._call.key.hex()
             self._on_end()
@@ -509,6 +523,7 @@ class _Flight(CallScope):
             self.bought_at = outcome.bought_at.timestamp() * 1000
         if outcome.state == "queued" and self.error is None:
             self.answer = await self._answer_so_far()
+            assert self.answer is not None  # it has made the lookup one that can be asked for
         elif outcome.state != "done":
             self.error = self.error or outcome.error
         elif self._page:
@@ -604,12 +619,13 @@ class _Flight(CallScope):
         executor, endpoint = self._executor, self._call.row
         lookup = (await executor.store.find([self._call.key])).get(self._call.key)
         answers = await executor.store.history(lookup.id) if lookup is not None else []
-        for one in reversed(answers):
-            if isinstance(
-                read_answer(executor.engine.provider, endpoint, one.http, one.body), StatusCall
-            ):
-                return one.http, one.body
-        return None
+        provider = executor.engine.provider
+        found = (
+            (one.http, one.body)
+            for one in reversed(answers)
+            if isinstance(read_answer(provider, endpoint, one.http, one.body), StatusCall)
+        )
+        return next(found, None)
 
 
 async def stored_pages(store: Store, key: bytes) -> dict[int, AnswerRow]:
@@ -661,8 +677,10 @@ def _written_as(params: Params) -> Input:
     return first if len(given) == 1 and isinstance(first, str | int) else given
 
 
-def _again(error: LixError) -> LixError:
+def _again(error: Exception) -> Exception:
     """The error for one of several callers: a shared one would collect all their tracebacks."""
+    if not isinstance(error, LixError):  # another one may not be made for copies
+        return error
     found = copy.copy(error)
     found.__cause__ = error.__cause__
     return found

@@ -356,8 +356,7 @@ class LookupExecutor:
         if lookup is None or not _stands(lookup):
             return outcome  # forgotten; or a listing, of which newer pages have been bought
         answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
-        given = cast("Input", outcome.input)
-        found = self._stored(lookup, call.key, call.row, given, answers)
+        found = self._stored(lookup, call.key, call.row, outcome.input, answers)
         found.stale = found.stale or _is_expired(found, fresh or self.fresh)
         if found.stale:
             found.refresh, found.error = outcome.state, outcome.error
@@ -366,12 +365,13 @@ class LookupExecutor:
         return found
 
     async def finished(
-        self, found: Sequence[tuple[bytes, AnyEndpoint, Input, StoredLookup]]
+        self, found: Sequence[tuple[bytes, AnyEndpoint, object, StoredLookup]]
     ) -> list[Outcome[object] | None]:
         """The outcomes of lookups that need no call; None for each one that does.
 
         Args:
-            found: The key of each call, its endpoint, its input, and what the ledger has of it.
+            found: The key of each call, its endpoint, the input of its outcome, and what the ledger
+                has of it.
         """
         ids = [one.id for *_, one in found if _is_answered(one) and not one.suppressed]
         answers = await self.store.answers(ids) if ids else {}
@@ -456,15 +456,15 @@ class LookupExecutor:
             outcome = self._stored(lookup, call.key, call.row, given, answers)
             if not self._open(outcome, call.row, state.n, fresh):
                 return outcome
-        if state.status in FINAL:
-            if outcome.state == "queued" or _is_expired(outcome, fresh):
-                return None
-            age = self.wall() - answers[-1].at / 1000
-            pause = self._recheck_after - max(age, 0.0)
-            if pause <= 0 or waited:
-                return None
-            outcome.due = self.wall() + pause
-            return Postponed(pause, "queued", replace(outcome, state="queued"))
+            if state.status in FINAL:
+                if outcome.state == "queued" or _is_expired(outcome, fresh):
+                    return None
+                age = self.wall() - answers[-1].at / 1000
+                pause = self._recheck_after - max(age, 0.0)
+                if pause <= 0 or waited:
+                    return None
+                outcome.due = self.wall() + pause
+                return Postponed(pause, "queued", replace(outcome, state="queued"))
         if state.status == "in_doubt":
             return await self._in_doubt(lookup, call.row, found, free=free)
         if state.owner or state.status in ("sent", "received"):
@@ -499,7 +499,7 @@ class LookupExecutor:
         lookup: StoredLookup,
         key: bytes,
         row: AnyEndpoint,
-        given: Input,
+        given: object,
         answers: Sequence[AnswerRow],
     ) -> Outcome[object]:
         """The outcome of a final lookup, from its stored answers."""
@@ -1065,7 +1065,7 @@ class _Attempts:
         return () if reply is None else find_ids(row.ids, reply.body)
 
 
-def suppressed(key: bytes, row: AnyEndpoint, given: Input) -> Outcome[object]:
+def suppressed(key: bytes, row: AnyEndpoint, given: object) -> Outcome[object]:
     """The outcome of an input whose subject was forgotten."""
     error = SuppressedError("forgotten, and not looked up again", endpoint=row.id)
     return Outcome(input=given, endpoint=row.id, key=key.hex(), state="suppressed", error=error)
@@ -1105,7 +1105,7 @@ def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _from_ledger(lookup: StoredLookup, key: bytes, given: Input) -> Outcome[object]:
+def _from_ledger(lookup: StoredLookup, key: bytes, given: object) -> Outcome[object]:
     via = "" if lookup.key == key else written_text(lookup.written_as)
     return Outcome(
         input=given,

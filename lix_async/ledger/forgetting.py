@@ -145,9 +145,6 @@ async def erase_suppressed(store: Store) -> None:
 
     def work(tables: SqlTables) -> Erased:
         erased, db = Erased(), tables.database
-        tables.suppression.read(db)
-        if not tables.suppression.active:
-            return erased
         rows = db.execute("SELECT kind, id FROM alias")
         ids = [(kind, bytes(digest)) for kind, digest in cast("list[tuple[str, bytes]]", rows)]
         rows = db.execute("SELECT key FROM lookup")
@@ -157,6 +154,13 @@ async def erase_suppressed(store: Store) -> None:
             erase_subjects(db, tables.suppression, found, store.now, erased)
         return erased
 
+    def is_active(tables: SqlTables) -> bool:
+        tables.suppression.read(tables.database)
+        return tables.suppression.active
+
+    if not await store.statement(is_active):
+        return
+    await _learn(store)
     erased = await store.statement(work)
     if erased.aliases or erased.keys:
         await _erase_texts(store, erased)

@@ -16,6 +16,7 @@ import msgspec
 from anyio.lowlevel import checkpoint
 
 from ..core import wire
+from ..core.bridge import ReadableStruct
 from ..core.canonical import canonical_forms
 from ..core.changes import ChangeKind, Facts, differences, facts_of
 from ..core.endpoint import AnyEndpoint
@@ -37,7 +38,7 @@ LOOKUPS = 1000
 """Lookups read at once while one is searched for by what was given."""
 
 
-class SubjectChange(msgspec.Struct, frozen=True, kw_only=True):
+class SubjectChange(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """Something that differs between two versions of what is known about a subject."""
 
     kind: ChangeKind
@@ -60,7 +61,7 @@ class SubjectChange(msgspec.Struct, frozen=True, kw_only=True):
     """The key of the lookup."""
 
 
-class Version(msgspec.Struct, frozen=True, kw_only=True):
+class Version(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """An answer that was bought; of a listing, one of its pages."""
 
     key: str

@@ -15,6 +15,7 @@ import anyio.to_thread
 
 from ..core.errors import BulkError, ConfigurationError
 from ..core.freshness import Age, freshness
+from ..core.validation import guarded_repr
 from .forgetting import Forgotten, Purged, forget, purge
 from .history import SubjectChange, Version, read_changes, read_versions, since_moment
 from .maintenance import Compaction, LedgerSize, compact, measure, verify
@@ -258,6 +259,7 @@ class Ledger:
         """The lookups that were charged and whose answer holds nothing."""
         return empty_answers(self.store)
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"Ledger({self.store!r})"
 

@@ -13,11 +13,9 @@ from typing import cast
 import msgspec
 from msgspec.structs import replace
 
-from ..core.installed_providers import all_endpoints
-from .aliases import LearnedAnswer, learn
+from ..core.bridge import ReadableStruct
 from .database import Columns, Database, chunks
 from .forgetting import erase_suppressed
-from .identity import find_ids
 from .lookup_copies import (
     STATE,
     LookupCopy,
@@ -32,7 +30,6 @@ from .lookup_copies import (
     write_copy,
 )
 from .migration import OLD
-from .records import unpacked
 from .store import Store
 from .tables import SqlTables
 
@@ -42,7 +39,7 @@ INPUTS = 2000
 """Inputs of one transaction."""
 
 
-class MergeReport(msgspec.Struct, frozen=True):
+class MergeReport(ReadableStruct, msgspec.Struct, frozen=True):
     """What a merge has taken in."""
 
     lookups: int = 0
@@ -72,7 +69,6 @@ async def merge(target: Store, source: Store) -> MergeReport:
         _has_amounts, writes=False
     )
     before = await target.statement(_amounts, writes=False) if forgets else Counter[Amount]()
-    await target.statement(_note_unlearned)
     if source.has_old_keys and not target.has_old_keys:
         await target.statement(lambda tables: tables.set_about("key_rule", OLD))
         target.has_old_keys = True
@@ -100,7 +96,9 @@ async def merge(target: Store, source: Store) -> MergeReport:
         totals.update(await target.statement(write))
     for run, own in runs.items():
         await _merge_inputs(target, source, run, own)
-    await _learn(target)
+    if totals["lookups"] or totals["answers"]:  # the next run learns whose ids they show
+        await target.statement(lambda tables: tables.forget_learned())
+        target.has_unlearned = True
     await erase_suppressed(target)
     if forgets:
         await _merge_amounts(target, source, before, runs)
@@ -199,54 +197,6 @@ async def _merge_amounts(
 
 TAKEN_OVER = 1 << 40
 """Amounts of other ledgers have numbers below this one's negative: no lookup has had them."""
-UNLEARNED = "unlearned"
-"""The setting that has the last answer whose ids are known; empty where those of all are."""
-
-
-def _note_unlearned(tables: SqlTables) -> None:
-    """Note after which answer new ones come, unless a merge that was interrupted has done so."""
-    if not tables.about(UNLEARNED):
-        last = tables.database.execute("SELECT coalesce(max(id), 0) FROM answer")[0][0]
-        tables.set_about(UNLEARNED, str(last))
-
-
-async def _learn(target: Store) -> None:
-    """Learn from new answers which ids belong together, and whom lookups are about."""
-    endpoints = all_endpoints()
-
-    def work(tables: SqlTables) -> bool:
-        database = tables.database
-        rows = database.execute(
-            "SELECT a.id, a.lookup, a.n, l.endpoint, l.cur, a.codec, a.body FROM answer a "
-            "JOIN lookup l ON l.id = a.lookup WHERE a.id > ? AND a.meaning = 0 "
-            "AND a.body IS NOT NULL ORDER BY a.id LIMIT ?",
-            (int(tables.about(UNLEARNED) or 0), BATCH),
-        )
-        current: set[tuple[int, int]] = set()
-        answers: list[LearnedAnswer] = []
-        last = ""
-        for ident, lookup, n, name, cur, codec, body in cast(
-            "list[tuple[int, int, int, str, int, int, bytes]]", rows
-        ):
-            last = str(ident)
-            endpoint = endpoints.get(name)
-            found = find_ids(endpoint.ids, unpacked(body, codec)) if endpoint else ()
-            if found:
-                answers.append(LearnedAnswer(lookup, n, found))
-            if n == cur:
-                current.add((lookup, n))
-        subjects, _ = learn(database, answers) if answers else ({}, {})
-        database.update(
-            "lookup",
-            "subject",
-            "id",
-            sorted((subjects[lookup], lookup) for lookup, _ in current if lookup in subjects),
-        )
-        tables.set_about(UNLEARNED, last)
-        return bool(last)
-
-    while await target.statement(work):
-        pass
 
 
 def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:

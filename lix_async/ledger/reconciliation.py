@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, cast
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from .database import Database
 from .records import Reconcile
 from .store import Entry, Store
@@ -61,7 +62,7 @@ class Doubt(NamedTuple):
     account: str
 
 
-class Reconciliation(msgspec.Struct, frozen=True):
+class Reconciliation(ReadableStruct, msgspec.Struct, frozen=True):
     """What two readings of the balances say about the attempts in doubt between them.
 
     * `kind`: the kind of credit.

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from .identity import FoundIds
 from .rule import Judgement, LookupState, Meaning, Status
 
@@ -76,7 +77,7 @@ class StoredLookup(msgspec.Struct, gc=False):
     """Whether its subject was forgotten: the ledger has no such lookup, and none is made."""
 
 
-class AnswerRow(msgspec.Struct, gc=False):
+class AnswerRow(ReadableStruct, msgspec.Struct, gc=False):
     """One reply as it was received; refusals too."""
 
     lookup: int
@@ -284,7 +285,7 @@ class Counts(msgspec.Struct, frozen=True):
         return count
 
 
-class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
+class RunEntry(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """A run as people see it."""
 
     name: str
@@ -301,7 +302,7 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Credits of its requests without an answer, which may have been charged."""
 
 
-class Export(msgspec.Struct, frozen=True, kw_only=True):
+class Export(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """A file or a stream that answers were written to."""
 
     at: float

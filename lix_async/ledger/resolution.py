@@ -8,6 +8,7 @@ from typing import cast
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.errors import ConfigurationError
 from ..core.json_text import SchemaMismatch, parse_json
 from ..core.subject_ids import IdForm, SubjectType
@@ -26,7 +27,7 @@ _READINGS: tuple[tuple[IdForm, SubjectType], ...] = (
 )
 
 
-class KnownId(msgspec.Struct, frozen=True):
+class KnownId(ReadableStruct, msgspec.Struct, frozen=True):
     """One id of a person or an organisation."""
 
     kind: str
@@ -42,7 +43,7 @@ class KnownId(msgspec.Struct, frozen=True):
         return None if self.id is None else page_of_id(self.kind, self.id)
 
 
-class Purchase(msgspec.Struct, frozen=True):
+class Purchase(ReadableStruct, msgspec.Struct, frozen=True):
     """A lookup about a person or an organisation."""
 
     endpoint: str
@@ -52,7 +53,7 @@ class Purchase(msgspec.Struct, frozen=True):
     changed_at: datetime
 
 
-class SubjectRecord(msgspec.Struct, frozen=True):
+class SubjectRecord(ReadableStruct, msgspec.Struct, frozen=True):
     """A person or an organisation, as a ledger knows it."""
 
     id: int
@@ -63,7 +64,7 @@ class SubjectRecord(msgspec.Struct, frozen=True):
     lookups: list[Purchase]
 
 
-class Resolution(msgspec.Struct, frozen=True):
+class Resolution(ReadableStruct, msgspec.Struct, frozen=True):
     """What a ledger knows of one id."""
 
     given: str
@@ -74,7 +75,7 @@ class Resolution(msgspec.Struct, frozen=True):
     """Whether it is a slug that no answer has shown for half a year, which is not believed."""
 
 
-class Conflict(msgspec.Struct, frozen=True):
+class Conflict(ReadableStruct, msgspec.Struct, frozen=True):
     """Subjects that answers connect although a strong id distinguishes them."""
 
     subjects: list[SubjectRecord]

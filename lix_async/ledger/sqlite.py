@@ -153,7 +153,8 @@ def _with_marks(statement: str, sizes: tuple[tuple[int, int], ...]) -> str:
         row = f"({', '.join(['?'] * width)})"
         return f"VALUES {', '.join([row] * count)}"
 
-    return LIST.sub(marks, statement)
+    # SQLite looks pairs up in an index only where they come from a SELECT.
+    return LIST.sub(marks, statement.replace("IN (?**)", "IN (SELECT * FROM (?**))"))
 
 
 class SqliteLedgerConnection(LedgerConnection):

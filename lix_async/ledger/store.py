@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from ..concurrency.clock import Clock, RealClock
 from ..concurrency.worker_thread import WorkerThread
+from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
 from ..core.subject_ids import IdGroup
 from .connection import (
@@ -40,6 +41,7 @@ from .records import (
     Send,
     StoredLookup,
 )
+from .resolution import resolve
 from .rule import CODES, STATUSES, Status
 from .tables import SqlTables
 
@@ -53,7 +55,7 @@ ANSWERED: frozenset[Status] = frozenset({"received", "done", "kept", "refused"})
 """Statuses with an answer."""
 
 
-class Entry(msgspec.Struct, kw_only=True):
+class Entry(ReadableStruct, msgspec.Struct, kw_only=True):
     """What a ledger holds of one lookup."""
 
     key: bytes
@@ -454,6 +456,17 @@ class Store:
         """When the first waiting lookup is due (epoch seconds), or None."""
         found = await self.statement(lambda tables: tables.next_due(), writes=False)
         return None if found is None else found[0] / 1000
+
+    async def page_of(self, id_: str) -> str | None:
+        """A page on LinkedIn of the person or organisation that has an id."""
+
+        def work(tables: SqlTables) -> str | None:
+            found = resolve(tables.database, id_, self.now)
+            if found.subject is None or found.subject.ambiguous or found.expired:
+                return None
+            return next((one.link for one in found.subject.ids if one.link is not None), None)
+
+        return await self.statement(work, writes=False)
 
     async def about(self, name: str) -> str | None:
         """A setting of the ledger."""

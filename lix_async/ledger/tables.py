@@ -360,7 +360,7 @@ class SqlTables:
         found = [
             LearnedAnswer(lookup, one.n, ids)
             for lookup, answers in self.current(list(lookups)).items()
-            if (ids_of := groups.get(lookups[lookup].endpoint))
+            if lookups[lookup].subject is None and (ids_of := groups.get(lookups[lookup].endpoint))
             for one in answers
             if (ids := find_ids(ids_of, one.body))
         ]
@@ -371,6 +371,10 @@ class SqlTables:
         ]
         self.database.update("lookup", "subject, variant", "id", rows)
         return max(lookups)
+
+    def forget_learned(self) -> None:
+        """Note that there are answers which nothing was learned from."""
+        self.database.change("DELETE FROM about WHERE name LIKE 'identity%'")
 
     # Inputs and runs
 

@@ -16,6 +16,7 @@ from lix_async.core.errors import ConfigurationError
 from lix_async.core.models import known_id
 from lix_async.core.subject_ids import IdForm, SubjectType
 
+from ..core.bridge import ReadableStruct
 from .kinds import ENCODED, Link
 
 IdKind: TypeAlias = Literal[
@@ -40,7 +41,7 @@ _LIX = re.compile(r"[A-Za-z0-9_+/=-]{4,200}")
 _DIGITS = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 
-class Identifier(msgspec.Struct, frozen=True, gc=False):
+class Identifier(ReadableStruct, msgspec.Struct, frozen=True, gc=False):
     """An id in its canonical form."""
 
     kind: IdKind
@@ -78,16 +79,14 @@ def read_id(
         return None
     if form == "lix":
         return Identifier("lix", text) if _LIX.fullmatch(text) and known_id(text) else None
-    found = _from_page(text) or _bare(text, form, subject) or _from_link(text)
+    page = _PAGE.fullmatch(text)
+    found = _bare(text, form, subject) or _from_link(text) if page is None else _from_page(page)
     if found is None or subject is None or found.kind == "lix":
         return found
     return found if (found.kind in ORGANISATIONS) == (subject == "organisation") else None
 
 
-def _from_page(text: str) -> Identifier | None:
-    page = _PAGE.fullmatch(text)
-    if page is None:
-        return None
+def _from_page(page: re.Match[str]) -> Identifier | None:
     person, company, account, name = page.groups()
     if not (company or account):
         found = _encoded(name)

@@ -52,6 +52,7 @@ from lix_async.core.retry import RetryPolicy
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.answer import Answer
 from lix_async.engine.cache import _Flight
+from lix_async.engine.events import CacheHit, Event
 from lix_async.engine.pages import Pages
 from lix_async.ledger import Ledger
 from lix_async.ledger.records import LookupSpec, Send
@@ -818,3 +819,53 @@ async def test_a_map_that_is_left_gives_up_what_was_not_sent(tmp_path: Path) -> 
             async for _ in outcomes:
                 break
         assert len(vendor.script.sent) == 1
+
+
+async def test_a_refresh_that_fails_is_not_repeated_by_each_caller(tmp_path: Path) -> None:
+    clock = Skipping()
+    options: dict[str, Any] = {"cache": tmp_path / "ledger.db", "clock": clock, "retry": ONCE}
+    async with Vendor(thing, refused(500, "api_error"), **options) as vendor:
+        await vendor.get("a")
+        clock.time += 3600
+        fresh = vendor.with_options(max_age=60.0)
+        found = await gathered(*[lambda: fresh.answer("a")] * 20)
+        assert [(one.value.id, one.stale) for one in found] == [("a", True)] * 20
+        assert len(vendor.script.sent) == 2
+
+
+async def test_an_unexpected_error_is_raised_to_all(tmp_path: Path) -> None:
+    async with Vendor(ValueError("a bug"), thing, cache=tmp_path / "ledger.db") as vendor:
+        found = await gathered(*[lambda: vendor.get("a")] * 3)
+        assert [type(one) for one in found] == [ValueError] * 3
+        assert (await vendor.get("a")).id == "a"
+
+
+async def test_hits_and_shared_answers_are_events(tmp_path: Path) -> None:
+    sources: list[str] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, CacheHit):
+            sources.append(event.source)
+
+    async with Vendor(thing, cache=tmp_path / "ledger.db", on_event=note) as vendor:
+        await gathered(*[lambda: vendor.get("a")] * 3)
+        await vendor.get("a")
+    assert sources == ["flight", "flight", "ledger"]
+
+
+async def test_a_page_that_this_version_cannot_read(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    async with Vendor(listing, cache=path, cache_searches=True) as vendor:
+        await vendor.list("q").collect()
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE answer SET body = ? WHERE page = 2", (b"[[1]]",))
+        database.close()
+        pages = vendor.list("q")
+        with pytest.raises(DecodeError):
+            await pages.collect()
+        assert len(pages.collected) == 1
+        with sqlite3.connect(path) as database:  # a page of an older version
+            database.execute("UPDATE answer SET codec = 2 WHERE page = 2")
+        database.close()
+        assert len(await vendor.list("q").collect()) == 4
+        assert len(vendor.script.sent) == 5

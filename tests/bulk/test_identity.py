@@ -347,3 +347,18 @@ async def test_answers_from_before_are_learned_from(ledger: Open) -> None:
         assert (await known.resolve(profile(3))).subject is not None
     (outcome,) = await run(ledger, provider, profile(1))
     assert (outcome.via, len(provider.asked)) == (slug("person-1"), 3)
+
+
+async def test_the_urn_of_a_member_is_resolved_through_the_ledger_only(ledger: Open) -> None:
+    provider = Provider()
+    member = "urn:li:member:7001"
+    (unknown,) = await run(ledger, provider, member)
+    assert unknown.state == "invalid"
+    assert "no answer in the ledger connects it" in str(unknown.error)
+    provider.said = {"person_1": {**body(1), "liId": "7001"}}
+    await run(ledger, provider, slug("person-1"))
+    (known,) = await run(ledger, provider, member)
+    assert (known.input, known.value.name, known.credits) == (member, "Person 1", 0)
+    async with ledger() as store:
+        (outcome,) = await bulk.chunk(store, provider.lix.people.get, [member])
+    assert (outcome.input, outcome.cached, len(provider.asked)) == (member, True, 1)

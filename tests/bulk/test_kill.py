@@ -23,7 +23,7 @@ from lix_async.ledger.postgres import PostgresStore
 from lix_async.ledger.store import Store
 from lix_async.sandbox import Sandbox
 
-from .worker import link
+from .worker import forms, link
 
 KILLS = int(os.environ.get("LIX_KILLS", "3"))
 LONG = KILLS >= 10
@@ -129,3 +129,33 @@ def test_two_workers_on_one_ledger_and_one_of_them_killed(
     lines = output.read_text().splitlines(keepends=True)
     assert len(lines) == COUNT  # no worker waits for a dead one
     check(shared, vendor, reported | done(lines))
+
+
+@seeds
+def test_people_in_four_forms_cost_one_lookup_each(
+    seed: int, shared: str, vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIX_FORMS", "1")
+    output = tmp_path / "reported"
+    with output.open("w") as to, start(shared, vendor[1], COUNT - 1, -1, to) as other:
+        for point in points(seed, COUNT // 2):
+            killed_after(start(shared, vendor[1], 0, COUNT), point)
+    assert other.returncode == 0
+    paid = len(vendor[0].ledger)
+    # Twice only where both ids were in flight before an answer connected them, or where it was
+    # lost with a killed process; asked for again, everybody is known.
+    assert COUNT <= paid <= COUNT + EACH * CONCURRENCY + COUNT // 20
+    dsn, _, schema = shared.partition("#")
+    store: Store = PostgresStore(dsn, schema=schema) if schema else open_store(shared)
+
+    async def main() -> bulk.Report:
+        async with AsyncLix("demo", base_url=vendor[1], rate_limit=None) as lix:
+            run = bulk.Run(store, lix.people.get, forms(0, COUNT), concurrency=8)
+            async for outcome in run:
+                assert outcome.cached or outcome.state == "in_doubt"
+            return run.report()
+
+    progress = anyio.run(main).progress
+    sys.stdout.write(f"{paid} paid for {COUNT} people, {progress.in_doubt} in doubt\n")
+    assert progress.done + progress.in_doubt == 4 * COUNT
+    assert len(vendor[0].ledger) == paid

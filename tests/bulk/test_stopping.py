@@ -23,6 +23,7 @@ from lix_async import bulk
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine.transport import TransportFailure
+from lix_async.limiters.base import Limiter
 
 from .conftest import Open
 from .test_run import drained
@@ -72,6 +73,61 @@ async def test_between_two_attempts_nothing_is_in_doubt(
     await store.close()
     assert (counts.pending, counts.in_doubt) == (1, 0)
     assert len(vendor.script.sent) == 1
+
+
+class OnePermit(Limiter):
+    """A limiter that gives one permit; the others wait for the next day."""
+
+    def __init__(self) -> None:
+        self.asked = self.left = 0
+
+    async def acquire(self) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                self.left += 1
+
+    async def hold(self, seconds: float) -> None:
+        pass
+
+
+async def test_a_parked_run_waits_for_the_answer_under_way_alone(ledger: Open) -> None:
+    asked, answered = anyio.Event(), anyio.Event()
+
+    async def slow(outgoing: HttpRequest) -> HttpResponse:
+        asked.set()
+        await answered.wait()
+        return thing(outgoing)
+
+    limiter = OnePermit()
+    vendor = Vendor(slow, rate_limit=limiter)
+    run = bulk.Run(ledger(), vendor.get, map(str, range(50)), concurrency=4)
+    found: list[bulk.Outcome[Thing]] = []
+
+    async def consume() -> None:
+        found.extend(await drained(run))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(consume)
+        await asked.wait()
+        await anyio.wait_all_tasks_blocked()
+        assert limiter.asked == 4
+        run.park("maintenance")
+        await anyio.wait_all_tasks_blocked()
+        assert limiter.left == 3, "those that only waited are released at once"
+        answered.set()
+    assert [outcome.state for outcome in found] == ["done"]
+    assert run.progress().in_flight == 0
+    store = ledger()
+    await store.open_read_only()
+    counts = await store.counts()
+    await store.close()
+    assert (counts.done, counts.in_doubt, counts.sent) == (1, 0, 0)
+    assert len(vendor.script.sent) == 1
+    (known, other) = await drained(bulk.Run(ledger(), Vendor(thing).get, ["0", "1"]))
+    assert (known.cached, other.cached) == (True, False)
 
 
 async def test_what_came_while_a_run_was_left_is_on_its_bill(ledger: Open) -> None:

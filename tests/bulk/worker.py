@@ -5,7 +5,11 @@ Prints each outcome as it is handed over, so that the test can kill it in the mi
 
 from __future__ import annotations
 
+import os
+import random
 import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 
 import anyio
 
@@ -21,12 +25,30 @@ def link(number: int) -> str:
     return f"https://www.linkedin.com/in/someone-{number}"
 
 
+def forms(first: int, last: int) -> list[str]:
+    """Four forms of each link: two of its slug, and two of the encoded id; shuffled."""
+    found: list[str] = []
+    for number in range(min(first, last + 1), max(last, first + 1)):
+        slug = f"someone-{number}"
+        encoded = "ACoAAS" + urlsafe_b64encode(slug.encode()).decode().rstrip("=")
+        found += [
+            link(number),
+            f"de.linkedin.com/in/Someone-{number}/en?trk=x",
+            f"https://www.linkedin.com/sales/lead/{encoded},NAME_SEARCH,abcd",
+            f"https://www.linkedin.com/talent/profile/{encoded}",
+        ]
+    random.Random(first).shuffle(found)
+    return found
+
+
 async def main(ledger: str, url: str, first: int, last: int, concurrency: int) -> None:
     dsn, _, schema = ledger.partition("#")
     store = PostgresStore(dsn, schema=schema) if schema else open_store(ledger)
     async with AsyncLix("demo", base_url=url, rate_limit=None) as lix:
         step = 1 if first < last else -1
-        links = (link(number) for number in range(first, last, step))
+        links: Iterable[str] = (link(number) for number in range(first, last, step))
+        if os.environ.get("LIX_FORMS"):
+            links = forms(first, last)
         async for outcome in bulk.Run(store, lix.people.get, links, concurrency=concurrency):
             paid = " bought" if outcome.credits else ""
             sys.stdout.write(f"{outcome.state} {outcome.input}{paid}\n")

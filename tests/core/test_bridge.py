@@ -15,7 +15,7 @@ import pytest
 from fastapi import Body, FastAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from pydantic import TypeAdapter
-from structs import OTHERS, fields_of, filled, provider_structs
+from structs import LEDGER, OTHERS, fields_of, filled, provider_structs
 
 from lix_async import NotFoundError, Page, bulk
 from lix_async.core.decoding import read_items
@@ -29,7 +29,9 @@ PERSON = msgspec.json.decode(
 )
 
 
-@pytest.mark.parametrize("cls", [*provider_structs(), *OTHERS], ids=lambda cls: cls.__qualname__)
+@pytest.mark.parametrize(
+    "cls", [*provider_structs(), *OTHERS, *LEDGER], ids=lambda cls: cls.__qualname__
+)
 def test_a_struct_is_written_as_msgspec_writes_it_and_read_again(cls: type) -> None:
     adapter = TypeAdapter(cls)
     values = [filled(cls)]
@@ -149,7 +151,7 @@ def app_of_all_structs() -> FastAPI:
         route.__annotations__ = {"value": Annotated[cls, Body()], "return": cls}
         app.post(f"/{number}")(route)
 
-    types = [*provider_structs(), *OTHERS, Page[Person], bulk.Outcome[Person]]
+    types = [*provider_structs(), *OTHERS, *LEDGER, Page[Person], bulk.Outcome[Person]]
     for number, cls in enumerate(types):
         add(number, cls)
     return app
@@ -188,6 +190,15 @@ def test_a_struct_is_described_under_its_name_with_its_fields() -> None:
     assert "Page_Person_" in schemas
     hints = get_type_hints(Person)
     assert len(fields) == len([name for name in hints if not name.startswith("__")])
+
+
+def test_a_struct_of_your_own_without_a_docstring_has_no_description() -> None:
+    class Mine(Person):
+        nick: str | None = None
+
+    schema = TypeAdapter(Mine).json_schema()
+    assert "description" not in schema
+    assert {"nick", "firstName"} <= schema["properties"].keys()
 
 
 @pytest.mark.anyio

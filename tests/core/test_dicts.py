@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from structs import OTHERS, filled, provider_structs
+from structs import LEDGER, OTHERS, filled, provider_structs
 
 from lix_async import ConfigurationError, bulk, to_dict
 from lix_async.providers.lix.models import DailyAllowance, Experience, Person, Post
@@ -20,7 +20,9 @@ def test_every_field_is_there_under_its_python_name() -> None:
     assert found["experience"] == [to_dict(Experience(title="CEO"))]
 
 
-@pytest.mark.parametrize("cls", [*provider_structs(), *OTHERS], ids=lambda cls: cls.__qualname__)
+@pytest.mark.parametrize(
+    "cls", [*provider_structs(), *OTHERS, *LEDGER], ids=lambda cls: cls.__qualname__
+)
 def test_the_wire_s_names_without_unset_fields_are_what_msgspec_writes(cls: type) -> None:
     value = filled(cls)
     found = to_dict(value, names="wire", unset=False)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lix_async.core.subject_ids import IdGroup
 from lix_async.ledger.aliases import LearnedAnswer, learn, load_aliases, load_subjects
 from lix_async.ledger.identity import (
     BELIEVED_FOR,
@@ -22,12 +23,13 @@ from lix_async.ledger.identity import (
     FoundIds,
     Identities,
     KnownSubject,
+    find_ids,
 )
 from lix_async.ledger.records import Judge, LookupSpec, Receive, Send
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.tables import SqlTables
 from lix_async.ledger.transaction import apply
-from lix_async.linkedin.subject_ids import WEAK, AliasKey
+from lix_async.linkedin.subject_ids import WEAK, AliasKey, alias_key
 
 from .conftest import OpenLedger
 
@@ -240,3 +242,21 @@ def test_ids_of_pages_are_mentions_and_merge_subjects(open_ledger: OpenLedger) -
         (b"1", 1, 2),
     ]
     connection.commit()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"link": "%s", "skills": ["x"], "rows": [{"link": "%s"}]}',
+        b'{"link": "%s", "share": NaN, "rows": [{"link": "%s"}]}',
+        b'\xef\xbb\xbf{"link": "%s", "name": "\xff", "rows": [{"link": "%s"}]}',
+        b'{"link": "x", "rows": [], "link": "%s", "rows": [{"link": "%s", "age": 1e400}]}',
+    ],
+)
+def test_ids_are_found_in_whatever_can_be_read(body: bytes) -> None:
+    groups = (IdGroup(own=True, links=("link",)), IdGroup(at=("rows[]",), links=("link",)))
+    links = (b"https://linkedin.com/in/ada", b"https://linkedin.com/in/grace")
+    ada, grace = (alias_key("slug", name) for name in ("ada", "grace"))
+    assert find_ids(groups, body % links) == (FoundIds((ada,)), FoundIds((grace,), 1))
+    assert find_ids(groups, b'[{"link": "%s"}]' % links[1]) == (FoundIds((grace,), 1),)
+    assert find_ids(groups, b"not JSON") == ()

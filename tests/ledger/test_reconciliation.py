@@ -87,7 +87,7 @@ def test_an_account_is_written_alike() -> None:
 
 
 @dataclass
-class Books:
+class Accounting:
     """Calls and readings of one account, one after the other."""
 
     store: Store
@@ -137,9 +137,9 @@ class Books:
 
 
 @pytest.fixture
-async def books(tmp_path: Path) -> object:
+async def accounting(tmp_path: Path) -> object:
     async with SqliteStore(tmp_path / "ledger.db") as store:
-        yield Books(store)
+        yield Accounting(store)
 
 
 @pytest.mark.parametrize(
@@ -151,22 +151,22 @@ async def books(tmp_path: Path) -> object:
     ],
 )
 async def test_two_readings_decide(
-    books: Books, fates: list[str], decision: str | None, status: str
+    accounting: Accounting, fates: list[str], decision: str | None, status: str
 ) -> None:
-    await books.call("answer")  # before the first reading
-    await books.read()
-    keys = [await books.call(fate, price=2) for fate in fates]
-    await books.call("answer", price=3)
-    await books.call("answer", kind="org")
-    await books.read()
-    await books.call("answer")
-    ledger = Ledger(books.store)
+    await accounting.call("answer")  # before the first reading
+    await accounting.read()
+    keys = [await accounting.call(fate, price=2) for fate in fates]
+    await accounting.call("answer", price=3)
+    await accounting.call("answer", kind="org")
+    await accounting.read()
+    await accounting.call("answer")
+    ledger = Ledger(accounting.store)
     (found,) = await ledger.reconcile()
     assert (found.decision, found.doubts, found.maybe, found.charged) == (decision, 2, 4, 3)
     assert found.difference == 2 * fates.count("lost and charged")
     assert bool(found.reason) == (decision is None)
-    assert [await books.status(key) for key in keys] == [status] * 2
-    counts = await books.store.counts()
+    assert [await accounting.status(key) for key in keys] == [status] * 2
+    counts = await accounting.store.counts()
     assert counts.maybe == (4 if decision is None else 0)
     again = await ledger.reconcile()
     assert again == ([found] if decision is None else [])
@@ -174,108 +174,112 @@ async def test_two_readings_decide(
     assert empty == (keys if decision == "charged" else [])
 
 
-async def test_kinds_of_credits_are_decided_apart(books: Books) -> None:
-    await books.read()
-    one = await books.call("lost", kind="standard")
-    other = await books.call("lost and charged", kind="org")
-    free = await books.call("lost", kind="free", price=0)
-    await books.read()
-    found = await Ledger(books.store).reconcile()
+async def test_kinds_of_credits_are_decided_apart(accounting: Accounting) -> None:
+    await accounting.read()
+    one = await accounting.call("lost", kind="standard")
+    other = await accounting.call("lost and charged", kind="org")
+    free = await accounting.call("lost", kind="free", price=0)
+    await accounting.read()
+    found = await Ledger(accounting.store).reconcile()
     assert {each.kind: each.decision for each in found} == {
         "standard": "not_charged",
         "org": "charged",
     }
-    assert [await books.status(key) for key in (one, other, free)] == [
+    assert [await accounting.status(key) for key in (one, other, free)] == [
         "pending",
         "kept",
         "in_doubt",
     ]
 
 
-async def test_without_a_reading_on_both_sides_nothing_is_decided(books: Books) -> None:
-    key = await books.call("lost")
-    ledger = Ledger(books.store)
+async def test_without_a_reading_on_both_sides_nothing_is_decided(accounting: Accounting) -> None:
+    key = await accounting.call("lost")
+    ledger = Ledger(accounting.store)
     (found,) = await ledger.reconcile()
     assert found.since is found.until is found.spent is found.difference is None
-    await books.read()
+    await accounting.read()
     (found,) = await ledger.reconcile()
     assert found.until is not None and found.decision is None
-    assert await books.status(key) == "in_doubt"
-    later = await books.call("lost")
+    assert await accounting.status(key) == "in_doubt"
+    later = await accounting.call("lost")
     found = (await ledger.reconcile())[1]
     assert "after" in found.reason
-    assert await books.status(later) == "in_doubt"
+    assert await accounting.status(later) == "in_doubt"
 
 
-async def test_a_balance_that_rises_decides_nothing(books: Books) -> None:
-    await books.read()
-    key = await books.call("lost")
-    books.balances["standard"] += 10
-    await books.read()
-    (found,) = await Ledger(books.store).reconcile()
+async def test_a_balance_that_rises_decides_nothing(accounting: Accounting) -> None:
+    await accounting.read()
+    key = await accounting.call("lost")
+    accounting.balances["standard"] += 10
+    await accounting.read()
+    (found,) = await Ledger(accounting.store).reconcile()
     assert found.decision is found.spent is None and "rose" in found.reason
-    assert await books.status(key) == "in_doubt"
+    assert await accounting.status(key) == "in_doubt"
 
 
 @pytest.mark.parametrize("more", [-1, 2, 40])
-async def test_other_users_of_the_account_make_it_impossible(books: Books, more: int) -> None:
-    await books.read()
-    key = await books.call("lost")
-    await books.call("answer", price=3)
-    books.balances["standard"] -= more
-    await books.read()
-    (found,) = await Ledger(books.store).reconcile()
+async def test_other_users_of_the_account_make_it_impossible(
+    accounting: Accounting, more: int
+) -> None:
+    await accounting.read()
+    key = await accounting.call("lost")
+    await accounting.call("answer", price=3)
+    accounting.balances["standard"] -= more
+    await accounting.read()
+    (found,) = await Ledger(accounting.store).reconcile()
     assert found.decision is None and found.difference == more and found.reason
-    assert await books.status(key) == "in_doubt"
+    assert await accounting.status(key) == "in_doubt"
 
 
-async def test_a_call_without_a_published_price_may_be_the_difference(books: Books) -> None:
-    await books.read()
-    key = await books.call("lost and charged")
-    await books.call("answer", kind="unknown", price=0)
-    await books.read()
-    (found,) = await Ledger(books.store).reconcile()
+async def test_a_call_without_a_published_price_may_be_the_difference(
+    accounting: Accounting,
+) -> None:
+    await accounting.read()
+    key = await accounting.call("lost and charged")
+    await accounting.call("answer", kind="unknown", price=0)
+    await accounting.read()
+    (found,) = await Ledger(accounting.store).reconcile()
     assert found.decision is None and "price" in found.reason
-    assert await books.status(key) == "in_doubt"
+    assert await accounting.status(key) == "in_doubt"
 
 
-async def test_a_reading_with_calls_in_flight_does_not_count(books: Books) -> None:
-    await books.read()
-    key = await books.call("lost")
-    began = books.at
-    await books.read()
-    books.at = began
-    await books.call("answer", takes=60)  # in flight while the balances were read
-    await books.read()
-    (found,) = await Ledger(books.store).reconcile()
+async def test_a_reading_with_calls_in_flight_does_not_count(accounting: Accounting) -> None:
+    await accounting.read()
+    key = await accounting.call("lost")
+    began = accounting.at
+    await accounting.read()
+    accounting.at = began
+    await accounting.call("answer", takes=60)  # in flight while the balances were read
+    await accounting.read()
+    (found,) = await Ledger(accounting.store).reconcile()
     assert found.decision == "not_charged" and found.charged == 1
-    assert await books.status(key) == "pending"
+    assert await accounting.status(key) == "pending"
 
 
-async def test_accounts_are_kept_apart(books: Books) -> None:
+async def test_accounts_are_kept_apart(accounting: Accounting) -> None:
     other = account_of("other", "")
-    run = await books.store.begin_run("", "lix people.get", other, None)
-    await books.read()
-    await books.read(other, standard=7)
-    mine = await books.call("lost")
-    theirs = await books.call("lost and charged", run=run)
-    books.balances["standard"] += 1  # it was the other one's
-    await books.read()
-    await books.read(other, standard=6)
-    decisions = {one.decision for one in await Ledger(books.store).reconcile()}
+    run = await accounting.store.begin_run("", "lix people.get", other, None)
+    await accounting.read()
+    await accounting.read(other, standard=7)
+    mine = await accounting.call("lost")
+    theirs = await accounting.call("lost and charged", run=run)
+    accounting.balances["standard"] += 1  # it was the other one's
+    await accounting.read()
+    await accounting.read(other, standard=6)
+    decisions = {one.decision for one in await Ledger(accounting.store).reconcile()}
     assert decisions == {"charged", "not_charged"}
-    assert [await books.status(key) for key in (mine, theirs)] == ["pending", "kept"]
+    assert [await accounting.status(key) for key in (mine, theirs)] == ["pending", "kept"]
 
 
-async def test_a_late_answer_of_what_was_charged_is_taken(books: Books) -> None:
-    await books.read()
-    key = await books.call("lost and charged")
-    await books.read()
-    await Ledger(books.store).reconcile()
-    lookup = (await books.store.find([key]))[key]
-    await books.store.apply(
-        Receive(lookup.id, 1, 1, 0, 200, b'{"name": "Ada"}', books.at),
-        Judge(lookup.id, 0, 1, Judgement("usable", 1), books.at),
+async def test_a_late_answer_of_what_was_charged_is_taken(accounting: Accounting) -> None:
+    await accounting.read()
+    key = await accounting.call("lost and charged")
+    await accounting.read()
+    await Ledger(accounting.store).reconcile()
+    lookup = (await accounting.store.find([key]))[key]
+    await accounting.store.apply(
+        Receive(lookup.id, 1, 1, 0, 200, b'{"name": "Ada"}', accounting.at),
+        Judge(lookup.id, 0, 1, Judgement("usable", 1), accounting.at),
     )
-    assert await books.status(key) == "done"
-    assert (await books.store.counts()).credits == 1
+    assert await accounting.status(key) == "done"
+    assert (await accounting.store.counts()).credits == 1

@@ -65,7 +65,6 @@ async def clients() -> None:
     AsyncLix(rate_limit=None, max_credits={"org": 3}, on_drift=print)
     AsyncLix(on_event=heard)
     AsyncLookC(on_event=[heard, print])
-    AsyncLix(on_event=lambda event: assert_type(event, Event))
     AsyncLix(on_event=len)  # type: ignore[arg-type]  # expect: error
     assert_type(lix.events.add(heard), Callable[[], None])
     AsyncLix(rate_limit=3)  # type: ignore[arg-type]  # expect: error
@@ -156,6 +155,11 @@ async def runs(lix: AsyncLix, links: list[str]) -> None:
         assert_type(outcome, bulk.Outcome[Person])
     outcomes: AsyncIterator[bulk.Outcome[Person]] = bulk.map(lix.people.get, links)
     assert_type(await anext(outcomes), bulk.Outcome[Person])
+    rows = [{"link": link, "owner": "me"} for link in links]
+    bulk.Run("people.db", lix.people.get, rows, on={"profile_link": "link"})
+    bulk.map(lix.people.get, rows, on=lambda row: row["link"].strip())
+    await bulk.preview("people.db", lix.people.get, rows, on="link")
+    bulk.map(lix.people.get, rows, on=3)  # type: ignore[arg-type]  # expect: error
 
 
 async def in_memory() -> None:

@@ -331,7 +331,8 @@ def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
     if doubts:
         console.print_note(
             f"{doubts:,} {plural(doubts, 'lookup')} in doubt: no answer received, may have been "
-            f"charged; not retried automatically.\n  lix run doubts{ledger_argument(ledger)}\n"
+            "charged; not retried automatically.\n"
+            f"  lix run doubts{ledger_argument(ledger)}\n"
             f"  lix run reconcile{ledger_argument(ledger)}"
         )
     if sum(report.latencies.values()) > 1:
