@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -442,3 +445,66 @@ async def test_workers_skip_who_is_forgotten(ledger: Open) -> None:
             ("suppressed", True),
         ]
         assert len(provider.asked) == 2
+
+
+async def test_nothing_is_sent_about_someone_forgotten_meanwhile(ledger: Open) -> None:
+    provider = Provider()
+    async with ledger() as store, ledger() as other:
+
+        async def forget() -> None:
+            provider.before = None
+            await Ledger(other).forget([link(2)])
+
+        provider.before = forget
+        method = provider.lix.people.get
+        run = bulk.Run(
+            store, method, [link(1), link(2)], concurrency=1, check_balances=False, name="run"
+        )
+        async with run as outcomes:
+            states = {one.input: one.state async for one in outcomes}
+            assert states == {link(1): "done", link(2): "suppressed"}
+            assert run.progress().suppressed == 1
+        assert provider.asked == [link(1)]
+        rows = await store.inputs(1, 1, 2)
+        assert [(row.state, row.given) for row in rows if row.row == 2] == [("suppressed", None)]
+
+
+async def test_a_reader_that_holds_the_log_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lix_async.ledger.sqlite.READERS_FOR", 0.0)
+    provider = Provider()
+    path = tmp_path / "ledger.db"
+    (tmp_path / "ledger.db.v2-2026-01-01").write_bytes(b"")
+    async with SqliteStore(path) as store:
+        await run(store, provider, link(1), name=str(tmp_path / "people.csv"))
+        (tmp_path / "people.csv.ledger").write_bytes(b"")
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM answer").fetchall()
+        found = (await Ledger(store).forget([link(1)])).remainder
+        assert found.held_by == [os.getpid()]
+        assert str(path) + "-wal" in found.note
+        assert [Path(copy).name for copy in found.copies] == [
+            "ledger.db.v2-2026-01-01",
+            "people.csv.ledger",
+        ]
+        reader.close()
+        found = (await Ledger(store).forget([link(1)])).remainder
+        assert (found.held_by, found.found) == ([], [])
+
+
+async def test_what_an_older_version_left_in_the_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    async with SqliteStore(path) as store:
+        await run(store, Provider(), link(1))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("CREATE TABLE old (body)")
+        connection.execute("INSERT INTO old VALUES (?)", (f"x {link(1)} " * 5000,))
+        connection.execute("DROP TABLE old")
+        connection.commit()
+    assert slug(1).encode() in path.read_bytes()
+    async with SqliteStore(path) as store:
+        assert (await Ledger(store).forget([link(1)])).remainder.found == []
+        assert slug(1).encode() not in await all_bytes(store)
