@@ -20,7 +20,7 @@ import msgspec
 import pytest
 from servers import postgres_dsn  # noqa: F401  # a fixture
 
-from lix_async import AsyncLix, SuppressedError, bulk
+from lix_async import AsyncLix, AsyncLookC, SuppressedError, bulk
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.integrations.chunk_worker import Chunk, ChunkWorker
 from lix_async.ledger import Ledger
@@ -31,6 +31,7 @@ from lix_async.ledger.sqlite import SqliteStore
 from lix_async.ledger.store import Store
 from lix_async.ledger.suppression import VARIABLE
 from lix_async.ledger.tables import SqlTables
+from lix_async.waterfall import Waterfall
 
 from .conftest import NUMBERS
 
@@ -508,3 +509,16 @@ async def test_what_an_older_version_left_in_the_file_is_found(tmp_path: Path) -
     async with SqliteStore(path) as store:
         assert (await Ledger(store).forget([link(1)])).remainder.found == []
         assert slug(1).encode() not in await all_bytes(store)
+
+
+async def test_a_waterfall_asks_no_other_provider(tmp_path: Path) -> None:
+    provider = Provider()
+    async with SqliteStore(tmp_path / "ledger.db") as store:
+        await Ledger(store).forget([link(1)])
+        http = httpx.AsyncClient(transport=httpx.MockTransport(provider.answer))
+        other = AsyncLookC("k" * 20, rate_limit=None, http_client=http)
+        async with provider.client(cache=store) as cached, other:
+            falls = Waterfall([cached, other], want=("headline", "email"))
+            found = await falls.profile(link(1))
+    assert [type(error) for error in found.errors.values()] == [SuppressedError]
+    assert provider.asked == []
