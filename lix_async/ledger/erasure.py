@@ -7,6 +7,7 @@ comment goes with its author, but not with an object that is known to be another
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import cast
@@ -182,9 +183,8 @@ def needles(ids: Iterable[Identifier]) -> list[bytes]:
     for one in ids:
         places = ("",) if _is_distinctive(one) else _PLACES[one.kind]
         for text in (f"{place}{one.id}" for place in places):
-            escaped = msgspec.json.decode(msgspec.json.encode(text), type=str)
-            ascii_only = escaped.encode("ascii", "backslashreplace")
-            found |= {text.encode(), ascii_only, text.replace("/", "\\/").encode()}
+            escaped = json.dumps(text)[1:-1].encode()
+            found |= {text.encode(), escaped, text.replace("/", "\\/").encode()}
             found |= {_percent(text), _percent(text).lower(), text.encode("utf-16-le")}
     return sorted(found)
 

@@ -522,3 +522,20 @@ async def test_a_waterfall_asks_no_other_provider(tmp_path: Path) -> None:
             found = await falls.profile(link(1))
     assert [type(error) for error in found.errors.values()] == [SuppressedError]
     assert provider.asked == []
+
+
+async def test_older_versions_are_purged_and_the_newest_stays(ledger: Open) -> None:
+    provider = Provider()
+    async with ledger() as store:
+        await run(store, provider, link(1))
+        method = provider.lix.people.get
+        async with bulk.Run(store, method, [link(1)], check_balances=False, max_age=-1) as again:
+            assert [one.credits async for one in again] == [1]
+        await store.statement(
+            lambda tables: tables.database.change("UPDATE answer SET at = 1 WHERE n = 1")
+        )
+        found = await Ledger(store).purge(timedelta(days=730))
+        assert (found.lookups, found.answers) == (0, 1)
+        assert await Ledger(store).verify() == []
+        counts = await store.counts()
+        assert (counts.credits, counts.done) == (2, 1)
