@@ -628,7 +628,8 @@ class SqliteStore(Store):
         )
         beside = [*self.path.parent.glob(f"{glob.escape(self.path.name)}.v*")]
         beside += self.path.parent.glob(f"{glob.escape(self.path.name)}.rescue*")
-        beside += [Path(f"{name}.ledger") for (name,) in names]
+        for (name,) in cast("list[tuple[str]]", names):  # that of a file ends with a digest
+            beside += [Path(f"{one}.ledger") for one in (name, name.rpartition(" ")[0])]
         return sorted(str(path) for path in beside if path.is_file())
 
     @property

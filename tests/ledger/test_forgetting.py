@@ -478,7 +478,7 @@ async def test_a_reader_that_holds_the_log_is_named(
     path = tmp_path / "ledger.db"
     (tmp_path / "ledger.db.v2-2026-01-01").write_bytes(b"")
     async with SqliteStore(path) as store:
-        await run(store, provider, link(1), name=str(tmp_path / "people.csv"))
+        await run(store, provider, link(1), name=f"{tmp_path}/people.csv 0123abcd")
         (tmp_path / "people.csv.ledger").write_bytes(b"")
         reader = sqlite3.connect(path, isolation_level=None)
         reader.execute("BEGIN")
