@@ -218,7 +218,9 @@ async def test_a_balance_that_rises_decides_nothing(accounting: Accounting) -> N
 
 
 @pytest.mark.parametrize("more", [-1, 2, 40])
-async def test_other_users_of_the_account_make_it_impossible(accounting: Accounting, more: int) -> None:
+async def test_other_users_of_the_account_make_it_impossible(
+    accounting: Accounting, more: int
+) -> None:
     await accounting.read()
     key = await accounting.call("lost")
     await accounting.call("answer", price=3)
@@ -229,7 +231,9 @@ async def test_other_users_of_the_account_make_it_impossible(accounting: Account
     assert await accounting.status(key) == "in_doubt"
 
 
-async def test_a_call_without_a_published_price_may_be_the_difference(accounting: Accounting) -> None:
+async def test_a_call_without_a_published_price_may_be_the_difference(
+    accounting: Accounting,
+) -> None:
     await accounting.read()
     key = await accounting.call("lost and charged")
     await accounting.call("answer", kind="unknown", price=0)
