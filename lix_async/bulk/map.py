@@ -15,7 +15,7 @@ from ..engine.outcome import Outcome, state_of
 from ..engine.pages import Paginator
 from ..engine.polling import wait_for
 from .prepared_call import CallPreparer, ClientMethod
-from .row_input import On, Row
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
 
@@ -37,9 +37,9 @@ class Outcomes(WorkerPool[object, Outcome[T]]):
 
 def map(  # noqa: A001  # read as `bulk.map`
     method: ClientMethod[T],
-    inputs: Iterable[Row] | AsyncIterable[Row],
+    inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
     *,
-    on: On[Row] | None = None,
+    on: On[AnyRow] | None = None,
     concurrency: int = 4,
     ordered: bool = False,
 ) -> Outcomes[T]:

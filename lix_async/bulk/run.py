@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from operator import itemgetter
 from pathlib import PurePath
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import anyio
 import msgspec
@@ -45,9 +45,29 @@ from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
 from .prepared_call import CallKey, CallPreparer, ClientMethod
 from .progress import OutcomeCounter, Progress, Report
-from .row_input import On, Row
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
+
+
+class RunOptions(TypedDict, total=False):
+    """The keyword arguments of `Run`, for functions that pass them on."""
+
+    rows: Iterable[int] | None
+    name: str | None
+    concurrency: int
+    doubts: DoubtPolicy
+    max_credits: int | None
+    on_daily_limit: OnDailyLimit
+    outage_patience: float | None
+    queued_for: float
+    recheck: int
+    recheck_after: float
+    max_age: Age | Unset | None
+    refused_age: Age | Unset | None
+    refresh: int
+    account: str
+    check_balances: bool
 
 
 class Run(Generic[T]):
@@ -128,9 +148,9 @@ class Run(Generic[T]):
         self,
         store: StoreAddress,
         method: ClientMethod[T] | CallPreparer,
-        inputs: Iterable[Row] | AsyncIterable[Row],
+        inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
         *,
-        on: On[Row] | None = None,
+        on: On[AnyRow] | None = None,
         rows: Iterable[int] | None = None,
         name: str | None = None,
         concurrency: int = 4,

@@ -384,22 +384,22 @@ class LedgerConnection:
             for place, suppressed in enumerate(tables.suppressed_calls(calls)):
                 if suppressed:
                     blocked[place] = EventResult(False, LookupState(), suppressed=True)
-        places = [
+        about_someone = [
             place
             for place, job in enumerate(jobs)
             if job.send.asked is not None and place not in blocked
         ]
-        if places:
+        if about_someone:
             queries = [
                 CallQuery(
                     b"", jobs[place].spec.endpoint, jobs[place].send.asked, specs[place].variant
                 )
-                for place in places
+                for place in about_someone
             ]
             seen: dict[tuple[int, str, bytes], bytes] = {}
-            now = max(jobs[place].send.now for place in places)
+            now = max(jobs[place].send.now for place in about_someone)
             for place, query, (subject, siblings) in zip(
-                places, queries, tables.siblings(queries, now), strict=True
+                about_someone, queries, tables.siblings(queries, now), strict=True
             ):
                 spec, other = specs[place], choose(siblings)
                 specs[place] = replace(spec, subject=subject)

@@ -99,7 +99,7 @@ def suppress(
 
 
 def _of_keys(db: Database, keys: set[bytes]) -> Iterable[int]:
-    """The lookups of keys that nobody works on, locked."""
+    """The lookups of keys without an owner, locked."""
     for some in chunks(sorted(keys)):
         rows = db.execute(
             f"SELECT id FROM lookup WHERE key IN (?*) AND owner = 0 ORDER BY id{db.for_update}",
@@ -118,7 +118,7 @@ def in_flight(db: Database, keys: set[bytes]) -> int:
 
 
 def erase_lookups(db: Database, ids: Iterable[int], now: int, erased: Erased) -> None:
-    """Erase lookups that nobody works on, with their answers and what their inputs say."""
+    """Erase lookups without an owner, with their answers and what their inputs say."""
     aliases = erased.aliases
     for some in chunks(sorted(set(ids))):
         rows = db.execute("SELECT key, written_as FROM lookup WHERE id IN (?*)", (some,))
@@ -192,13 +192,13 @@ def redact(db: Database, answers: Sequence[int], now: int, erased: Erased) -> No
                 found = ids_anywhere(unpacked(body, row[4]))
                 erased.ids.update(one for one in found if one.alias in erased.aliases)
         who = erased.who
-        for ident, lookup, n, page, codec, body, kept, name, base, owner, position in rows:
+        for ident, lookup, n, page, codec, body, stored, name, base, owner, position in rows:
             if body is None:
                 continue
             raw, endpoint = unpacked(body, codec), endpoints.get(name)
             groups = () if endpoint is None else endpoint.ids
             left = who.cut_out(raw, groups, page=page > 0)
-            items = None if kept is None else who.cut_out(bytes(kept), groups)
+            items = None if stored is None else who.cut_out(bytes(stored), groups)
             if left is None:
                 erased.fragments.add(_fragment(bytes(body)))
                 if n <= base:  # an older version: the lookup is another one's since
@@ -210,7 +210,7 @@ def redact(db: Database, answers: Sequence[int], now: int, erased: Erased) -> No
             if position is not None and who.are_in(bytes(position)):
                 text = who.cut_out(bytes(position), ()) or b"{}"
                 db.change("UPDATE listing SET position = ? WHERE lookup = ?", (text, lookup))
-            if left == raw and items == kept:
+            if left == raw and items == stored:
                 continue
             text = zlib.compress(left, LEVEL) if codec & PACKED else left
             db.change(

@@ -98,7 +98,7 @@ async def forget(
     exports = await store.statement(lambda tables: tables.exports(), writes=False)
 
     def begin(tables: SqlTables) -> None:
-        # Whoever writes at this moment has announced what it announces, and nobody else does.
+        # Whoever writes at this moment has announced what it announces, and no other process does.
         db = tables.database
         db.execute(f"SELECT no FROM owner WHERE dead = 0 ORDER BY no{db.for_update}")
         db.change(
@@ -164,7 +164,7 @@ async def erase_suppressed(store: Store) -> None:
     erased = await store.statement(work)
     if erased.aliases or erased.keys:
         await _erase_texts(store, erased)
-        await store.scrub(full=False)
+        await store.release_deleted(full=False)
 
 
 async def purge(store: Store, before: int, *, full: bool = False) -> Purged:
@@ -213,9 +213,9 @@ def _purge(db: Database, after: int, before: int, now: int) -> tuple[int, int, i
         for ident, owner, changed, at in found
         if not owner and (changed if at is None else at) < before
     ]
-    kept = [ident for ident, *_ in found if ident not in set(old)]
+    newer = [ident for ident, *_ in found if ident not in set(old)]
     answers = 0
-    for some in chunks(kept):
+    for some in chunks(newer):
         stale = (
             "SELECT a.id FROM answer a JOIN lookup l ON l.id = a.lookup "
             "WHERE a.lookup IN (?*) AND a.at < ? AND a.n <= l.base AND a.meaning IS NOT NULL "
@@ -358,11 +358,11 @@ async def _erase_texts(store: Store, erased: Erased) -> int:
 async def _remainder(store: Store, erased: Erased, *, full: bool) -> Remainder:
     """Make the database give up what was deleted, and search it."""
     copies = await store.copies()
-    held_by, note = await store.scrub(full=full)
+    held_by, note = await store.release_deleted(full=full)
     found = await _search(store, erased)
     if found and not held_by:
         await store.vacuum(full=full)  # left by a version that did not overwrite what it deleted
-        held_by, note = await store.scrub(full=full)
+        held_by, note = await store.release_deleted(full=full)
         found = await _search(store, erased)
     return Remainder(found=found, held_by=held_by, copies=copies, note=note)
 

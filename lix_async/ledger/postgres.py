@@ -726,7 +726,7 @@ class PostgresStore(Store):
 
         await anyio.to_thread.run_sync(work)
 
-    async def scrub(self, *, full: bool) -> tuple[list[int], str]:
+    async def release_deleted(self, *, full: bool) -> tuple[list[int], str]:
         await self.vacuum(full=full)
         note = "archives of the write-ahead log, replicas and backups of the server may have it"
         if not full:

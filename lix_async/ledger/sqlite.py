@@ -590,7 +590,7 @@ class SqliteStore(Store):
         except sqlite3.Error as error:
             raise BulkError(f"the log of {self.path} cannot be emptied: {error}") from None
 
-    async def scrub(self, *, full: bool) -> tuple[list[int], str]:
+    async def release_deleted(self, *, full: bool) -> tuple[list[int], str]:
         if await self.empty_log():
             return [], ""
         rows = await self.statement(

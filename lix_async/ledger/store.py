@@ -134,7 +134,7 @@ class Store:
         """
 
     @abstractmethod
-    async def scrub(self, *, full: bool) -> tuple[list[int], str]:
+    async def release_deleted(self, *, full: bool) -> tuple[list[int], str]:
         """Make the database give up what was deleted.
 
         Args:

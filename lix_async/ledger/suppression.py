@@ -1,8 +1,8 @@
 """The suppression list: who was forgotten, and is not looked up again.
 
-A ledger keeps none of their ids, only codes of them (HMAC-SHA256), so that nobody can try out ids
-without the secret, which is kept outside of the ledger. A check of each secret stands in the
-ledger: without the right one nothing is bought, since nobody could tell who was forgotten.
+A ledger keeps none of their ids, only codes of them (HMAC-SHA256), so that ids cannot be tried out
+without the secret, which is kept outside of the ledger. A check of each secret stands in the ledger:
+without the right one nothing is bought, since it could not be known who was forgotten.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class SuppressionList:
 
     @property
     def active(self) -> bool:
-        """Whether somebody was forgotten, as of the last look into the ledger."""
+        """Whether somebody was forgotten, as of the last statement that read it."""
         return bool(self._checks)
 
     def read(self, db: Database) -> None:
@@ -76,7 +76,7 @@ class SuppressionList:
         """See that the secrets are there.
 
         Raises:
-            BulkError: One is not: nobody can tell who was forgotten.
+            BulkError: One is not: then it cannot be known who was forgotten.
         """
         if not self.has_secrets(db):
             raise BulkError(

@@ -844,7 +844,7 @@ class SqlTables:
             was committed before, although the connection broke before that was known.
         """
         # Read after the row is locked: whoever forgets somebody waits for that, so an announcement
-        # that is not told of it is seen there.
+        # that does not see it is seen there.
         changed, forgotten = self.database.select(
             [
                 (CONFIRM, (batch, no, token, batch)),

@@ -316,7 +316,7 @@ def forget_(
     if not ids:
         raise CommandError("no ids: pass the links of those to forget")
     if not yes and not sys.stdin.isatty():
-        raise CommandError("this cannot be undone", hint="pass --yes where nobody can be asked")
+        raise CommandError("this cannot be undone", hint="pass --yes when stdin is not a terminal")
     if not yes:
         console.print_note(
             f"erase all that {display_address(address)} has of {len(ids):,} "
