@@ -51,9 +51,8 @@ T = TypeVar("T")
 
 
 class RunOptions(TypedDict, total=False):
-    """The keyword arguments of `Run`, for functions that pass them on."""
+    """The keyword arguments of `Run` that are not about its inputs, to pass them on."""
 
-    rows: Iterable[int] | None
     name: str | None
     concurrency: int
     doubts: DoubtPolicy

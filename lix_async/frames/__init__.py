@@ -10,8 +10,9 @@ Modules in reading order: `columns` (the columns of a struct), `frame` (`Frame`)
 (`to_frame`, `schema`), `enrich` (`enrich_frame`).
 """
 
+from ..bulk.run import RunOptions
 from .build import schema, to_frame
-from .enrich import RunOptions, enrich_frame
+from .enrich import enrich_frame
 from .frame import Frame
 
 __all__ = ["Frame", "RunOptions", "enrich_frame", "schema", "to_frame"]

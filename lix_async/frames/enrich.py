@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Sized
 from datetime import date, datetime
-from typing import Protocol, TypedDict, TypeVar, Unpack, cast, get_type_hints
+from typing import Protocol, TypeVar, Unpack, cast, get_type_hints
 
-from ..bulk.admission import OnDailyLimit
 from ..bulk.prepared_call import ClientMethod
 from ..bulk.row_input import check_on, is_missing
 from ..bulk.row_input import columns_of as columns_in
-from ..bulk.run import Run
+from ..bulk.run import Run, RunOptions
 from ..core.errors import ConfigurationError
-from ..core.freshness import Age
 from ..core.validation import check_type
-from ..engine.doubts import DoubtPolicy
 from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress
 from .arrow import ChunkedArray, DataType, Table, table_of, values_of
@@ -44,25 +41,6 @@ class Records(Protocol):
     def to_dict(self, orient: str, /) -> object:
         """The rows; `orient` is `"records"`."""
         ...
-
-
-class RunOptions(TypedDict, total=False):
-    """The keyword arguments of `bulk.Run` that `enrich_frame` passes on."""
-
-    name: str | None
-    concurrency: int
-    doubts: DoubtPolicy
-    max_credits: int | None
-    on_daily_limit: OnDailyLimit
-    outage_patience: float | None
-    queued_for: float
-    recheck: int
-    recheck_after: float
-    max_age: Age | None
-    refused_age: Age | None
-    refresh: int
-    account: str
-    check_balances: bool
 
 
 async def enrich_frame(

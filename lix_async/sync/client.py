@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
+from ..bulk.row_input import AnyRow, On
 from ..bulk.run import Run, RunOptions
 from ..concurrency.loop_thread import Backend, EventLoopThread
 from ..core.endpoint import Endpoint
@@ -15,7 +16,6 @@ from ..core.models import Listing
 from ..core.provider import Provider
 from ..core.validation import guarded_repr
 from ..engine.answer import Answer
-from ..engine.call_key import Input
 from ..engine.client import Client
 from ..engine.credits import CreditBudget
 from ..engine.pages import ListingOptions
@@ -101,7 +101,10 @@ class SyncClient(SyncMethods[A_co]):
         self,
         store: StoreAddress,
         method: Callable[..., SyncPages[Item]],
-        inputs: Iterable[Input],
+        inputs: Iterable[AnyRow],
+        *,
+        on: On[AnyRow] | None = None,
+        rows: Iterable[int] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[Item]: ...
     @overload
@@ -109,14 +112,20 @@ class SyncClient(SyncMethods[A_co]):
         self,
         store: StoreAddress,
         method: Callable[..., R],
-        inputs: Iterable[Input],
+        inputs: Iterable[AnyRow],
+        *,
+        on: On[AnyRow] | None = None,
+        rows: Iterable[int] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[R]: ...
     def run(
         self,
         store: StoreAddress,
         method: Callable[..., SyncPages[R]] | Callable[..., R],
-        inputs: Iterable[Input],
+        inputs: Iterable[AnyRow],
+        *,
+        on: On[AnyRow] | None = None,
+        rows: Iterable[int] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[R]:
         """A durable run over many inputs, each paid for once: a `bulk.Run` for `for`.
@@ -127,7 +136,9 @@ class SyncClient(SyncMethods[A_co]):
             inputs: First arguments of the method, or mappings of keyword arguments. An iterator,
                 such as a generator, is advanced in the thread of the caller while it waits for an
                 outcome, so it may use this client.
-            **options: Those of `bulk.Run`.
+            on: The part of an input that the method takes, where inputs are rows; see `bulk.Run`.
+            rows: The numbers of the inputs; see `bulk.Run`.
+            **options: The other arguments of `bulk.Run`.
 
         Raises:
             ConfigurationError: If an argument is not valid.
@@ -142,11 +153,13 @@ class SyncClient(SyncMethods[A_co]):
             ```
         """
         # A collection can be read in any thread.
-        stream = InputIterator(inputs) if isinstance(inputs, Iterator) else inputs
+        stream: Iterable[AnyRow] | InputIterator[AnyRow] = inputs
+        if isinstance(inputs, Iterator):
+            stream = InputIterator(inputs)
 
         async def make() -> Run[R]:
             awaited = cast("Callable[..., Awaitable[R]]", async_method(method))
-            return Run(store, awaited, stream, **options)
+            return Run(store, awaited, stream, on=on, rows=rows, **options)
 
         return SyncRun(self.loop_thread, self.loop_thread.run(make), stream)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import anyio
 
@@ -16,30 +16,30 @@ from ..bulk.run import Run
 from ..concurrency.event_loop import threadsafe_callback
 from ..concurrency.loop_thread import EventLoopThread, ThreadWaiter
 from ..core.validation import guarded_repr
-from ..engine.call_key import Input
 from ..engine.outcome import Outcome
 from ..ledger.reconciliation import Reconciliation
 
 T = TypeVar("T")
+Row = TypeVar("Row")
 
 
-class InputIterator:
+class InputIterator(Generic[Row]):
     """The inputs of a run from an iterator that the caller's thread advances.
 
     It may be bound to that thread, as a cursor of SQLite is, and it may make calls of the client,
     which cannot be made in the thread of the event loop.
     """
 
-    def __init__(self, inputs: Iterator[Input]) -> None:
+    def __init__(self, inputs: Iterator[Row]) -> None:
         self._inputs = inputs
         self.wanted: SimpleQueue[object] = SimpleQueue()
         """Functions that take an input, and the waiters whose call has ended."""
 
-    def __aiter__(self) -> AsyncIterator[Input]:
+    def __aiter__(self) -> AsyncIterator[Row]:
         return self
 
-    async def __anext__(self) -> Input:
-        found: list[Input] = []
+    async def __anext__(self) -> Row:
+        found: list[Row] = []
         errors: list[Exception] = []
         there, call_soon = anyio.Event(), threadsafe_callback()
 
@@ -90,13 +90,13 @@ class SyncRun(Generic[T]):
         inputs: Its inputs.
     """
 
-    def __init__(
-        self, thread: EventLoopThread, run: Run[T], inputs: Iterable[Input] | InputIterator
-    ) -> None:
+    def __init__(self, thread: EventLoopThread, run: Run[T], inputs: object) -> None:
         self._thread = thread
         self.aio = run
         """The run of the async client."""
-        self._inputs = inputs
+        self._wanted: SimpleQueue[object] | None = None
+        if isinstance(inputs, InputIterator):
+            self._wanted = cast("InputIterator[object]", inputs).wanted
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -106,10 +106,9 @@ class SyncRun(Generic[T]):
         return self
 
     def __next__(self) -> Outcome[T]:
-        inputs = self._inputs
         waiter: ThreadWaiter = threading.Event()
-        if isinstance(inputs, InputIterator):
-            waiter = _InputSupply(inputs.wanted)
+        if self._wanted is not None:
+            waiter = _InputSupply(self._wanted)
         try:
             return self._thread.run_with(waiter, self.aio.__anext__)
         except StopAsyncIteration:
