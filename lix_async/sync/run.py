@@ -12,6 +12,7 @@ from typing import Generic, TypeVar, cast
 import anyio
 
 from ..bulk.progress import Progress, Report
+from ..bulk.row_input import AnyRow
 from ..bulk.run import Run
 from ..concurrency.event_loop import threadsafe_callback
 from ..concurrency.loop_thread import EventLoopThread, ThreadWaiter
@@ -20,26 +21,25 @@ from ..engine.outcome import Outcome
 from ..ledger.reconciliation import Reconciliation
 
 T = TypeVar("T")
-Row = TypeVar("Row")
 
 
-class InputIterator(Generic[Row]):
+class InputIterator(Generic[AnyRow]):
     """The inputs of a run from an iterator that the caller's thread advances.
 
     It may be bound to that thread, as a cursor of SQLite is, and it may make calls of the client,
     which cannot be made in the thread of the event loop.
     """
 
-    def __init__(self, inputs: Iterator[Row]) -> None:
+    def __init__(self, inputs: Iterator[AnyRow]) -> None:
         self._inputs = inputs
         self.wanted: SimpleQueue[object] = SimpleQueue()
         """Functions that take an input, and the waiters whose call has ended."""
 
-    def __aiter__(self) -> AsyncIterator[Row]:
+    def __aiter__(self) -> AsyncIterator[AnyRow]:
         return self
 
-    async def __anext__(self) -> Row:
-        found: list[Row] = []
+    async def __anext__(self) -> AnyRow:
+        found: list[AnyRow] = []
         errors: list[Exception] = []
         there, call_soon = anyio.Event(), threadsafe_callback()
 
