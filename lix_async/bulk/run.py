@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 
 class RunOptions(TypedDict, total=False):
-    """The keyword arguments of `Run` besides `on` and `rows`, for functions that pass them on."""
+    """The keyword arguments of `Run` that are not about its inputs, to pass them on."""
 
     name: str | None
     concurrency: int

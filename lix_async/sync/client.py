@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
@@ -104,6 +104,7 @@ class SyncClient(SyncMethods[A_co]):
         inputs: Iterable[AnyRow],
         *,
         on: On[AnyRow] | None = None,
+        rows: Iterable[int] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[Item]: ...
     @overload
@@ -114,6 +115,7 @@ class SyncClient(SyncMethods[A_co]):
         inputs: Iterable[AnyRow],
         *,
         on: On[AnyRow] | None = None,
+        rows: Iterable[int] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[R]: ...
     def run(
@@ -123,6 +125,7 @@ class SyncClient(SyncMethods[A_co]):
         inputs: Iterable[AnyRow],
         *,
         on: On[AnyRow] | None = None,
+        rows: Iterable[int] | None = None,
         **options: Unpack[RunOptions],
     ) -> SyncRun[R]:
         """A durable run over many inputs, each paid for once: a `bulk.Run` for `for`.
@@ -133,8 +136,9 @@ class SyncClient(SyncMethods[A_co]):
             inputs: First arguments of the method, or mappings of keyword arguments. An iterator,
                 such as a generator, is advanced in the thread of the caller while it waits for an
                 outcome, so it may use this client.
-            on: Which part of a row the method takes; see `bulk.Run`.
-            **options: Those of `bulk.Run`.
+            on: The part of an input that the method takes, where inputs are rows; see `bulk.Run`.
+            rows: The numbers of the inputs; see `bulk.Run`.
+            **options: The other arguments of `bulk.Run`.
 
         Raises:
             ConfigurationError: If an argument is not valid.
@@ -149,12 +153,13 @@ class SyncClient(SyncMethods[A_co]):
             ```
         """
         # A collection can be read in any thread.
-        stream = InputIterator(inputs) if isinstance(inputs, Iterator) else inputs
-        rows = cast("Iterable[AnyRow] | AsyncIterable[AnyRow]", stream)
+        stream: Iterable[AnyRow] | InputIterator[AnyRow] = inputs
+        if isinstance(inputs, Iterator):
+            stream = InputIterator(inputs)
 
         async def make() -> Run[R]:
             awaited = cast("Callable[..., Awaitable[R]]", async_method(method))
-            return Run(store, awaited, rows, on=on, **options)
+            return Run(store, awaited, stream, on=on, rows=rows, **options)
 
         return SyncRun(self.loop_thread, self.loop_thread.run(make), stream)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..concurrency.loop_thread import EventLoopThread
 from ..core.validation import guarded_repr
 from ..engine.checkpoint import Checkpoint, PaginationStats
 from ..engine.pages import Page, Pages
+
+if TYPE_CHECKING:
+    from ..frames import Frame
 
 Item = TypeVar("Item")
 
@@ -84,6 +87,19 @@ class SyncPages(Generic[Item]):
         """All remaining items. After an error, `collected` holds those received until then."""
         with self._lock:
             return self._thread.run(self.aio.collect)
+
+    def to_frame(self, *, flatten: bool = False, columns: Sequence[str] | None = None) -> Frame:
+        """All remaining items as a table; needs the extra `frames`. See `Pages.to_frame`.
+
+        Args:
+            flatten: Whether the fields of structs in an item become columns.
+            columns: The columns to have. Default: all fields.
+
+        Raises:
+            ConfigurationError: If an argument is not valid. Nothing was sent.
+        """
+        with self._lock:
+            return self._thread.run(self.aio.to_frame, flatten=flatten, columns=columns)
 
     def first(self) -> Item | None:
         """The next item, or None at the end."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import anyio
 
 from ..bulk.progress import Progress, Report
+from ..bulk.row_input import AnyRow
 from ..bulk.run import Run
 from ..concurrency.event_loop import threadsafe_callback
 from ..concurrency.loop_thread import EventLoopThread, ThreadWaiter
@@ -22,23 +23,23 @@ from ..ledger.reconciliation import Reconciliation
 T = TypeVar("T")
 
 
-class InputIterator:
+class InputIterator(Generic[AnyRow]):
     """The inputs of a run from an iterator that the caller's thread advances.
 
     It may be bound to that thread, as a cursor of SQLite is, and it may make calls of the client,
     which cannot be made in the thread of the event loop.
     """
 
-    def __init__(self, inputs: Iterator[object]) -> None:
+    def __init__(self, inputs: Iterator[AnyRow]) -> None:
         self._inputs = inputs
         self.wanted: SimpleQueue[object] = SimpleQueue()
         """Functions that take an input, and the waiters whose call has ended."""
 
-    def __aiter__(self) -> AsyncIterator[object]:
+    def __aiter__(self) -> AsyncIterator[AnyRow]:
         return self
 
-    async def __anext__(self) -> object:
-        found: list[object] = []
+    async def __anext__(self) -> AnyRow:
+        found: list[AnyRow] = []
         errors: list[Exception] = []
         there, call_soon = anyio.Event(), threadsafe_callback()
 
@@ -89,13 +90,13 @@ class SyncRun(Generic[T]):
         inputs: Its inputs.
     """
 
-    def __init__(
-        self, thread: EventLoopThread, run: Run[T], inputs: Iterable[object] | InputIterator
-    ) -> None:
+    def __init__(self, thread: EventLoopThread, run: Run[T], inputs: object) -> None:
         self._thread = thread
         self.aio = run
         """The run of the async client."""
-        self._inputs = inputs
+        self._wanted: SimpleQueue[object] | None = None
+        if isinstance(inputs, InputIterator):
+            self._wanted = cast("InputIterator[object]", inputs).wanted
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -105,10 +106,9 @@ class SyncRun(Generic[T]):
         return self
 
     def __next__(self) -> Outcome[T]:
-        inputs = self._inputs
         waiter: ThreadWaiter = threading.Event()
-        if isinstance(inputs, InputIterator):
-            waiter = _InputSupply(inputs.wanted)
+        if self._wanted is not None:
+            waiter = _InputSupply(self._wanted)
         try:
             return self._thread.run_with(waiter, self.aio.__anext__)
         except StopAsyncIteration:

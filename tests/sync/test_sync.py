@@ -14,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_a_method_looks_like_the_async_one(name: str) -> None:
 def test_the_options_of_a_run_are_those_of_the_class() -> None:
     parameters = inspect.signature(bulk.Run).parameters.values()
     keywords = {one.name for one in parameters if one.kind is one.KEYWORD_ONLY}
-    assert bulk.run.RunOptions.__annotations__.keys() == keywords - {"on", "rows"}
+    assert {*bulk.run.RunOptions.__annotations__, "on", "rows"} == keywords
 
 
 def test_calls(lix: Lix, sandbox: Sandbox) -> None:
@@ -175,6 +176,8 @@ def test_a_listing(lix: Lix, sandbox: Sandbox) -> None:
     assert pages.first() is None
     again = lix.search.people(URL, max_items=18, resume=saved)
     assert [row.link for row in again] == [row.link for row in rows[7:]]  # type: ignore[union-attr]
+    if find_spec("arro3"):
+        assert len(lix.search.people(URL, max_items=12).to_frame(columns=["name"])) == 12
     by_page = list(lix.pages(SEARCH_PEOPLE, SearchParams(url=URL), max_items=25).by_page())
     assert [len(page.items) for page in by_page] == [10, 10, 5]
 
@@ -322,6 +325,9 @@ def test_the_inputs_of_a_run_may_use_the_client_and_belong_to_the_callers_thread
     database.close()
     found = (row.link or "" for row in lix.search.people(URL, max_items=12))
     assert len(list(lix.run(tmp_path / "b.db", lix.people.get, found))) == 12
+    rows = ({"li": LINK.format(number), "account": number} for number in (1, 2))
+    own = lix.run(tmp_path / "b.db", lix.people.get, rows, on="li")
+    assert sorted(outcome.input["account"] for outcome in own) == [1, 2]  # type: ignore[index,call-overload]
 
 
 def test_inputs_that_raise(lix: Lix, tmp_path: Path) -> None:
