@@ -4,7 +4,7 @@ Every step is a transaction of a real SQLite ledger, which is set back to the st
 begins in: what is checked is the rule, its tables, and the order within a transaction. `check`
 visits every reachable state breadth first. What holds (`Found.violation` names it):
 
-* J1: nobody is given an answer about somebody else. A slug is its newest answer's.
+* J1: no answer about one person is given for another. A slug is its newest answer's.
 * J2: nothing is bought while it is known, or in flight, under another id of the same subject.
 * J3: a request is turned away only for a lookup of the same subject that asks the same.
 * J4: the tables agree: no id and no lookup leads to a subject that was merged, the strong ids of
