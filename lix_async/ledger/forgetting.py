@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
 from ..core.installed_providers import all_endpoints
 from .database import Columns, Database, chunks
@@ -52,7 +53,7 @@ class Remainder(msgspec.Struct, frozen=True, kw_only=True):
     """What the database itself cannot erase, for people."""
 
 
-class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+class Forgotten(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """What was erased, and what the user has to erase."""
 
     ids: int
@@ -68,7 +69,7 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     """What was exported when and where, which cannot be erased from here."""
 
 
-class Purged(msgspec.Struct, frozen=True, kw_only=True):
+class Purged(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """What was deleted because of its age."""
 
     lookups: int

@@ -38,7 +38,7 @@ class KindSize(msgspec.Struct, frozen=True):
     """On the disk, indexes included; None where the database cannot tell."""
 
 
-class LedgerSize(msgspec.Struct, frozen=True):
+class LedgerSize(ReadableStruct, msgspec.Struct, frozen=True):
     """How much a ledger holds."""
 
     bytes: int
@@ -48,7 +48,7 @@ class LedgerSize(msgspec.Struct, frozen=True):
     kinds: dict[str, KindSize]
 
 
-class Compaction(msgspec.Struct, frozen=True):
+class Compaction(ReadableStruct, msgspec.Struct, frozen=True):
     """What packing a ledger has saved."""
 
     before: int
