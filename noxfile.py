@@ -87,7 +87,8 @@ def schemathesis(session: nox.Session) -> None:
 def model(session: nox.Session) -> None:
     """The rule of the ledger in every state of all configurations: two or three minutes."""
     _install(session)
-    test = ("-s", "tests/ledger/test_model.py")  # it prints the number of states
+    # The first one prints the number of states.
+    test = ("-s", "tests/ledger/test_model.py", "tests/ledger/test_identity_model.py")
     session.run("python", "-m", "pytest", *test, *session.posargs, env={"LIX_MODEL": "1"})
 
 
@@ -137,8 +138,8 @@ def campaign(session: nox.Session) -> None:
 
     Then a disk or a server that fails at each statement in turn; 100,000 random steps of a ledger,
     and the deliberate faults of its rule, each of which such steps must find; 100,000 random
-    bodies; a million pairs of answers, of which none makes two people one; a hundred tasks in four
-    processes on each kind of queue; and two minutes of four processes that share a rate, on each
+    bodies; a million pairs of answers, of which none makes two people one; a hundred sets of
+    ledgers, merged in each order; a hundred tasks in four processes on each kind of queue; and two minutes of four processes that share a rate, on each
     kind of store.
     """
     _install(session)
@@ -152,6 +153,8 @@ def campaign(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", bodies, *session.posargs, env=many)
     pairs = "tests/ledger/test_identity.py", {"LIX_PAIRS": "1000000"}
     session.run("python", "-m", "pytest", pairs[0], *session.posargs, env=pairs[1])
+    merges, ledgers = "tests/ledger/test_merge.py", {"LIX_MERGES": "100"}
+    session.run("python", "-m", "pytest", merges, *session.posargs, env=ledgers)
     queues, queued = "tests/integrations/test_queues.py", {"LIX_QUEUED": "20000"}
     session.run("python", "-m", "pytest", queues, *session.posargs, env=queued)
     session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")

@@ -753,8 +753,6 @@ class _Attempts:
     async def listing(self, last: int | None = None) -> Outcome[object] | Postponed:
         """A listing; however it ends, with its pages so far."""
         outcome = await self._all_pages(last)
-        if self.suppressed:
-            return outcome
         if isinstance(outcome, Outcome) and last is None:
             await self._executor.add_pages(outcome, self._call.row, self._id)
         return outcome
@@ -856,7 +854,7 @@ class _Attempts:
         self._judge("answer", charged)
         return await self._without_forgotten() if self._store.suppresses else outcome
 
-    async def _without_forgotten(self) -> Outcome[object] | Postponed:
+    async def _without_forgotten(self) -> Outcome[object]:
         """The outcome, as the ledger has it: who was forgotten has been erased."""
         outcome, call = self._outcome, self._call
         await self._store.flush()
@@ -864,16 +862,15 @@ class _Attempts:
             lambda tables: (tables.by_id([self._id]), tables.current([self._id])), writes=False
         )
         lookup, answers = found[0].get(self._id), found[1].get(self._id, [])
-        if lookup is None or (answers and answers[-1].redacted):
+        redacted = [one for one in answers if one.redacted and one.n == self.n]
+        if lookup is None or redacted:
             await self._store.empty_log()
         if lookup is None:
             gone = suppressed(call.key, call.row, cast("Input", outcome.input))
             outcome.state, outcome.error = gone.state, gone.error
             outcome.value, outcome.body = None, b""
-        elif not answers or answers[-1].meaning is None:
-            return self._busy()
-        elif answers[-1].redacted and answers[-1].n == self.n:
-            outcome.body = answers[-1].body
+        elif redacted:
+            outcome.body = redacted[-1].body
             outcome.value, outcome.error = decode_saved_answer(call.row, outcome.body, pages=False)
         return outcome
 

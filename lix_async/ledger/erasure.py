@@ -7,6 +7,7 @@ comment goes with its author, but not with an object that is known to be another
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import cast
@@ -101,7 +102,8 @@ class ErasedIds:
         Args:
             body: The answer.
             groups: Where ids stand in it.
-            page: Whether it is a page of a listing, which may lose rows and stays a page.
+            page: Whether it is a page of a listing, which may lose rows and stays a page. Null
+                takes their places: positions in the listing count every row.
 
         Returns:
             The answer; None where nothing of it may stay.
@@ -120,24 +122,28 @@ class ErasedIds:
                     of.add(id(cast("object", one)))
         if page:
             others.add(id(tree))
-        left = self._cut(tree, theirs, others - theirs)
+        left = self._cut(tree, theirs, others - theirs, rows=page)
         if left is _GONE:
             return None
         return body if left == tree else msgspec.json.encode(left)
 
-    def _cut(self, node: object, theirs: set[int], others: set[int]) -> object:
+    def _cut(
+        self, node: object, theirs: set[int], others: set[int], *, rows: bool = False
+    ) -> object:
         """A part of an answer without them, or that it is to go."""
         if isinstance(node, str):
             return _GONE if self._is_id(node) else self.without(node)
         if isinstance(node, list):
             items = [self._cut(one, theirs, others) for one in cast("list[object]", node)]
+            if rows:
+                return [None if one is _GONE else one for one in items]
             return [one for one in items if one is not _GONE]
         if not isinstance(node, dict):
             return node
         if id(cast("object", node)) in theirs:
             return _GONE
         left = {
-            self.without(name): self._cut(one, theirs, others)
+            self.without(name): self._cut(one, theirs, others, rows=rows)
             for name, one in cast("dict[str, object]", node).items()
         }
         if _GONE not in left.values():
@@ -177,9 +183,8 @@ def needles(ids: Iterable[Identifier]) -> list[bytes]:
     for one in ids:
         places = ("",) if _is_distinctive(one) else _PLACES[one.kind]
         for text in (f"{place}{one.id}" for place in places):
-            escaped = msgspec.json.decode(msgspec.json.encode(text), type=str)
-            ascii_only = escaped.encode("ascii", "backslashreplace")
-            found |= {text.encode(), ascii_only, text.replace("/", "\\/").encode()}
+            escaped = json.dumps(text)[1:-1].encode()
+            found |= {text.encode(), escaped, text.replace("/", "\\/").encode()}
             found |= {_percent(text), _percent(text).lower(), text.encode("utf-16-le")}
     return sorted(found)
 

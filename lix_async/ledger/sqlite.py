@@ -11,7 +11,7 @@ import re
 import sqlite3
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ import anyio.to_thread
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
 from ..filesystem import (
+    NO_FOLLOW,
     create_private_file,
     create_private_folder,
     fsync_file,
@@ -582,7 +583,6 @@ class SqliteStore(Store):
                 sqlite3.connect(self.path, isolation_level=None, timeout=READERS_FOR)
             ) as connection:
                 ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            fsync_file(self.path)
             return not busy
 
         try:
@@ -608,16 +608,15 @@ class SqliteStore(Store):
 
         def work() -> list[tuple[str, bytes]]:
             found: dict[tuple[str, bytes], None] = {}
-            for suffix in ("", *COMPANIONS):
-                path = self.path.with_name(self.path.name + suffix)
-                with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-                    rest = b""
-                    while longest > 1 and (read := file.read(SEARCHED)):
-                        data = rest + read
-                        hits = [one for one in names if place_in(data, one) >= 0]
-                        hits += [one for one in parts if one in data]
-                        found.update(((str(path), one), None) for one in hits)
-                        rest = data[-longest:]
+            log = self.path.with_name(f"{self.path.name}-wal")
+            for path, blocks in ((self.path, _blocks(self.path)), (log, _log_blocks(log))):
+                rest = b""
+                for read in blocks if longest > 1 else ():
+                    data = rest + read
+                    hits = [one for one in names if place_in(data, one) >= 0]
+                    hits += [one for one in parts if one in data]
+                    found.update(((str(path), one), None) for one in hits)
+                    rest = data[-longest:]
             return list(found)
 
         return await anyio.to_thread.run_sync(work)
@@ -629,7 +628,8 @@ class SqliteStore(Store):
         )
         beside = [*self.path.parent.glob(f"{glob.escape(self.path.name)}.v*")]
         beside += self.path.parent.glob(f"{glob.escape(self.path.name)}.rescue*")
-        beside += [Path(f"{name}.ledger") for (name,) in names]
+        for (name,) in cast("list[tuple[str]]", names):  # that of a file ends with a digest
+            beside += [Path(f"{one}.ledger") for one in (name, name.rpartition(" ")[0])]
         return sorted(str(path) for path in beside if path.is_file())
 
     @property
@@ -695,6 +695,30 @@ class SqliteStore(Store):
 
     def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
         return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)
+
+
+_searched: dict[tuple[int, int], int] = {}
+"""Ledgers that were searched, open for good: closing one would end SQLite's locks on it in this
+process (https://www.sqlite.org/howtocorrupt.html)."""
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a ledger, which may be in use, and of its write-ahead log."""
+    found = path.stat()
+    place = found.st_dev, found.st_ino
+    if place not in _searched:
+        _searched[place] = os.open(path, os.O_RDONLY | NO_FOLLOW)
+    start = 0
+    while block := os.pread(_searched[place], SEARCHED, start):
+        yield block
+        start += len(block)
+
+
+def _log_blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a write-ahead log, on which SQLite has no locks."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        while block := file.read(SEARCHED):
+            yield block
 
 
 class _MigratedCopy(SqliteStore):

@@ -1,7 +1,7 @@
 """The suppression list: who was forgotten, and is not looked up again.
 
 A ledger keeps none of their ids, only codes of them (HMAC-SHA256), so that ids cannot be tried out
-without the secret, which is kept outside of the ledger. A check of each secret stands in the ledger:
+without the secret, which is kept outside of the ledger. A check of each secret stands in there:
 without the right one nothing is bought, since it could not be known who was forgotten.
 """
 

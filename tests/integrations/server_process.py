@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import httpx
 from loopback import free_port
@@ -28,7 +28,7 @@ class ServerProcess:
         self.http = httpx.Client(base_url=url, timeout=60.0)
         self.log: list[str] = []
         assert process.stderr is not None
-        self._stderr: TextIO = process.stderr
+        self._stderr: IO[str] = process.stderr
         for line in self._stderr:
             self.log.append(line)
             if "running on" in line:

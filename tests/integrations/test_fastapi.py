@@ -243,6 +243,7 @@ EXPECTED = {
     "BusyError": 503,
     "InDoubtError": 409,
     "JobExistsError": 409,
+    "SuppressedError": 410,
     "LedgerGoneError": 503,
     "LedgerNotFoundError": 500,
     "LedgerParkedError": 503,
@@ -274,7 +275,7 @@ def test_every_error_has_its_status() -> None:
         error = kind("words of a vendor")
         error.endpoint = "person.get"
         answer = problem(error, now=0.0)
-        body = json.loads(answer.body)
+        body = json.loads(bytes(answer.body))
         statuses[name] = answer.status_code
         assert answer.media_type == "application/problem+json"
         assert body["status"] == answer.status_code
@@ -286,7 +287,7 @@ def test_every_error_has_its_status() -> None:
         if answer.status_code in (429,) or isinstance(error, RateLimitError | QueuedError):
             assert int(answer.headers["retry-after"]) > 0
     assert statuses == EXPECTED
-    assert json.loads(problem(NotFoundError("x")).body)["type"] == "urn:lix-async:not-found"
+    assert json.loads(bytes(problem(NotFoundError("x")).body))["type"] == "urn:lix-async:not-found"
 
 
 def outage(seconds: float) -> OutageError:
@@ -332,7 +333,7 @@ def test_when_to_try_again(error: LixError, seconds: str | None) -> None:
 
 
 def test_what_an_answer_says() -> None:
-    body = json.loads(problem(PendingError("not yet", request_id="abc")).body)
+    body = json.loads(bytes(problem(PendingError("not yet", request_id="abc")).body))
     assert body["request_id"] == "abc"
     named = problem(NotFoundError("x"), statuses={NotFoundError: 410, LixError: 418})
     other = problem(ServerError("x"), statuses={LixError: 418})
@@ -471,7 +472,7 @@ def test_wrong_arguments_of_streams(sandbox: Sandbox) -> None:
 # Callers who leave
 
 
-class Gate(Limiter):
+class HeldPermits(Limiter):
     """Gives permits when the test says so."""
 
     def __init__(self) -> None:
@@ -529,19 +530,19 @@ class Caller:
 
 
 async def test_callers_who_leave_while_they_wait_cost_nothing(sandbox: Sandbox) -> None:
-    gate = Gate()
-    app = backend(memory_client(sandbox, rate_limit=gate))
+    permits = HeldPermits()
+    app = backend(memory_client(sandbox, rate_limit=permits))
     async with app.router.lifespan_context(app):
         callers = [Caller(app, "/person", link=f"{LINK}{n}") for n in range(10)]
         async with anyio.create_task_group() as tasks:
             for caller in callers:
                 tasks.start_soon(caller.call)
             await anyio.wait_all_tasks_blocked()
-            assert gate.waiting == 10
+            assert permits.waiting == 10
             for caller in callers:
                 caller.left.set()
-        assert gate.waiting == 0
-        gate.open.set()
+        assert permits.waiting == 0
+        permits.open.set()
         await anyio.wait_all_tasks_blocked()
     assert sandbox.requests == []
 
@@ -596,8 +597,8 @@ async def test_an_attempt_under_way_is_waited_for(
 
 
 async def test_a_call_that_acts_is_never_cancelled(sandbox: Sandbox) -> None:
-    gate = Gate()
-    lix = memory_client(sandbox, rate_limit=gate)
+    permits = HeldPermits()
+    lix = memory_client(sandbox, rate_limit=permits)
     app = backend(lix)
     reached: list[str] = []
 
@@ -615,8 +616,8 @@ async def test_a_call_that_acts_is_never_cancelled(sandbox: Sandbox) -> None:
             await anyio.wait_all_tasks_blocked()
             caller.left.set()
             await anyio.wait_all_tasks_blocked()
-            assert gate.waiting == 1
-            gate.open.set()
+            assert permits.waiting == 1
+            permits.open.set()
     assert reached == ["sent", "noted"]
 
 

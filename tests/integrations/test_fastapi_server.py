@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -103,6 +104,34 @@ def test_callers_who_leave_the_queue_cost_nothing() -> None:
         # The next permit goes to one who stayed.
         assert server.http.get("/person", params={"link": f"{LINK}-last"}).status_code == 200
     assert len(sandbox.requests) == 2
+
+
+BLOCK = re.compile(r"## Several uvicorn workers.*?```python\n(.*?)```", re.DOTALL)
+HOWTO = Path(__file__).parents[2] / "docs" / "howto" / "share-a-rate.md"
+
+
+def test_several_workers_keep_one_rate(tmp_path: Path) -> None:
+    """The program of the how-to guide, in two processes, against a strict server."""
+    program = BLOCK.search(HOWTO.read_text())
+    assert program is not None
+    (tmp_path / "service.py").write_text(program[1])
+    sandbox = Sandbox()  # one request in three seconds; more are refused
+    with (
+        running(sandbox) as url,
+        serving(url, "--workers", "2", app="service:app", folder=tmp_path) as server,
+        ThreadPoolExecutor(4) as threads,
+    ):
+
+        def ask(name: str) -> int:
+            # A connection of its own, for any of the workers, once one of them listens.
+            transport = httpx.HTTPTransport(retries=10)
+            with httpx.Client(transport=transport, base_url=server.url, timeout=60) as http:
+                return http.get("/person", params={"link": name}).status_code
+
+        names = [LINK, LINK, f"{LINK}2", f"{LINK}3"]
+        assert list(threads.map(ask, names)) == [200] * 4
+    assert sandbox.ledger.totals()["standard"] == 3
+    assert [fact.status for fact in sandbox.requests] == [200] * 3
 
 
 STOPPING = """

@@ -57,7 +57,7 @@ def served(app: FastAPI) -> Iterator[str]:
 
 
 class Handler:
-    """Keeps the events, and raises when it is told to."""
+    """Keeps the events, and raises what the test sets."""
 
     def __init__(self) -> None:
         self.events: list[WebhookEvent] = []

@@ -52,7 +52,7 @@ def test_what_is_theirs_goes_and_the_rest_stays(endpoint: str, body: object, lef
 def test_a_page_stays_a_page() -> None:
     body = {"searchResponse": {"people": [HERS, BOB]}, "seen": f"{L}/in/jane-doe-1"}
     left = cut("search.people", body, page=True)
-    assert left == {"searchResponse": {"people": [BOB]}, "seen": None}
+    assert left == {"searchResponse": {"people": [None, BOB]}, "seen": None}
 
 
 def test_what_is_no_json_goes_where_it_has_an_id() -> None:

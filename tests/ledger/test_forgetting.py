@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ import msgspec
 import pytest
 from servers import postgres_dsn  # noqa: F401  # a fixture
 
-from lix_async import AsyncLix, SuppressedError, bulk
+from lix_async import AsyncLix, AsyncLookC, SuppressedError, bulk
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.integrations.chunk_worker import Chunk, ChunkWorker
 from lix_async.ledger import Ledger
@@ -28,6 +31,7 @@ from lix_async.ledger.sqlite import SqliteStore
 from lix_async.ledger.store import Store
 from lix_async.ledger.suppression import VARIABLE
 from lix_async.ledger.tables import SqlTables
+from lix_async.waterfall import Waterfall
 
 from .conftest import NUMBERS
 
@@ -392,7 +396,7 @@ async def test_pages_lose_the_rows_of_who_is_forgotten(ledger: Open) -> None:
     search = "https://www.linkedin.com/search/results/people/?keywords=chief"
 
     async def found(store: Store) -> list[str | None]:
-        method = provider.lix.people.search
+        method = provider.lix.search.people
         async with bulk.Run(store, method, [search], check_balances=False) as outcomes:
             (outcome,) = [one async for one in outcomes]
         return [row.name for row in outcome.value]
@@ -414,7 +418,7 @@ async def test_pages_lose_the_rows_of_who_is_forgotten(ledger: Open) -> None:
         assert len(provider.asked) == asked + 1
         assert slug(102).encode() not in await all_bytes(store) or isinstance(store, SqliteStore)
         async with provider.client(cache=store, cache_searches=True) as lix:
-            names = [row.name async for row in lix.people.search(search.replace("head", "lead"))]
+            names = [row.name async for row in lix.search.people(search.replace("head", "lead"))]
         assert names == left
         await Ledger(store).forget([link(104)])
         assert slug(102).encode() not in await all_bytes(store)
@@ -442,3 +446,96 @@ async def test_workers_skip_who_is_forgotten(ledger: Open) -> None:
             ("suppressed", True),
         ]
         assert len(provider.asked) == 2
+
+
+async def test_nothing_is_sent_about_someone_forgotten_meanwhile(ledger: Open) -> None:
+    provider = Provider()
+    async with ledger() as store, ledger() as other:
+
+        async def forget() -> None:
+            provider.before = None
+            await Ledger(other).forget([link(2)])
+
+        provider.before = forget
+        method = provider.lix.people.get
+        run = bulk.Run(
+            store, method, [link(1), link(2)], concurrency=1, check_balances=False, name="run"
+        )
+        async with run as outcomes:
+            states = {one.input: one.state async for one in outcomes}
+            assert states == {link(1): "done", link(2): "suppressed"}
+            assert run.progress().suppressed == 1
+        assert provider.asked == [link(1)]
+        rows = await store.inputs(1, 1, 2)
+        assert [(row.state, row.given) for row in rows if row.row == 2] == [("suppressed", None)]
+
+
+async def test_a_reader_that_holds_the_log_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lix_async.ledger.sqlite.READERS_FOR", 0.0)
+    provider = Provider()
+    path = tmp_path / "ledger.db"
+    (tmp_path / "ledger.db.v2-2026-01-01").write_bytes(b"")
+    async with SqliteStore(path) as store:
+        await run(store, provider, link(1), name=f"{tmp_path}/people.csv 0123abcd")
+        (tmp_path / "people.csv.ledger").write_bytes(b"")
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM answer").fetchall()
+        found = (await Ledger(store).forget([link(1)])).remainder
+        assert found.held_by == [os.getpid()]
+        assert str(path) + "-wal" in found.note
+        assert [Path(copy).name for copy in found.copies] == [
+            "ledger.db.v2-2026-01-01",
+            "people.csv.ledger",
+        ]
+        reader.close()
+        found = (await Ledger(store).forget([link(1)])).remainder
+        assert (found.held_by, found.found) == ([], [])
+
+
+async def test_what_an_older_version_left_in_the_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    async with SqliteStore(path) as store:
+        await run(store, Provider(), link(1))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("CREATE TABLE old (body)")
+        connection.execute("INSERT INTO old VALUES (?)", (f"x {link(1)} " * 5000,))
+        connection.execute("DROP TABLE old")
+        connection.commit()
+    assert slug(1).encode() in path.read_bytes()
+    async with SqliteStore(path) as store:
+        assert (await Ledger(store).forget([link(1)])).remainder.found == []
+        assert slug(1).encode() not in await all_bytes(store)
+
+
+async def test_a_waterfall_asks_no_other_provider(tmp_path: Path) -> None:
+    provider = Provider()
+    async with SqliteStore(tmp_path / "ledger.db") as store:
+        await Ledger(store).forget([link(1)])
+        http = httpx.AsyncClient(transport=httpx.MockTransport(provider.answer))
+        other = AsyncLookC("k" * 20, rate_limit=None, http_client=http)
+        async with provider.client(cache=store) as cached, other:
+            falls = Waterfall([cached, other], want=("headline", "email"))
+            found = await falls.profile(link(1))
+    assert [type(error) for error in found.errors.values()] == [SuppressedError]
+    assert provider.asked == []
+
+
+async def test_older_versions_are_purged_and_the_newest_stays(ledger: Open) -> None:
+    provider = Provider()
+    async with ledger() as store:
+        await run(store, provider, link(1))
+        method = provider.lix.people.get
+        async with bulk.Run(store, method, [link(1)], check_balances=False, max_age=-1) as again:
+            assert [one.credits async for one in again] == [1]
+        await store.statement(
+            lambda tables: tables.database.change("UPDATE answer SET at = 1 WHERE n = 1")
+        )
+        found = await Ledger(store).purge(timedelta(days=730))
+        assert (found.lookups, found.answers) == (0, 1)
+        assert await Ledger(store).verify() == []
+        counts = await store.counts()
+        assert (counts.credits, counts.done) == (2, 1)

@@ -128,7 +128,10 @@ class StopOnDisconnect:
                 if tasks.cancel_scope.cancel_called:  # all is done without having waited once
                     return
                 while (message := await receive())["type"] != "http.disconnect":
-                    await sender.send(message)
+                    try:
+                        sender.send_nowait(message)
+                    except anyio.WouldBlock:
+                        await sender.send(message)
                 if not answered:
                     calls.leave()
                     await calls.given_up.wait()  # else a streaming response would stop at once

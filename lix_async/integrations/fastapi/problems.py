@@ -36,6 +36,7 @@ from ...core.errors import (
     QuotaExceededError,
     RateLimitError,
     ServerError,
+    SuppressedError,
     TransportError,
     ViewerError,
     WeeklyLimitError,
@@ -70,6 +71,7 @@ STATUSES: Statuses = MappingProxyType(
         BulkError: 500,
         InDoubtError: 409,  # a person decides
         JobExistsError: 409,
+        SuppressedError: 410,  # forgotten at a person's request
         BusyError: 503,
         OutageError: 503,
         LedgerGoneError: 503,
@@ -130,6 +132,7 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
         402: "The credits or the budget are used up",
         404: "The record does not exist",
         409: "An account, a lookup or a job has to be looked after first",
+        410: "The person was forgotten",
         422: "An argument is not valid",
         429: "The allowance of the day or the week is used up",
         500: "The service is not set up correctly",
