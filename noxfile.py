@@ -139,8 +139,8 @@ def campaign(session: nox.Session) -> None:
     Then a disk or a server that fails at each statement in turn; 100,000 random steps of a ledger,
     and the deliberate faults of its rule, each of which such steps must find; 100,000 random
     bodies; a million pairs of answers, of which none makes two people one; a hundred sets of
-    ledgers, merged in each order; a hundred tasks in four processes on each kind of queue; and two minutes of four processes that share a rate, on each
-    kind of store.
+    ledgers, merged in each order; a hundred tasks in four processes on each kind of queue; and two
+    minutes of four processes that share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}

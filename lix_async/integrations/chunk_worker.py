@@ -20,10 +20,11 @@ from msgspec.structs import replace
 from ..bulk.admission import AdmissionController
 from ..bulk.prepared_call import CallPreparer
 from ..core.errors import BulkError, ConfigurationError, LixError, combined
-from ..engine.call_key import Input
+from ..engine.call_key import Input, server_of
 from ..engine.client import Client
 from ..engine.doubts import DoubtPolicy
 from ..engine.lookup import CallsParked, LookupExecutor
+from ..ledger.reconciliation import account_of
 from ..ledger.records import CallQuery, InputRow, LookupSpec, StoredLookup
 from ..ledger.rule import FINAL
 from ..ledger.store import Store
@@ -100,6 +101,7 @@ class ChunkWorker:
             balance_endpoints=type(client).balance_endpoints,
             max_credits=max_credits,
             outage_patience=None,
+            account=account_of("", server_of(client.engine.provider, client.origin)),
         )
         self._concurrency = concurrency
         self._slots = anyio.Semaphore(concurrency, fast_acquire=True)

@@ -8,6 +8,7 @@ from typing import cast
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from .database import Database
 from .merge import RUN_TOTALS
 from .records import PACKED, unpacked

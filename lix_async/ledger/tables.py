@@ -513,13 +513,43 @@ class SqlTables:
         self.database.change("UPDATE run SET ended = ? WHERE id = ?", (now, run))
 
     def add_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
-        """Keep which row of a run led to which lookup."""
-        self.database.insert(
-            "input",
-            "run, row, lookup, given, state, note, ref",
-            [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
-            "(run, row) DO NOTHING",
-        )
+        """Keep which row of a run led to which lookup.
+
+        Processes that work on one run by its name may number different inputs alike: what finds its
+        number taken gets the next free one, unless the run has its lookup already.
+        """
+        while inputs:
+            self.database.insert(
+                "input",
+                "run, row, lookup, given, state, note, ref",
+                [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
+                "(run, row) DO NOTHING",
+            )
+            inputs = self._displaced(run, inputs)
+
+    def _displaced(self, run: int, inputs: Sequence[InputRow]) -> list[InputRow]:
+        """Inputs of a named run whose numbers are those of others, with new numbers."""
+        rows = {one.row: (one.lookup, one) for one in inputs if one.lookup is not None}
+        lost: dict[int, InputRow] = {}
+        for some in chunks(list(rows)):
+            found = self.database.execute(
+                "SELECT i.row, i.lookup FROM input i JOIN run r ON r.id = i.run "
+                "WHERE r.id = ? AND r.name <> '' AND i.row IN (?*)",
+                (run, some),
+            )
+            for row, lookup in cast("list[tuple[int, int | None]]", found):
+                wanted, one = rows[row]
+                if lookup != wanted:
+                    lost[wanted] = one
+        for ids in chunks(list(lost)):
+            there = "SELECT DISTINCT lookup FROM input WHERE run = ? AND lookup IN (?*)"
+            for (found_id,) in self.database.execute(there, (run, ids)):
+                del lost[cast("int", found_id)]
+        if not lost:
+            return []
+        ((last,),) = self.database.execute("SELECT max(row) FROM input WHERE run = ?", (run,))
+        free = itertools.count(cast("int", last) + 1)
+        return [replace(one, row=next(free)) for one in lost.values()]
 
     def inputs(self, run: int, first: int, last: int) -> list[InputRow]:
         """The inputs of a run from one row to another, each with what was given."""

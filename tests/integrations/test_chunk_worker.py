@@ -344,3 +344,13 @@ async def test_an_outage_is_tried_the_rarer_the_longer_it_lasts(tmp_path: Path) 
             clock.advance(back.value.seconds)
         assert pauses == sorted(pauses)
         assert (pauses[0], pauses[-1]) == (5.0, 300.0)
+
+
+async def test_readings_of_the_balances_are_kept(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (worker, store, _):
+        await worker.run(Chunk("people.get", links(range(2))))
+        rows = await store.statement(
+            lambda tables: tables.database.execute("SELECT DISTINCT account FROM reading"),
+            writes=False,
+        )
+    assert len(rows) == 1
