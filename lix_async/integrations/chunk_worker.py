@@ -8,7 +8,8 @@ every lookup of it is, so no worker can empty the queue while there is something
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple, cast
 
@@ -19,10 +20,12 @@ from msgspec.structs import replace
 from ..bulk.admission import AdmissionController
 from ..bulk.prepared_call import CallPreparer
 from ..core.errors import BulkError, ConfigurationError, LixError, combined
+from ..core.freshness import Freshness
 from ..engine.call_key import Input
 from ..engine.client import Client
 from ..engine.doubts import DoubtPolicy
 from ..engine.lookup import CallsParked, LookupExecutor
+from ..engine.options import UNSET, chosen_freshness
 from ..ledger.records import InputRow, LookupSpec, StoredLookup
 from ..ledger.rule import FINAL
 from ..ledger.store import Store
@@ -72,7 +75,8 @@ class ChunkWorker:
 
     Args:
         store: The open store of the ledger.
-        client: The client whose methods the chunks name.
+        client: The client whose methods the chunks name; answers older than its `max_age` are
+            bought again.
         concurrency: Calls in flight at most, those of all chunks together.
         doubts: What to do with lookups in doubt; see `bulk.Run`.
         max_credits: The worker ends before it spends more.
@@ -105,6 +109,8 @@ class ChunkWorker:
         self._callers: dict[str, CallPreparer] = {}
         self._waits: dict[tuple[int, int], float] = {}
         """When the wait of a lookup ends (monotonic), by its id and its due time."""
+        self._fresh: dict[int, Freshness] = {}
+        """Which answers are new enough, by run."""
         self.stopped = stop or anyio.Event()
         self.error: LixError | None = None
         """The error that ended the worker: 402, a rejected key, a ledger that fails."""
@@ -120,10 +126,20 @@ class ChunkWorker:
         try:
             await self._ready()
             tasks = await self._tasks(caller, job)
-            left = [task for task in tasks.values() if not await self._is_final(task.lookup)]
+            fresh = self._freshness(job)
+            old = await self._expired(tasks.values(), fresh)
+            left = [
+                task
+                for ident, task in tasks.items()
+                if ident in old or not await self._is_final(task.lookup)
+            ]
             if left:
-                await self._look_up(caller, job, left)
+                await self._look_up(caller, job, left, fresh)
                 left = await self._unfinished(left)
+            if any(task.lookup.state.n == 0 for task in left):
+                # It may have been bought under another id of the same subject meanwhile.
+                now = await self._tasks(caller, job)
+                left = [one for one in now.values() if not await self._is_final(one.lookup)]
         except BulkError as error:
             raise self._ended(error) from error
         if self._admission.stop is not None:
@@ -170,6 +186,7 @@ class ChunkWorker:
             rows = [row for row in rows if not row.state]
             given = [cast("Input", msgspec.json.decode(row.given or b"")) for row in rows]
         valid: list[tuple[InputRow, Input, LookupSpec]] = []
+        asked: list[tuple[str, bytes] | None] = []
         invalid: list[InputRow] = []
         for row, one in zip(rows, given, strict=True):
             try:
@@ -179,19 +196,45 @@ class ChunkWorker:
                 continue
             text = row.given or msgspec.json.encode(one)
             page = 1 if found.row.is_listing else 0
-            valid.append((row, one, LookupSpec(found.key, found.row.id, text, page=page)))
+            spec = LookupSpec(found.key, found.row.id, text, found.variant, page=page)
+            valid.append((row, one, spec))
+            asked.append(found.asked)
         lookups = await self._store.add_lookups(
             [spec for _, _, spec in valid],
             [*(row for row, _, _ in valid), *invalid],
             job.run if job.run and job.schema == self._store.schema else None,
+            asked=asked,
         )
         return {
             lookup.id: _Task(one, lookup)
             for (_, one, _), lookup in zip(valid, lookups, strict=True)
         }
 
-    async def _look_up(self, caller: CallPreparer, job: Chunk, left: Sequence[_Task]) -> None:
-        executor = LookupExecutor(self._store, caller.engine, self._admission, doubts=self._doubts)
+    def _freshness(self, job: Chunk) -> Freshness:
+        """Which answers are new enough: the same for all chunks of a run, also when they return."""
+        options, now = self._client.engine.options, self._client.clock.wall()
+        return self._fresh.setdefault(job.run, chosen_freshness(options, UNSET, UNSET, now))
+
+    async def _expired(self, tasks: Iterable[_Task], fresh: Freshness) -> set[int]:
+        """The lookups whose answers are bought again; one whose purchase fails keeps its answer."""
+        if fresh == Freshness():
+            return set()
+        ids = {task.lookup.id: task.lookup.state.status for task in tasks}
+        times = await self._store.statement(
+            lambda tables: tables.answer_times(list(ids)), writes=False
+        )
+        return {
+            ident
+            for ident, at in times.items()
+            if fresh.is_expired(ids[ident], datetime.fromtimestamp(at / 1000, UTC))
+        }
+
+    async def _look_up(
+        self, caller: CallPreparer, job: Chunk, left: Sequence[_Task], fresh: Freshness
+    ) -> None:
+        executor = LookupExecutor(
+            *(self._store, caller.engine, self._admission), doubts=self._doubts, fresh=fresh
+        )
         if job.schema == self._store.schema:
             executor.run_id = job.run or None
         attempts = self._client.engine.options.retry.attempts
@@ -241,6 +284,8 @@ class ChunkWorker:
 
     async def _is_final(self, lookup: StoredLookup) -> bool:
         status, doubts = lookup.state.status, self._doubts
+        if lookup.moved:
+            return False
         if status != "in_doubt" or doubts == "retry":
             return status in FINAL
         entry = await self._store.get(lookup.key) if callable(doubts) else None
