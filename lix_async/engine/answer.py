@@ -40,6 +40,8 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """Whether it was in the client's ledger, or bought by another call that was waited for."""
     bought_at: datetime | None = None
     """When it was received, in UTC, where it was `cached`."""
+    via: str = ""
+    """What the cached answer was asked for by, where that was another id of the same subject."""
     stale: bool = False
     """Whether it is older than the call accepts, since no newer one could be bought."""
 

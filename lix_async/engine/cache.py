@@ -243,7 +243,7 @@ class Cache:
             found = _read(engine, endpoint, *flight.answer, flight.bought_at)
             if isinstance(found, LixError):
                 raise found
-            found = replace(found, stale=flight.stale)
+            found = replace(found, stale=flight.stale, via=flight.via)
             if flight.cached or not first:
                 return self.handed_out(engine, found, endpoint, hit=flight.cached)
             found = replace(found, credits=flight.credits, attempts=flight.requests)
@@ -450,6 +450,8 @@ class _Flight(CallScope):
         """Since when another process's request is waited for."""
         self.answer: tuple[int, bytes] | None = None
         """Status and body."""
+        self.via = ""
+        """Under which other id it was bought."""
         self.cached = self.stale = False
         """Whether the ledger had what it ends with, and whether that is too old."""
         self.bought_at = math.inf
@@ -519,6 +521,7 @@ class _Flight(CallScope):
         found: Outcome[object] | Postponed = await retrying(self._attempt)
         outcome = found.outcome if isinstance(found, Postponed) else found
         self.cached, self.stale = outcome.cached or not self.requests, outcome.stale
+        self.via = outcome.via
         if outcome.bought_at is not None:
             self.bought_at = outcome.bought_at.timestamp() * 1000
         if outcome.state == "queued" and self.error is None:

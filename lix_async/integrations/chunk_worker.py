@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple, cast
 
@@ -20,10 +21,12 @@ from msgspec.structs import replace
 from ..bulk.admission import AdmissionController
 from ..bulk.prepared_call import CallPreparer
 from ..core.errors import BulkError, ConfigurationError, LixError, combined
+from ..core.freshness import Freshness
 from ..engine.call_key import Input, server_of
 from ..engine.client import Client
 from ..engine.doubts import DoubtPolicy
 from ..engine.lookup import CallsParked, LookupExecutor
+from ..engine.options import UNSET, chosen_freshness
 from ..ledger.reconciliation import account_of
 from ..ledger.records import CallQuery, InputRow, LookupSpec, StoredLookup
 from ..ledger.rule import FINAL
@@ -74,7 +77,8 @@ class ChunkWorker:
 
     Args:
         store: The open store of the ledger.
-        client: The client whose methods the chunks name.
+        client: The client whose methods the chunks name; answers older than its `max_age` are
+            bought again.
         concurrency: Calls in flight at most, those of all chunks together.
         doubts: What to do with lookups in doubt; see `bulk.Run`.
         max_credits: The worker ends before it spends more.
@@ -108,6 +112,8 @@ class ChunkWorker:
         self._callers: dict[str, CallPreparer] = {}
         self._waits: dict[tuple[int, int], float] = {}
         """When the wait of a lookup ends (monotonic), by its id and its due time."""
+        self._fresh: dict[int, Freshness] = {}
+        """Which answers are new enough, by run."""
         self.stopped = stop or anyio.Event()
         self.error: LixError | None = None
         """The error that ended the worker: 402, a rejected key, a ledger that fails."""
@@ -123,10 +129,20 @@ class ChunkWorker:
         try:
             await self._ready()
             tasks = await self._tasks(caller, job)
-            left = [task for task in tasks.values() if not await self._is_final(task.lookup)]
+            fresh = self._freshness(job)
+            old = await self._expired(tasks.values(), fresh)
+            left = [
+                task
+                for ident, task in tasks.items()
+                if ident in old or not await self._is_final(task.lookup)
+            ]
             if left:
-                await self._look_up(caller, job, left)
+                await self._look_up(caller, job, left, fresh)
                 left = await self._unfinished(left)
+            if any(task.lookup.state.n == 0 for task in left):
+                # It may have been bought under another id of the same subject meanwhile.
+                now = await self._tasks(caller, job)
+                left = [one for one in now.values() if not await self._is_final(one.lookup)]
         except BulkError as error:
             raise self._ended(error) from error
         if self._admission.stop is not None:
@@ -183,24 +199,51 @@ class ChunkWorker:
                 continue
             text = row.given or msgspec.json.encode(one)
             page = 1 if found.row.is_listing else 0
-            valid.append((row, one, LookupSpec(found.key, found.row.id, text, page=page)))
+            spec = LookupSpec(found.key, found.row.id, text, found.variant, page=page)
+            valid.append((row, one, spec))
             calls.append(found.query)
         suppressed = await self._store.suppressed_calls(calls)
         for row, _, _ in itertools.compress(valid, suppressed):
             invalid.append(replace(row, given=None, state="suppressed"))
-        valid = [one for one, gone in zip(valid, suppressed, strict=True) if not gone]
+        kept = [not gone for gone in suppressed]
+        valid = list(itertools.compress(valid, kept))
+        asked = [call.asked for call in itertools.compress(calls, kept)]
         lookups = await self._store.add_lookups(
             [spec for _, _, spec in valid],
             [*(row for row, _, _ in valid), *invalid],
             job.run if job.run and job.schema == self._store.schema else None,
+            asked=asked,
         )
         return {
             lookup.id: _Task(one, lookup)
             for (_, one, _), lookup in zip(valid, lookups, strict=True)
         }
 
-    async def _look_up(self, caller: CallPreparer, job: Chunk, left: Sequence[_Task]) -> None:
-        executor = LookupExecutor(self._store, caller.engine, self._admission, doubts=self._doubts)
+    def _freshness(self, job: Chunk) -> Freshness:
+        """Which answers are new enough: the same for all chunks of a run, also when they return."""
+        options, now = self._client.engine.options, self._client.clock.wall()
+        return self._fresh.setdefault(job.run, chosen_freshness(options, UNSET, UNSET, now))
+
+    async def _expired(self, tasks: Iterable[_Task], fresh: Freshness) -> set[int]:
+        """The lookups whose answers are bought again; one whose purchase fails keeps its answer."""
+        if fresh == Freshness():
+            return set()
+        ids = {task.lookup.id: task.lookup.state.status for task in tasks}
+        times = await self._store.statement(
+            lambda tables: tables.answer_times(list(ids)), writes=False
+        )
+        return {
+            ident
+            for ident, at in times.items()
+            if fresh.is_expired(ids[ident], datetime.fromtimestamp(at / 1000, UTC))
+        }
+
+    async def _look_up(
+        self, caller: CallPreparer, job: Chunk, left: Sequence[_Task], fresh: Freshness
+    ) -> None:
+        executor = LookupExecutor(
+            *(self._store, caller.engine, self._admission), doubts=self._doubts, fresh=fresh
+        )
         if job.schema == self._store.schema:
             executor.run_id = job.run or None
         attempts = self._client.engine.options.retry.attempts
@@ -250,6 +293,8 @@ class ChunkWorker:
 
     async def _is_final(self, lookup: StoredLookup) -> bool:
         status, doubts = lookup.state.status, self._doubts
+        if lookup.moved:
+            return False
         if status != "in_doubt" or doubts == "retry":
             return status in FINAL
         entry = await self._store.get(lookup.key) if callable(doubts) else None

@@ -16,6 +16,7 @@ from ..concurrency.worker_thread import WorkerThread
 from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
 from ..core.subject_ids import IdGroup
+from ..linkedin.subject_ids import AliasKey
 from .connection import (
     Announced,
     AnnounceJob,
@@ -357,7 +358,12 @@ class Store:
         return tables
 
     async def add_lookups(
-        self, specs: Sequence[LookupSpec], inputs: Sequence[InputRow] = (), run: int | None = None
+        self,
+        specs: Sequence[LookupSpec],
+        inputs: Sequence[InputRow] = (),
+        run: int | None = None,
+        *,
+        asked: Sequence[AliasKey | None] = (),
     ) -> list[StoredLookup]:
         """The lookups of calls, made where they are new, in the order of the calls.
 
@@ -366,11 +372,13 @@ class Store:
             inputs: The inputs of the run: first those that lead to the calls, in their order, then
                 those that are invalid.
             run: The run; None where this ledger does not have its inputs.
+            asked: The ids that the calls ask about: the lookup of one that was bought under another
+                id of its subject is that one.
         """
         now = self.now
 
         def work(tables: SqlTables) -> list[StoredLookup]:
-            lookups = tables.add(specs, now)
+            lookups = tables.add_calls(specs, asked, now) if asked else tables.add(specs, now)
             if run is not None:
                 found = [
                     replace(
@@ -381,6 +389,8 @@ class Store:
                     for one, lookup in zip(inputs, lookups, strict=False)
                 ]
                 tables.resolve_inputs(run, [*found, *inputs[len(found) :]])
+            pairs = zip(specs, lookups, strict=True)
+            tables.remove_unsent([spec.key for spec, one in pairs if one.key != spec.key])
             return lookups
 
         return await self.statement(work)

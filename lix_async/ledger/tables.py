@@ -409,6 +409,28 @@ class SqlTables:
             )
         return [found[spec.key] for spec in specs]
 
+    def add_calls(
+        self, specs: Sequence[LookupSpec], asked: Sequence[AliasKey | None], now: int
+    ) -> list[StoredLookup]:
+        """The lookups of calls, made where they are new and not known under another id."""
+        queries = [
+            CallQuery(spec.key, spec.endpoint, one, spec.variant)
+            for spec, one in zip(specs, asked, strict=True)
+        ]
+        found = self.find_calls(queries, now)
+        new = [spec for spec, one in zip(specs, found, strict=True) if one is None]
+        lookups = iter(self.add(new, now))
+        return [next(lookups) if one is None else one for one in found]
+
+    def remove_unsent(self, keys: Sequence[bytes]) -> None:
+        """Remove lookups that were never sent and that no input leads to."""
+        for some in chunks(keys):
+            self.database.execute(
+                "DELETE FROM lookup WHERE key IN (?*) AND n = 0 AND NOT EXISTS "
+                "(SELECT 1 FROM input i WHERE i.lookup = lookup.id) RETURNING id",
+                (some,),
+            )
+
     def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredLookup]:
         """The lookups of keys that the ledger has, unlocked."""
         rows = [

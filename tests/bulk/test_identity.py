@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -18,6 +19,8 @@ from lix_async import AsyncLix, AsyncLookC, bulk
 from lix_async.identity import identify
 from lix_async.ledger import Ledger
 from lix_async.ledger.tables import SqlTables
+from lix_async.providers.lix.endpoints.profiles import PERSON
+from lix_async.providers.lix.params.profiles import PersonParams
 
 from .conftest import Open
 from .test_run import drained
@@ -317,6 +320,17 @@ async def test_preview_counts_what_is_known_under_other_ids(ledger: Open) -> Non
         ledger(), provider.lix.people.get, [sales(1), sales(2)], check_balances=False
     )
     assert (found.answered, found.calls) == (1, 1)
+
+
+async def test_a_cached_call_says_under_which_id_it_was_bought(tmp_path: Path) -> None:
+    provider = Provider()
+    http = provider.client(provider.answer)
+    async with AsyncLix(KEY, rate_limit=None, http_client=http, cache=tmp_path / "l.db") as lix:
+        first = await lix.send(PERSON, PersonParams(profile_link=slug("person-1")))
+        other = await lix.send(PERSON, PersonParams(profile_link=sales(1)))
+    assert (first.via, first.cached) == ("", False)
+    assert (other.via, other.cached) == (slug("person-1"), True)
+    assert len(provider.asked) == 1
 
 
 def test_an_id_is_read_without_a_ledger() -> None:

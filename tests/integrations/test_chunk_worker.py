@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -354,3 +356,39 @@ async def test_readings_of_the_balances_are_kept(tmp_path: Path) -> None:
             writes=False,
         )
     assert len(rows) == 1
+
+
+async def test_a_person_costs_one_lookup_under_all_forms(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (worker, store, sandbox):
+        people = [sandbox.world.person(number) for number in range(4)]
+        run = await store.begin_run("", "people.get", "", None)
+        forms = [link for one in people for link in (one.link, one.sales_link)]
+        await store.add_inputs(run, list(encode_inputs(forms)))
+        await worker.run(Chunk("people.get", [], store.schema, run, 1, 8))
+        assert len(sandbox.ledger) == 4
+        counts = await store.counts()
+        assert (counts.done, counts.pending) == (4, 0)
+        rows = await store.inputs(run, 1, 8)
+        assert [json.loads(row.given or b"") for row in rows] == forms
+        assert [one.lookup == other.lookup for one, other in itertools.pairwise(rows)] == [
+            *(True, False, True, False, True, False, True)
+        ]
+        await worker.run(Chunk("people.get", [one.sales_link for one in people]))
+        assert len(sandbox.ledger) == 4
+
+
+@pytest.mark.parametrize("max_age", [0, timedelta(days=30)])
+async def test_old_answers_are_bought_again_once(
+    tmp_path: Path, max_age: float | timedelta
+) -> None:
+    async with at_work(tmp_path) as (worker, store, sandbox):
+        link = sandbox.world.person(1).link
+        job = Chunk("people.get", [link])
+        await worker.run(job)
+        await store.statement(lambda tables: tables.database.change("UPDATE answer SET at = 1"))
+        again = ChunkWorker(store, worker._client.with_options(max_age=max_age), 1, "hold")
+        for _ in range(3):
+            await again.run(job)
+        assert len(sandbox.ledger) == 2
+        await worker.run(job)
+        assert len(sandbox.ledger) == 2

@@ -139,7 +139,8 @@ def enrich(
     so nothing is paid for twice, even with another output file or format, or with another file
     that has some of the same links. Links that
     could not be answered (network errors, still queued) get no row, so that a later run looks
-    them up.
+    them up. With --max-age, --refused-age or --refresh, a row whose answer is bought again takes
+    the place of the old one.
     """
     kinds = _ALL_KINDS if as_ is None else LOOKUPS[as_].accepts
     if file == "-" and connection.api_key_stdin:

@@ -81,6 +81,8 @@ class EnrichRun:
         """The links that have a row in the output, with when its answer was bought."""
         self._known: list[datetime] = []
         """When the answers were bought that the ledger had."""
+        self._other_ids = 0
+        """How many of those were bought under another id."""
         self._remaining = 0
         self._error: CommandError | None = None
         self._pipe_closed = False
@@ -183,6 +185,7 @@ class EnrichRun:
             return
         if outcome.cached and outcome.bought_at is not None:
             self._known.append(outcome.bought_at)
+            self._other_ids += bool(outcome.via)
         if row.status == "in_doubt":
             self._reported_doubts.add(outcome.key)
         self._counts[row.status] += 1
@@ -275,7 +278,9 @@ class EnrichRun:
         if lost := self._session.lix.credits.lost:
             parts.append(f"up to {lost:,} more for lost answers")
         if self._known:
-            parts.append(f"{len(self._known):,} from the ledger, bought {_days(self._known)}")
+            other = f" ({self._other_ids:,} under another id)" if self._other_ids else ""
+            known = f"{len(self._known):,} from the ledger{other}"
+            parts.append(f"{known}, bought {_days(self._known)}")
         if self._skipped:
             parts.append(f"{self._skipped:,} skipped (already in the output)")
         if self._inputs.unusable:

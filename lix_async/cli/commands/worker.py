@@ -16,7 +16,7 @@ from ...core.errors import BulkError, ConfigurationError, LixError
 from .. import console
 from ..errors import OK, REFUSED, CommandError, Interrupted
 from ..ledger.address import display_address, given_address, redact_password
-from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_rate
+from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_age, parse_rate
 from ..queue import Queue, load_adapter, require_server
 from ..runtime.activity import ActivityMonitor
 from ..runtime.clients import base_url, key_for, lix_client
@@ -52,6 +52,13 @@ def worker(
             "again."
         ),
     ] = "hold",
+    max_age: Annotated[
+        str | None,
+        Parameter(
+            help="Buy answers again that are older than this: 12h, 90d, 2y. Default: nothing is "
+            "bought again."
+        ),
+    ] = None,
     heartbeat: Annotated[
         float,
         Parameter(help="Seconds after which the chunk of a dead worker is given to another one."),
@@ -83,6 +90,7 @@ def worker(
         raise CommandError("--concurrency must be at least 1")
     if not heartbeat >= 1:
         raise CommandError("--heartbeat must be at least 1 second")
+    oldest = parse_age("--max-age", max_age)
     adapter = load_adapter(queue)
     for name in ("pgqueuer", "procrastinate"):  # they log each chunk that is retried
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -105,7 +113,7 @@ def worker(
             try:
                 await adapter.worker(
                     factory.store,
-                    session.lix,
+                    session.lix.with_options(max_age=oldest),
                     concurrency=concurrency,
                     doubts=doubts,
                     heartbeat=heartbeat,
