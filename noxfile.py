@@ -87,8 +87,17 @@ def schemathesis(session: nox.Session) -> None:
 def model(session: nox.Session) -> None:
     """The rule of the ledger in every state of all configurations: two or three minutes."""
     _install(session)
-    test = ("-s", "tests/ledger/test_model.py")  # it prints the number of states
+    # The first one prints the number of states.
+    test = ("-s", "tests/ledger/test_model.py", "tests/ledger/test_identity_model.py")
     session.run("python", "-m", "pytest", *test, *session.posargs, env={"LIX_MODEL": "1"})
+
+
+@nox.session
+def test_kit(session: nox.Session) -> None:
+    """The pytest plugin, found by its entry point, beside each plugin for async tests."""
+    session.install(".[sandbox]", *DEV)
+    test = "tests/test_kit.py"
+    session.run("python", "-m", "pytest", test, *session.posargs, env={"LIX_TEST_KIT": "1"})
 
 
 @nox.session

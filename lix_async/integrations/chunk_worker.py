@@ -7,6 +7,7 @@ every lookup of it is, so no worker can empty the queue while there is something
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from operator import attrgetter
@@ -24,7 +25,7 @@ from ..engine.client import Client
 from ..engine.doubts import DoubtPolicy
 from ..engine.lookup import CallsParked, LookupExecutor
 from ..ledger.reconciliation import account_of
-from ..ledger.records import InputRow, LookupSpec, StoredLookup
+from ..ledger.records import CallQuery, InputRow, LookupSpec, StoredLookup
 from ..ledger.rule import FINAL
 from ..ledger.store import Store
 
@@ -172,6 +173,7 @@ class ChunkWorker:
             rows = [row for row in rows if not row.state]
             given = [cast("Input", msgspec.json.decode(row.given or b"")) for row in rows]
         valid: list[tuple[InputRow, Input, LookupSpec]] = []
+        calls: list[CallQuery] = []
         invalid: list[InputRow] = []
         for row, one in zip(rows, given, strict=True):
             try:
@@ -182,6 +184,11 @@ class ChunkWorker:
             text = row.given or msgspec.json.encode(one)
             page = 1 if found.row.is_listing else 0
             valid.append((row, one, LookupSpec(found.key, found.row.id, text, page=page)))
+            calls.append(found.query)
+        suppressed = await self._store.suppressed_calls(calls)
+        for row, _, _ in itertools.compress(valid, suppressed):
+            invalid.append(replace(row, given=None, state="suppressed"))
+        valid = [one for one, gone in zip(valid, suppressed, strict=True) if not gone]
         lookups = await self._store.add_lookups(
             [spec for _, _, spec in valid],
             [*(row for row, _, _ in valid), *invalid],

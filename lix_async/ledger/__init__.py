@@ -2,9 +2,10 @@
 
 `Ledger` is what programs use. Modules in reading order: `rule` (what each event does to a lookup),
 `records`, `transaction` (events applied to rows), `schema`, `tables` (the SQL of both databases),
-`sqlite`, `postgres`, `connection` (a database in its thread), `owners`, `store` (its methods to
-await), `reconciliation` (with the account's balances), `history` (versions and what
-changed), `refresh` (what to buy again first), `ledger`, `personal` (the path of a user's
+`suppression`, `erasure`, `erased_rows` and `forgetting` (who is forgotten), `sqlite`, `postgres`,
+`connection` (a database in its thread), `owners`, `store` (its methods to await), `reconciliation`
+(with the account's balances), `history` (versions and what changed), `refresh` (what to buy again
+first), `ledger`, `personal` (the path of a user's
 own), `families`, `migration`. May import `core`, `filesystem`, `linkedin` and `concurrency`.
 """
 

@@ -65,7 +65,7 @@ def find_ids(groups: Sequence[IdGroup], body: bytes) -> tuple[FoundIds, ...]:
     found: list[FoundIds] = []
     row = 0
     for group in groups:
-        for one in _objects(group, tree):
+        for one in group_objects(group, tree):
             ids = ids_of(group, one)
             row += not group.own
             if ids or group.own:
@@ -114,7 +114,8 @@ def _fields(group: IdGroup) -> tuple[tuple[IdForm, tuple[str, ...]], ...]:
     )
 
 
-def _objects(group: IdGroup, tree: object) -> Iterator[object]:
+def group_objects(group: IdGroup, tree: object) -> Iterator[object]:
+    """The objects of an answer that have the ids of a group."""
     for path in group.at:
         parts = path.split(".") if path else []
         if isinstance(tree, list):  # in place of the list that the path begins with

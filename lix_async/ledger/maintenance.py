@@ -10,8 +10,9 @@ import msgspec
 
 from .database import Database
 from .merge import RUN_TOTALS
+from .records import PACKED, unpacked
 from .store import Store
-from .tables import PACKED, SqlTables, unpacked
+from .tables import SqlTables
 
 KINDS = {
     "answers": ("answer", "listing"),
@@ -198,7 +199,7 @@ CHECKS = {
     ),
     "lookup {}: it is missing, and has attempts": (
         "SELECT DISTINCT t.lookup FROM attempt t LEFT JOIN lookup l ON l.id = t.lookup "
-        "WHERE l.id IS NULL"
+        "WHERE l.id IS NULL AND t.lookup > 0"  # below 0: of lookups that were forgotten
     ),
     "lookup {}: it is missing, and an input leads to it": (
         "SELECT DISTINCT i.lookup FROM input i LEFT JOIN lookup l ON l.id = i.lookup "

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,57 @@ def test_credits_for_refreshing(lix: Lix, sandbox: ObservedSandbox) -> None:
     assert lix("enrich", "in.txt", *STORE, "--refresh", "2", "--out", "o.jsonl").code == 0
     assert len(sandbox.ledger) == 8
     assert len(rows_of(Path("o.jsonl"))) == 6
+
+
+@pytest.mark.parametrize("name", ["o.jsonl", "o.csv"])
+def test_what_is_bought_again_takes_the_place_of_its_row(
+    lix: Lix, sandbox: ObservedSandbox, name: str
+) -> None:
+    out = ("--out", name)
+
+    def rows() -> list[dict[str, object]]:
+        text = Path(name).read_text()
+        if name.endswith(".csv"):
+            return list(csv.DictReader(io.StringIO(text)))
+        return [json.loads(line) for line in text.splitlines()]
+
+    links(6)
+    assert lix("enrich", "in.txt", *STORE, *out).code == 0
+    a_year_passes()
+    text = Path(name).read_text()
+    for moment in set(re.findall(r"[0-9-]{10}T[0-9:]{8}Z", text)):
+        earlier = datetime.fromisoformat(moment) - timedelta(days=365)
+        text = text.replace(moment, earlier.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    Path(name).write_text(text)
+    before = rows()
+    sandbox.advance(days=365)
+    found = lix("enrich", "in.txt", *STORE, *out, "--refresh", "2")
+    assert "2 found" in found.err
+    assert "4 skipped" in found.err
+    assert len(sandbox.ledger) == 8
+    changed = [old != new for old, new in zip(before, rows(), strict=True)]
+    assert sum(changed) == 2
+    assert [row["input"] for row in rows()] == [row["input"] for row in before]
+    # Another file's run buys the others; this one gets them for nothing.
+    assert lix("enrich", "in.txt", *STORE, "--out", "else.jsonl", "--max-age", "90d").code == 0
+    assert len(sandbox.ledger) == 12
+    newer = lix("enrich", "in.txt", *STORE, *out, "--max-age", "90d")
+    assert (newer.code, len(sandbox.ledger)) == (0, 12), newer.err
+    assert all(old != new for old, new in zip(before, rows(), strict=True))
+    assert "6 skipped" in lix("enrich", "in.txt", *STORE, *out, "--max-age", "90d").err
+
+
+def test_a_file_that_was_left_with_older_rows_is_put_right(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
+    links(3)
+    out = ("--out", "o.jsonl")
+    assert lix("enrich", "in.txt", *STORE, *out).code == 0
+    lines = Path("o.jsonl").read_bytes().splitlines(keepends=True)
+    newer = lines[1].replace(b'"error":null', b'"error":"newer"')
+    Path("o.jsonl").write_bytes(b"".join([*lines, newer]))
+    assert lix("enrich", "in.txt", *STORE, *out).code == 0
+    assert Path("o.jsonl").read_bytes() == b"".join([lines[0], newer, lines[2]])
 
 
 @pytest.mark.parametrize(

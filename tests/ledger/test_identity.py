@@ -10,6 +10,7 @@ import itertools
 import os
 import random
 from collections import defaultdict
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -26,11 +27,12 @@ from lix_async.ledger.identity import (
     find_ids,
 )
 from lix_async.ledger.records import Judge, LookupSpec, Receive, Send
-from lix_async.ledger.rule import Judgement
+from lix_async.ledger.rule import STATUSES, Judgement
 from lix_async.ledger.tables import SqlTables
 from lix_async.ledger.transaction import apply
 from lix_async.linkedin.subject_ids import WEAK, AliasKey, alias_key
 
+from . import steps
 from .conftest import OpenLedger
 
 PAIRS = int(os.environ.get("LIX_PAIRS", "20000"))
@@ -201,7 +203,7 @@ def test_the_tables_know_what_the_rules_say(open_ledger: OpenLedger, seed: int) 
     connection = open_ledger()
     database = connection.connect()
     connection.begin(writes=True)
-    tables = SqlTables(database)
+    tables = connection.tables(database)
     learned_by(tables, connection.owner, answers)
     stored = load_aliases(database, [*ids, *slugs])
     groups = {(one, alias.subject) for one, alias in known.aliases.items()}
@@ -225,7 +227,7 @@ def test_ids_of_pages_are_mentions_and_merge_subjects(open_ledger: OpenLedger) -
     connection = open_ledger()
     database = connection.connect()
     connection.begin(writes=True)
-    tables = SqlTables(database)
+    tables = connection.tables(database)
     a, b, c = key("profile", 1), key("sales", 1), key("recruiter", 1)
     learned_by(tables, connection.owner, [(frozenset({a}), 1), (frozenset({b}), 2)])
     before = load_aliases(database, [a, b])
@@ -260,3 +262,83 @@ def test_ids_are_found_in_whatever_can_be_read(body: bytes) -> None:
     assert find_ids(groups, body % links) == (FoundIds((ada,)), FoundIds((grace,), 1))
     assert find_ids(groups, b'[{"link": "%s"}]' % links[1]) == (FoundIds((grace,), 1),)
     assert find_ids(groups, b"not JSON") == ()
+
+
+STATUSES_OF_ANOTHER = ("none", "pending", "sent", "received", "queued", "done", "kept", "refused", "in_doubt")  # fmt: skip
+
+
+class Announcement(NamedTuple):
+    """What is known when a request is announced."""
+
+    other: str
+    """The status of the lookup of the same subject; "none" where there is no other one."""
+    knows: str
+    """How the id that is asked about leads to the subject."""
+    asks: str
+    """The same, or something else."""
+    own: str
+    """Nothing, or an answer that is too old, older or newer than the other one's."""
+
+    @property
+    def is_turned_away(self) -> bool:
+        """What the design says."""
+        known = self.knows in ("strong", "slug")
+        in_flight = self.other in ("sent", "received")
+        if not known or self.asks != "same":
+            return False
+        if self.own == "nothing":
+            return in_flight or self.other in ("done", "kept", "queued", "in_doubt")
+        return in_flight or (self.other == "done" and self.own == "older")
+
+
+ANNOUNCEMENTS = [
+    Announcement(*one)
+    for one in itertools.product(
+        STATUSES_OF_ANOTHER,
+        ("strong", "slug", "unknown", "ambiguous", "old slug"),
+        ("same", "something else"),
+        ("nothing", "older", "newer"),
+    )
+]
+
+
+def prepare(tables: SqlTables, place: int, one: Announcement) -> Send:
+    """Rows in which a request is announced."""
+    database, now = tables.database, 4 * BELIEVED_FOR
+    names = [bytes([place // 256, place % 256, part]).rjust(16, b".") for part in (0, 1)]
+    variant = b"" if one.asks == "same" else b"v"
+    mine, other = tables.add(
+        [
+            LookupSpec(names[0], "person.get", b"1"),
+            LookupSpec(names[1], "person.get", b"2", variant),
+        ],
+        now,
+    )
+    subject = database.execute(
+        "INSERT INTO subject (ambiguous) VALUES (?) RETURNING id", (int(one.knows == "ambiguous"),)
+    )[0][0]
+    kind = "slug" if "slug" in one.knows else "sales"
+    seen = now - BELIEVED_FOR - (one.knows == "old slug")
+    ids = [] if one.knows == "unknown" else [(kind, names[0], subject, seen, None)]
+    database.insert("alias", "kind, id, subject, seen, answer", ids)
+    if one.other != "none":
+        rows = [(STATUSES.index(one.other), subject, 1, now - 10, other.id)]
+        database.update("lookup", "status, subject, n, changed", "id", rows)
+    if one.own != "nothing":
+        age = {"older": 20, "newer": 5}[one.own]
+        rows = [(STATUSES.index("done"), subject, 1, 1, now - age, mine.id)]
+        database.update("lookup", "status, subject, n, cur, changed", "id", rows)
+    own = one.own != "nothing"
+    return Send(mine.id, int(own), 1, now, expired=own, asked=(kind, names[0]))
+
+
+def test_requests_are_turned_away_as_the_design_says(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+
+    def work(tables: SqlTables) -> list[Send]:
+        return [prepare(tables, place, one) for place, one in enumerate(ANNOUNCEMENTS)]
+
+    results = steps.apply(ledger, *steps.ask(ledger, work, writes=True))
+    for one, result in zip(ANNOUNCEMENTS, results, strict=True):
+        assert bool(result.elsewhere) == one.is_turned_away, one
+        assert result.applied is not one.is_turned_away, one

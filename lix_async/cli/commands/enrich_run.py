@@ -27,7 +27,7 @@ from ..ledger.in_doubt import ask_about_doubts
 from ..options import RowOutputOptions
 from ..output.destination import place_of
 from ..output.lookup_file import LookupOutput
-from ..output.lookup_rows import row_of_outcome
+from ..output.lookup_rows import LookupRow, row_of_outcome
 from ..output.schema import LookupSchema
 from ..runtime.session import CommandSession
 from ..text import plural
@@ -48,6 +48,11 @@ class EnrichOptions:
     on_daily_limit: OnDailyLimit
     concurrency: int
     queued_for: float
+
+    @property
+    def buys_again(self) -> bool:
+        """Whether links are looked up that have a row already."""
+        return not (self.max_age is self.refused_age is None) or self.refresh > 0
 
 
 class EnrichRun:
@@ -72,6 +77,8 @@ class EnrichRun:
         self._store = SqliteStore(options.ledger)
         self._counts: Counter[str] = Counter()
         self._skipped = 0
+        self._existing: dict[str, str] = {}
+        """The links that have a row in the output, with when its answer was bought."""
         self._known: list[datetime] = []
         """When the answers were bought that the ledger had."""
         self._remaining = 0
@@ -91,14 +98,15 @@ class EnrichRun:
             Interrupted: The user stopped the run.
         """
         targets, start = self._inputs.targets, self._session.monitor.clock.wall()
-        existing = self._output.open()
+        options = self._options
+        self._existing = self._output.open().keys
         run: Run[object] | None = None
         abandoned_run: Run[object] | None = None
         try:
             new = [
                 (row, target.text)
                 for row, target in enumerate(targets, 1)
-                if target.key not in existing.keys
+                if options.buys_again or target.key not in self._existing
             ]
             todo = [text for _, text in new]
             self._remaining, self._skipped = len(todo), len(targets) - len(todo)
@@ -109,16 +117,16 @@ class EnrichRun:
                 self._preparer,
                 todo,
                 rows=[row for row, _ in new],
-                name=self._options.run_name,
-                concurrency=self._options.concurrency,
+                name=options.run_name,
+                concurrency=options.concurrency,
                 doubts=await self._doubts(),
-                on_daily_limit=self._options.on_daily_limit,
+                on_daily_limit=options.on_daily_limit,
                 outage_patience=None,  # the progress line says that it waits
-                queued_for=self._options.queued_for,
-                recheck=self._options.recheck,
-                max_age=self._options.max_age,
-                refused_age=self._options.refused_age,
-                refresh=self._options.refresh,
+                queued_for=options.queued_for,
+                recheck=options.recheck,
+                max_age=options.max_age,
+                refused_age=options.refused_age,
+                refresh=options.refresh,
             )
             await self._process(run)
         except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time
@@ -168,6 +176,11 @@ class EnrichRun:
             self._counts[outcome.state] += 1
             return
         self._remaining -= 1
+        written = self._existing.get(target.key)
+        if written is not None and not _is_newer(row, written, outcome):
+            self._skipped += 1
+            self._session.counts.items += 1
+            return
         if outcome.cached and outcome.bought_at is not None:
             self._known.append(outcome.bought_at)
         if row.status == "in_doubt":
@@ -175,7 +188,7 @@ class EnrichRun:
         self._counts[row.status] += 1
         self._session.counts.items += 1
         try:
-            self._output.add(row, flush=not outcome.cached)
+            self._output.add(row, flush=not outcome.cached, replaces=written is not None)
         except CommandError as error:  # such as a full disk: later rows could not be written
             self._error = self._error or error
             run.park("output")
@@ -286,6 +299,19 @@ class EnrichRun:
             )
         finally:
             await store.close()
+
+
+def _is_newer(row: LookupRow, written: str, outcome: Outcome[object]) -> bool:
+    """Whether a row takes the place of the one that the output has of its link.
+
+    Args:
+        row: The row.
+        written: When the answer of the other one was bought; "" where that is not known.
+        outcome: What the row is made of.
+    """
+    if row.status == "in_doubt":
+        return False
+    return (outcome.attempts > 0 and not outcome.stale) or "" < written < (row.bought_at or "")
 
 
 def _days(moments: Sequence[datetime]) -> str:

@@ -200,10 +200,10 @@ class _WaterfallRun:
     def _open(self) -> ExistingOutput:
         path = output_path(self._output)
         if path is None:
-            return ExistingOutput(set())
+            return ExistingOutput({})
         if not path.exists():
             self._file = AppendFile.create(path)
-            return ExistingOutput(set())
+            return ExistingOutput({})
         self._file = AppendFile.open(path)
         existing = read_existing_output(self._file, self._format)
         if existing.columns not in (None, self._rows.columns):

@@ -17,7 +17,7 @@ from ..options import Format, RowOutputOptions, choose_format, parse_columns
 from ..values import unescape_formula
 from .columns import check_columns
 from .destination import output_path
-from .files import AppendFile
+from .files import AppendFile, replace_file
 from .lookup_rows import LookupRow
 from .rows import RowEncoder, row_encoder
 from .schema import LookupSchema
@@ -47,6 +47,8 @@ class LookupOutput:
         self._rows: RowEncoder = row_encoder(staged, schema, self.columns)
         self._file: AppendFile | None = None
         self._first = self._dated = True
+        self._replaces = False
+        """Whether there are rows of links that have a newer row after them."""
         self._shown: list[bytes] = []
         self._buffer: list[bytes] = []
         self._in_doubt: list[bytes] = []
@@ -54,17 +56,17 @@ class LookupOutput:
     def open(self) -> ExistingOutput:
         """Open the file; returns what an earlier run wrote to it."""
         if self.path is None:
-            return ExistingOutput(set())
+            return ExistingOutput({})
         if self.format == "parquet":
             if self.path.exists() and not self.is_parquet:
                 raise CommandError(
                     f"{self.path} already exists and is not a Parquet file",
                     hint="choose another name",
                 )
-            return ExistingOutput(set())
+            return ExistingOutput({})
         if not self.path.exists():
             self._file = AppendFile.create(self.path)
-            return ExistingOutput(set())
+            return ExistingOutput({})
         self._file = AppendFile.open(self.path)
         try:
             return self._resume(self._file)
@@ -78,6 +80,7 @@ class LookupOutput:
             raise CommandError(f"{file.path} has other columns", hint="omit --columns to continue")
         self._rows.columns = existing.columns or self._rows.columns
         self._first, self._dated = not file.size, existing.dated
+        self._replaces = existing.replaced
         return existing
 
     @property
@@ -90,17 +93,20 @@ class LookupOutput:
         except OSError:
             return False
 
-    def add(self, row: LookupRow, *, flush: bool) -> None:
+    def add(self, row: LookupRow, *, flush: bool, replaces: bool = False) -> None:
         """Add a row.
 
         Args:
             row: The row.
             flush: Whether to write it at once.
+            replaces: Whether the link has an older row, whose place it takes at the end: until
+                then both are in the file, so that nothing is lost where the run is killed.
 
         Raises:
             CommandError: The row cannot be written.
             BrokenPipeError: The reader of stdout has closed the pipe.
         """
+        self._replaces |= replaces
         if row.status == IN_DOUBT:
             self._in_doubt.append(row.encode(dated=self._dated))
             return
@@ -138,7 +144,11 @@ class LookupOutput:
         finally:
             file, self._file = self._file, None
             if file is not None:
-                file.close()
+                try:
+                    if self._replaces:
+                        replace_file(file.path, without_older_rows(file.read(), self.format))
+                finally:
+                    file.close()
                 if not file.size:
                     file.path.unlink(missing_ok=True)
         if self._shown:
@@ -157,12 +167,15 @@ IN_DOUBT = "in_doubt"
 class ExistingOutput(msgspec.Struct):
     """What an output file contains."""
 
-    keys: set[str]
-    """The keys of the targets that have a row."""
+    keys: dict[str, str]
+    """The keys of the targets that have a row, with when its answer was bought; "" where the file
+    does not say that."""
     columns: tuple[str, ...] | None = None
     """The heading of a CSV."""
     dated: bool = True
     """Whether its rows say when they were bought; those of earlier versions do not."""
+    replaced: bool = False
+    """Whether it has older rows of links that have a newer one."""
 
 
 class _ExistingRow(msgspec.Struct):
@@ -170,7 +183,8 @@ class _ExistingRow(msgspec.Struct):
     status: object
     end: int
     """The offset of the end of its line."""
-    dated: bool
+    bought_at: object
+    """None where its file does not say it."""
 
 
 def read_existing_output(file: AppendFile, file_format: Format) -> ExistingOutput:
@@ -199,11 +213,26 @@ def read_existing_output(file: AppendFile, file_format: Format) -> ExistingOutpu
         end = rows[-1].end if rows else (ends[0] if file_format == "csv" else 0)
     if end < len(data):
         file.truncate(end)
-    return ExistingOutput(
-        {key for row in rows if row.status != IN_DOUBT for key in _keys(row.input)},
-        columns,
-        all(row.dated for row in first),
-    )
+    keys: dict[str, str] = {}
+    replaced = False
+    for row in rows:
+        for key in _keys(row.input) if row.status != IN_DOUBT else ():
+            replaced |= key in keys
+            keys[key] = str(row.bought_at or "")
+    return ExistingOutput(keys, columns, all(row.bought_at is not None for row in first), replaced)
+
+
+def without_older_rows(data: bytes, file_format: Format) -> bytes:
+    """An output in which the newest row of each link stands in the place of the first one."""
+    ends = list(_record_ends(data, quoted=file_format == "csv"))
+    rows = _csv(data, ends)[1] if file_format == "csv" else _jsonl(data, ends)
+    lines: dict[str | int, bytes] = {}
+    start = ends[0] if file_format == "csv" else 0
+    heading = data[:start]
+    for row in rows or ():
+        lines[next(_keys(row.input), row.end)] = data[start : row.end]
+        start = row.end
+    return heading + b"".join(lines.values())
 
 
 def _jsonl(data: bytes, ends: list[int]) -> list[_ExistingRow] | None:
@@ -217,7 +246,8 @@ def _jsonl(data: bytes, ends: list[int]) -> list[_ExistingRow] | None:
             return None
         if "input" not in row or "status" not in row:
             return None
-        rows.append(_ExistingRow(row["input"], row["status"], end, "bought_at" in row))
+        bought_at = (row["bought_at"] or "") if "bought_at" in row else None
+        rows.append(_ExistingRow(row["input"], row["status"], end, bought_at))
     return rows
 
 
@@ -229,12 +259,13 @@ def _csv(data: bytes, ends: list[int]) -> tuple[tuple[str, ...] | None, list[_Ex
     if not {"input", "status"} <= set(columns) or columns[0] != LookupSchema.meta_fields[0]:
         return columns, None
     input_index, status_index = columns.index("input"), columns.index("status")
+    bought_index = columns.index("bought_at") if "bought_at" in columns else None
     return columns, [
         _ExistingRow(
             unescape_formula(record[input_index]),
             record[status_index],
             end,
-            "bought_at" in columns,
+            None if bought_index is None else record[bought_index],
         )
         for record, end in zip(records, ends[1:], strict=False)
         if record
