@@ -97,7 +97,7 @@ class AdmissionController(Admission):
         )
         self.breaker = engine.breaker_of(account)
         """Whether the provider works."""
-        self._began, self._patience = engine.clock.now(), outage_patience
+        self._began, self._outage_timeout = engine.clock.now(), outage_patience
         self.breaker.retry(self._began)
         self._on_daily_limit: OnDailyLimit = on_daily_limit
         self._account = account
@@ -155,7 +155,7 @@ class AdmissionController(Admission):
         return self._engine.clock.wall() + max(self._closed_until - now, self._outage_pause(now))
 
     def _outage_pause(self, now: float) -> float:
-        return self.breaker.pause(now, self._began, self._patience)
+        return self.breaker.pause(now, self._began, self._outage_timeout)
 
     @property
     def wait_reason(self) -> str:
@@ -221,7 +221,7 @@ class AdmissionController(Admission):
         """While there is an outage: let one call at a time through, when it is due."""
         breaker, clock = self.breaker, self._engine.clock
         while breaker.failure is not None and self.stop is None:
-            if breaker.is_over(clock.now(), self._began, self._patience):
+            if breaker.is_over(clock.now(), self._began, self._outage_timeout):
                 self.stop = OutageError(self.waits_for)
                 self.stop.retry_after = breaker.pause(clock.now())
                 self.stop.__cause__ = breaker.failure

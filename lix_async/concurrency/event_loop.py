@@ -98,7 +98,7 @@ def raisable(error: BaseException) -> BaseException:
     return error
 
 
-class Event(Protocol):
+class WaitableEvent(Protocol):
     """What tasks of one event loop wait for."""
 
     def set(self) -> object:
@@ -114,14 +114,14 @@ class Event(Protocol):
         ...
 
 
-def new_event() -> Event:
+def new_event() -> WaitableEvent:
     """An event of the running loop. To make one of anyio takes ten times as long as asyncio's."""
     if is_asyncio(running_loop()):
-        return cast("Event", sys.modules["asyncio"].Event())
+        return cast("WaitableEvent", sys.modules["asyncio"].Event())
     return anyio.Event()
 
 
-async def wait_through(event: Event) -> None:
+async def wait_through(event: WaitableEvent) -> None:
     """Wait for an event although the caller is cancelled, which is raised afterwards.
 
     A shield does not keep off a `task.cancel()` of asyncio. Nor is one made before a cancellation

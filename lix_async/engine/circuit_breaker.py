@@ -55,27 +55,27 @@ class CircuitBreaker:
         """Whether nothing has been answered since a failure that counted."""
         return bool(self._failing)
 
-    def is_over(self, now: float, began: float, patience: float | None) -> bool:
+    def is_over(self, now: float, began: float, timeout: float | None) -> bool:
         """Whether an outage has lasted longer than a run waits.
 
         Args:
             now: Seconds on a clock that is never set.
             began: When the run began.
-            patience: Seconds that it waits; None for as long as it takes.
+            timeout: Seconds that it waits; None for as long as it takes.
         """
         return (
             self.failure is not None
-            and patience is not None
-            and now - max(self._opened_at, began) >= patience
+            and timeout is not None
+            and now - max(self._opened_at, began) >= timeout
         )
 
-    def pause(self, now: float, began: float = 0.0, patience: float | None = None) -> float:
+    def pause(self, now: float, began: float = 0.0, timeout: float | None = None) -> float:
         """Seconds until the next try, or until it has lasted too long; 0 while it is closed."""
         if self.failure is None:
             return 0.0
         due = self._due
-        if patience is not None:
-            due = min(due, max(self._opened_at, began) + patience)
+        if timeout is not None:
+            due = min(due, max(self._opened_at, began) + timeout)
         return max(due - now, 0.0)
 
     def retry(self, now: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from ..core.html_table import MOST_ROWS, counted, html_items
+from ..core.validation import guarded_repr
 from .arrow import DataType, Table, values_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Frame:
         """The names of the columns."""
         return self._table.column_names
 
+    @guarded_repr
     def __repr__(self) -> str:
         # Without values: they are personal data, and a repr gets into logs.
         columns = counted(self._table.num_columns, "column")
