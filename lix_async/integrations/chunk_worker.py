@@ -205,9 +205,9 @@ class ChunkWorker:
         suppressed = await self._store.suppressed_calls(calls)
         for row, _, _ in itertools.compress(valid, suppressed):
             invalid.append(replace(row, given=None, state="suppressed"))
-        kept = [not gone for gone in suppressed]
-        valid = list(itertools.compress(valid, kept))
-        asked = [call.asked for call in itertools.compress(calls, kept)]
+        sendable = [not gone for gone in suppressed]
+        valid = list(itertools.compress(valid, sendable))
+        asked = [call.asked for call in itertools.compress(calls, sendable)]
         lookups = await self._store.add_lookups(
             [spec for _, _, spec in valid],
             [*(row for row, _, _ in valid), *invalid],
