@@ -93,6 +93,14 @@ def model(session: nox.Session) -> None:
 
 
 @nox.session
+def test_kit(session: nox.Session) -> None:
+    """The pytest plugin, found by its entry point, beside each plugin for async tests."""
+    session.install(".[sandbox]", *DEV)
+    test = "tests/test_kit.py"
+    session.run("python", "-m", "pytest", test, *session.posargs, env={"LIX_TEST_KIT": "1"})
+
+
+@nox.session
 def typing(session: nox.Session) -> None:
     """Types: mypy and pyright, both strict, over the package and the typed examples of its API."""
     _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")
@@ -130,9 +138,9 @@ def campaign(session: nox.Session) -> None:
 
     Then a disk or a server that fails at each statement in turn; 100,000 random steps of a ledger,
     and the deliberate faults of its rule, each of which such steps must find; 100,000 random
-    bodies; a million pairs of answers, of which none makes two people one; a hundred tasks in four
-    processes on each kind of queue; and two minutes of four processes that share a rate, on each
-    kind of store.
+    bodies; a million pairs of answers, of which none makes two people one; a hundred sets of
+    ledgers, merged in each order; a hundred tasks in four processes on each kind of queue; and two
+    minutes of four processes that share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
@@ -145,6 +153,8 @@ def campaign(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", bodies, *session.posargs, env=many)
     pairs = "tests/ledger/test_identity.py", {"LIX_PAIRS": "1000000"}
     session.run("python", "-m", "pytest", pairs[0], *session.posargs, env=pairs[1])
+    merges, ledgers = "tests/ledger/test_merge.py", {"LIX_MERGES": "100"}
+    session.run("python", "-m", "pytest", merges, *session.posargs, env=ledgers)
     queues, queued = "tests/integrations/test_queues.py", {"LIX_QUEUED": "20000"}
     session.run("python", "-m", "pytest", queues, *session.posargs, env=queued)
     session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")

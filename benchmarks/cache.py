@@ -1,9 +1,9 @@
 """The CPU time of a call that the ledger answers, compared with the least that it could take.
 
-A hit is a call of `lix.people.get` on a client with a cache in SQLite that has the answer. Beside it
-run, alternating, what no hit can do without: one select by key on an open connection, and msgspec
-decoding the same bytes; and the same call without a cache on a transport in memory. Then, a call
-that another one's request answers.
+A hit is a call of `lix.people.get` on a client with a cache in SQLite that has the answer. Beside
+it run, alternating, what no hit can do without: one select by key on an open connection, and
+msgspec decoding the same bytes; and the same call without a cache on a transport in memory. Then,
+a call that another one's request answers.
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@
 
 The clients are `AsyncLix` and `AsyncLookC`, and for three other vendors `AsyncConnectSafely`,
 `AsyncLetrics` and `AsyncMeetAlfred`. Each one keeps the provider's rate limit, retries, decodes
-answers into structs, and returns listings as `Pages`, which can be resumed.
+answers into structs, and returns listings as `Pages`, which can be resumed. `Lix`, `LookC`,
+`ConnectSafely`, `Letrics` and `MeetAlfred` are the same clients for programs without asyncio.
 
 Subpackages, imported separately:
 
 * `lix_async.models`: the structs that the methods return, for annotations.
 * `lix_async.bulk`: runs over many inputs, with a ledger, so that each lookup is paid once.
+* `lix_async.frames`: answers as tables for pandas, polars, DuckDB and pyarrow.
 * `lix_async.events`: what `on_event` receives, for logs, traces and progress.
 * `lix_async.limiters`: one rate limit for many processes or machines.
 * `lix_async.waterfall`: several providers in turn for one lookup.
@@ -38,6 +40,7 @@ from .core.errors import (
     RateLimitError,
     RefusalError,
     ServerError,
+    SuppressedError,
     TransportError,
     ViewerError,
     WeeklyLimitError,
@@ -61,15 +64,25 @@ if TYPE_CHECKING:
     from .providers.connectsafely.client import AsyncConnectSafely
     from .providers.letrics.client import AsyncLetrics
     from .providers.meetalfred.client import AsyncMeetAlfred
+    from .sync.connectsafely import ConnectSafely
+    from .sync.letrics import Letrics
+    from .sync.lix import Lix
+    from .sync.lookc import LookC
+    from .sync.meetalfred import MeetAlfred
 else:
     # Imported on first use, since most programs use none of them.
     _LAZY = {
         "AsyncConnectSafely": "providers.connectsafely.client",
         "AsyncLetrics": "providers.letrics.client",
         "AsyncMeetAlfred": "providers.meetalfred.client",
+        "ConnectSafely": "sync.connectsafely",
         "Drift": "core.schema_drift",
         "Email": "models",
         "JobPosting": "models",
+        "Letrics": "sync.letrics",
+        "Lix": "sync.lix",
+        "LookC": "sync.lookc",
+        "MeetAlfred": "sync.meetalfred",
         "Organisation": "models",
         "Person": "models",
         "Post": "models",
@@ -101,6 +114,7 @@ __all__ = [
     "BusyError",
     "Checkpoint",
     "ConfigurationError",
+    "ConnectSafely",
     "DailyLimitError",
     "DeadlineError",
     "DecodeError",
@@ -109,9 +123,13 @@ __all__ = [
     "InDoubtError",
     "InvalidParamsError",
     "JobPosting",
+    "Letrics",
     "Limiter",
+    "Lix",
     "LixError",
     "LocalLimiter",
+    "LookC",
+    "MeetAlfred",
     "NotFoundError",
     "Organisation",
     "OutcomeUnknownError",
@@ -128,6 +146,7 @@ __all__ = [
     "RefusalError",
     "RetryPolicy",
     "ServerError",
+    "SuppressedError",
     "TransportError",
     "UnreadableItem",
     "ViewerError",

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+MEMORY = "/dev/shm"
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 1 << 31:
+    # What tests end is processes, not the machine: no commit has to wait for the disk.
+    os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
+
 # No time limit for each example: machines may be busy.
 settings.register_profile("lix_async", deadline=None)
 settings.load_profile("lix_async")
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(("asyncio", {"debug": True}), id="asyncio"),
-        pytest.param(("trio", {}), id="trio"),
-    ]
-)
+@pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> object:
-    return request.param
+    # Debug mode keeps a whole traceback of each future, which takes most of the time of tests with
+    # very many.
+    debug = request.node.get_closest_marker("many_tasks") is None
+    return (request.param, {"debug": debug} if request.param == "asyncio" else {})
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import anyio
+import anyio.to_thread
 import pytest
 from sample_provider import (
     LIST,
@@ -24,11 +25,12 @@ from sample_provider import (
 
 import lix_async
 from lix_async.cli.providers import client_class, providers
+from lix_async.concurrency.event_loop import running_loop
 from lix_async.core.errors import ConfigurationError, RateLimitError
 from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
 from lix_async.sandbox import Sandbox, base_url_of
-from lix_async.testing import VirtualClock, memory_client
+from lix_async.testing import IdleClock, VirtualClock, memory_client
 
 pytest_plugins = ["lix_async.testing.fixtures"]
 pytestmark = pytest.mark.anyio
@@ -121,6 +123,85 @@ async def test_a_clock_can_be_entered_again():
         async with clock:
             await clock.sleep(5)
         assert clock.now() == moment
+
+
+async def test_an_idle_clock_serves_the_sleeper_with_the_nearest_deadline():
+    clock = IdleClock(start=100)
+    woken: list[tuple[str, float]] = []
+
+    async def sleeper(name: str, *naps: float) -> None:
+        for seconds in naps:
+            await clock.sleep(seconds)
+            woken.append((name, clock.now()))
+
+    async with anyio.create_task_group() as tasks:
+        for name, naps in {"a": (5, 5), "b": (3, 4), "c": (0, 6)}.items():
+            tasks.start_soon(sleeper, name, *naps)
+    assert woken == [("c", 100), ("b", 103), ("a", 105), ("c", 106), ("b", 107), ("a", 110)]
+    assert sorted(clock.slept) == [3, 4, 5, 5, 6]
+
+
+async def test_of_many_sleepers_of_an_idle_clock_none_is_woken_early():
+    """While one works, no other makes the clock jump."""
+    clock = IdleClock()
+    early: list[float] = []
+
+    async def worker(number: int) -> None:
+        for step in range(3):
+            due = clock.now() + number + step
+            await clock.sleep(number + step)
+            early.extend([clock.now()] * (clock.now() != due))
+            await settle(number)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(1, 9):
+            tasks.start_soon(worker, number)
+    assert early == []
+
+
+async def test_a_timeout_alone_does_not_move_an_idle_clock():
+    clock = IdleClock()
+    with clock.timeout(5) as scope:
+        await settle(3)
+        await anyio.wait_all_tasks_blocked()
+        assert clock.now() == 0
+        await clock.sleep(9)
+    assert (scope.cancelled_caught, clock.now()) == (True, 5)
+    with clock.timeout(5) as scope:
+        clock.advance(5)
+        await anyio.sleep_forever()
+    assert scope.cancelled_caught
+
+
+async def test_an_idle_clock_in_two_event_loops():
+    clock = IdleClock()
+    began, loops = anyio.Event(), []
+
+    async def other() -> None:
+        loops.append(running_loop())
+        await clock.sleep(1000)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(clock.sleep, 10)
+        tasks.start_soon(anyio.to_thread.run_sync, lambda: anyio.run(other, backend="asyncio"))
+        tasks.start_soon(anyio.to_thread.run_sync, lambda: anyio.run(other, backend="trio"))
+    assert clock.now() >= 1000
+    assert len(loops) == 2
+    ended: list[float] = []
+
+    async def sleeper() -> None:
+        with anyio.CancelScope():
+            began.set()
+            with clock.timeout(50):
+                await anyio.sleep_forever()
+            ended.append(clock.now())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(sleeper)
+        await began.wait()
+        await settle(2)
+        await anyio.to_thread.run_sync(clock.advance, 50)  # a thread without an event loop
+    assert len(ended) == 1
 
 
 CALLS: dict[str, tuple[str, Callable[..., Awaitable[object]]]] = {

@@ -87,7 +87,8 @@ def without(gone: str, folder: Path) -> None:
     shutil.rmtree(folder / "tests" / "providers" / gone, ignore_errors=True)
     init = folder / "lix_async" / "__init__.py"
     lines = init.read_text().splitlines(keepends=True)
-    names = "|".join((CLIENTS[gone], *(STRUCTS if gone == "lix" else ())))
+    clients = CLIENTS[gone], CLIENTS[gone].removeprefix("Async")
+    names = "|".join((*clients, *(STRUCTS if gone == "lix" else ())))
     kept = [line for line in lines if not re.search(rf"\b(?:{names})\b", line)]
     assert len(kept) < len(lines)
     init.write_text("".join(kept))

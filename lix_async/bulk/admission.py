@@ -29,12 +29,12 @@ from ..core.errors import (
 from ..core.families import UNKNOWN_ROUTE
 from ..core.models import Params
 from ..core.validation import check_type
+from ..engine.circuit_breaker import ATTESTED
 from ..engine.credits import CreditBudget
 from ..engine.engine import Engine
 from ..engine.lookup import Admission, CallsParked
 from ..ledger.reconciliation import Reading, add_readings, spending, unexplained
 from ..ledger.store import Store
-from .circuit_breaker import ATTESTED, CircuitBreaker
 
 DAY = 86_400.0
 BALANCE_CHECK_INTERVAL = 900.0
@@ -63,7 +63,7 @@ class AdmissionController(Admission):
         outage_patience: Seconds after which an outage ends the run with `OutageError`; None to wait
             as long as it lasts.
         account: The account as the ledger writes it, to keep readings of the balances there; None
-            to keep none.
+            to keep none. The runs of a client for one account share its circuit breaker.
 
     Raises:
         ConfigurationError: If an argument is not valid.
@@ -95,8 +95,10 @@ class AdmissionController(Admission):
         super().__init__(
             CreditBudget(max_credits, name="max_credits of this run", parent=engine.credits)
         )
-        self.breaker = CircuitBreaker(outage_patience)
+        self.breaker = engine.breaker_of(account)
         """Whether the provider works."""
+        self._began, self._patience = engine.clock.now(), outage_patience
+        self.breaker.retry(self._began)
         self._on_daily_limit: OnDailyLimit = on_daily_limit
         self._account = account
         self._first: dict[str, Reading] = {}
@@ -109,7 +111,6 @@ class AdmissionController(Admission):
         self._asked = 0
         self._flying = 0
         self._held: Counter[CreditKind] = Counter()
-        self._ended: anyio.Event | None = None
         self._polled_at: float | None = None
         self._lock: anyio.Lock | None = None
         self.balances: Mapping[CreditKind, int] | None = None
@@ -145,13 +146,16 @@ class AdmissionController(Admission):
         until = self._closed_until
         if self._balance_endpoints is not None:  # the allowance may come back before
             until = min(until, self._look_at)
-        return max(until - now, self.breaker.pause(now), 0.0)
+        return max(until - now, self._outage_pause(now), 0.0)
 
     @property
     def closed_until(self) -> float:
         """When calls may be sent again at the latest (epoch seconds), as far as that is known."""
         now = self._engine.clock.now()
-        return self._engine.clock.wall() + max(self._closed_until - now, self.breaker.pause(now))
+        return self._engine.clock.wall() + max(self._closed_until - now, self._outage_pause(now))
+
+    def _outage_pause(self, now: float) -> float:
+        return self.breaker.pause(now, self._began, self._patience)
 
     @property
     def wait_reason(self) -> str:
@@ -211,20 +215,19 @@ class AdmissionController(Admission):
         """A call has ended or was not admitted: those that wait look again."""
         if self.breaker.trial == key:
             self.breaker.trial = None
-        if self._ended is not None:
-            self._ended.set()
+        self.breaker.call_ended()
 
     async def _try(self, key: bytes) -> None:
         """While there is an outage: let one call at a time through, when it is due."""
         breaker, clock = self.breaker, self._engine.clock
         while breaker.failure is not None and self.stop is None:
-            if breaker.is_over(clock.now()):
+            if breaker.is_over(clock.now(), self._began, self._patience):
                 self.stop = OutageError(self.waits_for)
                 self.stop.retry_after = breaker.pause(clock.now())
                 self.stop.__cause__ = breaker.failure
             elif breaker.trial is not None:
                 await self._one_ended()
-            elif breaker.pause(clock.now()) > 0:
+            elif self._outage_pause(clock.now()) > 0:
                 return
             elif await self._answers():
                 breaker.trial = key
@@ -248,9 +251,9 @@ class AdmissionController(Admission):
         return False
 
     async def _one_ended(self) -> None:
-        if self._ended is None or self._ended.is_set():
-            self._ended = anyio.Event()
-        await self._ended.wait()
+        ended = anyio.Event()
+        self.breaker.waiting.append(ended)
+        await ended.wait()
 
     def report(self, family: Family, key: bytes, error: LixError | None = None) -> bool:
         """Take what came of an attempt into account.

@@ -89,7 +89,10 @@ async def chunk(
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
     if admission is None:
         admission = AdmissionController(
-            caller.engine, store, max_credits=max_credits, on_daily_limit="stop"
+            *(caller.engine, store),
+            max_credits=max_credits,
+            on_daily_limit="stop",
+            account=caller.account,
         )
     elif max_credits is not None:
         raise ConfigurationError("max_credits cannot be set beside admission: that one has it")

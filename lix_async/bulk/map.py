@@ -8,14 +8,14 @@ from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.endpoint import Endpoint, StatusCall
-from ..core.errors import ConfigurationError, DecodeError, LixError
+from ..core.errors import ConfigurationError, DecodeError, LixError, SuppressedError
 from ..core.models import Listing, Params
 from ..engine.credits import CreditBudget
 from ..engine.outcome import Outcome, state_of
 from ..engine.pages import Paginator
 from ..engine.polling import wait_for
 from .prepared_call import CallPreparer, ClientMethod
-from .row_input import On, Row
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
 
@@ -37,9 +37,9 @@ class Outcomes(WorkerPool[object, Outcome[T]]):
 
 def map(  # noqa: A001  # read as `bulk.map`
     method: ClientMethod[T],
-    inputs: Iterable[Row] | AsyncIterable[Row],
+    inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
     *,
-    on: On[Row] | None = None,
+    on: On[AnyRow] | None = None,
     concurrency: int = 4,
     ordered: bool = False,
 ) -> Outcomes[T]:
@@ -114,6 +114,8 @@ def map(  # noqa: A001  # read as `bulk.map`
                 outcome.value = cast("T", found)
         except LixError as error:
             outcome.error, outcome.state = error, state_of(error.family)
+            if isinstance(error, SuppressedError):
+                outcome.state = "suppressed"
             if isinstance(error, DecodeError) and outcome.state == "kept":
                 outcome.body = error.body
         outcome.credits, outcome.maybe = budget.total, budget.lost

@@ -36,7 +36,7 @@ from ..ledger.records import CallQuery, StoredLookup
 from ..ledger.store import Store
 from ..linkedin.links import plain
 from ..linkedin.subject_ids import alias_key
-from .row_input import On, Row, check_on, input_of
+from .row_input import AnyRow, On, check_on, input_of
 
 T = TypeVar("T")
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
@@ -78,7 +78,7 @@ class CallPreparer:
     """Turns inputs into calls for one method of one client."""
 
     def __init__(
-        self, method: ClientMethod[T], account: str = "", on: On[Row] | None = None
+        self, method: ClientMethod[T], account: str = "", on: On[AnyRow] | None = None
     ) -> None:
         check_type("account", account, str)
         check_on(on)

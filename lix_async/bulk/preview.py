@@ -27,7 +27,7 @@ from ..ledger.records import StoredLookup
 from ..ledger.store import Store
 from .admission import AdmissionController
 from .prepared_call import CallKey, CallPreparer, ClientMethod
-from .row_input import On, Row
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
 _LOG = logging.getLogger("lix_async.bulk")
@@ -86,9 +86,9 @@ class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
 async def preview(
     store: StoreAddress,
     method: ClientMethod[T] | CallPreparer,
-    inputs: Iterable[Row] | AsyncIterable[Row],
+    inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
     *,
-    on: On[Row] | None = None,
+    on: On[AnyRow] | None = None,
     max_age: Age | Unset | None = UNSET,
     refused_age: Age | Unset | None = UNSET,
     account: str = "",

@@ -37,6 +37,8 @@ class Progress(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """Inputs that the provider is still preparing."""
     invalid: int
     """Inputs that cannot be sent."""
+    suppressed: int
+    """Inputs whose subject was forgotten; they were not sent."""
     credits: int
     """Credits of all kinds that this run has spent."""
     in_flight: int
@@ -114,6 +116,7 @@ class OutcomeCounter:
             in_doubt=states["in_doubt"],
             queued=states["queued"] + waiting,
             invalid=states["invalid"],
+            suppressed=states["suppressed"],
             credits=self.credits,
             in_flight=in_flight,
             parked=parked,

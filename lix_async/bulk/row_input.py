@@ -12,8 +12,8 @@ from typing import TypeVar, cast
 from ..core.errors import ConfigurationError
 from ..engine.call_key import Input
 
-Row = TypeVar("Row")
-On = str | Mapping[str, str] | Callable[[Row], Input | None]
+AnyRow = TypeVar("AnyRow")
+On = str | Mapping[str, str] | Callable[[AnyRow], Input | None]
 """The column with the method's first argument, the column of each of its keyword arguments, or a
 function of the row."""
 LARGEST_EXACT = 2**53
@@ -38,14 +38,14 @@ def check_on(on: object) -> None:
         )
 
 
-def columns_of(on: On[Row]) -> list[str]:
+def columns_of(on: On[AnyRow]) -> list[str]:
     """The columns that `on` names; none for a function."""
     if isinstance(on, str):
         return [on]
     return [] if callable(on) else list(on.values())
 
 
-def input_of(row: Row, on: On[Row]) -> Input:
+def input_of(row: AnyRow, on: On[AnyRow]) -> Input:
     """The part of a row that the method takes.
 
     None, NaN and "" count as nothing. With a mapping, an argument without a value is left out.
@@ -87,16 +87,21 @@ def _value(row: object, column: str) -> object:
 
 def _plain(value: object) -> object:
     """A cell of a table as an argument; None where it has no value."""
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if value is None or isinstance(value, int | Mapping):
-        return cast("object", value)
-    try:
-        if value != value:  # noqa: PLR0124  # NaN and NaT
-            return None
-    except Exception:  # noqa: BLE001  # pandas.NA is neither equal to itself nor unequal
+    if is_missing(value) or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT:
         return int(value)  # a column of numbers becomes one of floats where a number is missing
     item = getattr(value, "item", None)  # a number of NumPy
     return item() if callable(item) else value
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell of a table has no value: None, or NaN and the like of pandas and NumPy."""
+    if value is None or isinstance(value, str | int | Mapping):
+        return value is None
+    try:
+        return bool(value != value)  # noqa: PLR0124  # NaN and NaT
+    except TypeError:
+        return True  # pandas.NA is neither equal to itself nor unequal
+    except Exception:  # noqa: BLE001  # an array is compared item by item
+        return False

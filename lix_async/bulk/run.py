@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from operator import itemgetter
 from pathlib import PurePath
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import anyio
 import msgspec
@@ -45,9 +45,28 @@ from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
 from .prepared_call import CallKey, CallPreparer, ClientMethod
 from .progress import OutcomeCounter, Progress, Report
-from .row_input import On, Row
+from .row_input import AnyRow, On
 
 T = TypeVar("T")
+
+
+class RunOptions(TypedDict, total=False):
+    """The keyword arguments of `Run` that are not about its inputs, to pass them on."""
+
+    name: str | None
+    concurrency: int
+    doubts: DoubtPolicy
+    max_credits: int | None
+    on_daily_limit: OnDailyLimit
+    outage_patience: float | None
+    queued_for: float
+    recheck: int
+    recheck_after: float
+    max_age: Age | Unset | None
+    refused_age: Age | Unset | None
+    refresh: int
+    account: str
+    check_balances: bool
 
 
 class Run(Generic[T]):
@@ -128,9 +147,9 @@ class Run(Generic[T]):
         self,
         store: StoreAddress,
         method: ClientMethod[T] | CallPreparer,
-        inputs: Iterable[Row] | AsyncIterable[Row],
+        inputs: Iterable[AnyRow] | AsyncIterable[AnyRow],
         *,
-        on: On[Row] | None = None,
+        on: On[AnyRow] | None = None,
         rows: Iterable[int] | None = None,
         name: str | None = None,
         concurrency: int = 4,
@@ -408,7 +427,9 @@ class InputReader:
         for one, lookup in zip(found, lookups, strict=True):
             row, _, given, call_key = one
             outcome = None if lookup is None else next(final)
-            if lookup is not None:
+            if lookup is not None and lookup.suppressed:
+                known_rows.append(InputRow(row, None, "suppressed"))
+            elif lookup is not None:
                 known_rows.append(input_row(row, lookup, call_key.key, given))
             if lookup is not None and outcome is not None and lookup.id in versions:
                 evidence = evidence_of(

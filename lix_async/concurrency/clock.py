@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import anyio
@@ -23,7 +24,7 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Sleep that long; zero or less lets other tasks run once."""
 
-    def timeout(self, seconds: float, /) -> anyio.CancelScope:
+    def timeout(self, seconds: float, /) -> AbstractContextManager[anyio.CancelScope]:
         """A scope, used by `with`, that cancels what runs in it after that long."""
         ...
 

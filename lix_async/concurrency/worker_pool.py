@@ -28,7 +28,7 @@ import anyio.lowlevel
 from ..core.errors import BulkError, ConfigurationError, combined
 from ..core.validation import check_type
 from .background import BackgroundTask
-from .event_loop import raisable
+from .event_loop import Event, new_event, raisable
 
 I = TypeVar("I")  # noqa: E741  # an input
 O = TypeVar("O")  # noqa: E741  # an outcome
@@ -123,7 +123,7 @@ class WorkerGroup(Generic[I, O]):
         self._on_undelivered = on_undelivered
         self._dropped = self._closed = False
         self._background: BackgroundTask | None = None
-        self._ready: deque[tuple[O, anyio.Event | None]] = deque()
+        self._ready: deque[tuple[O, Event | None]] = deque()
         """Outcomes; the last one of those delivered together has the event that it was taken."""
         self._arrived: anyio.Event | None = None
         self._ended = False
@@ -195,7 +195,7 @@ class WorkerGroup(Generic[I, O]):
         """
         if not outcomes:
             return
-        taken = anyio.Event()
+        taken = new_event()
         self._ready.extend((outcome, None) for outcome in outcomes[:-1])
         self._ready.append((outcomes[-1], taken))
         self._wake_consumer()

@@ -23,7 +23,7 @@ import anyio.to_thread
 
 from .background import BackgroundTask
 from .clock import RealClock
-from .event_loop import threadsafe_callback, wait_through
+from .event_loop import Event, new_event, threadsafe_callback, wait_through
 
 J = TypeVar("J")
 J_contra = TypeVar("J_contra", contravariant=True)
@@ -59,7 +59,7 @@ class _QueuedJob(Generic[J]):
     def __init__(self, job: J, call_soon: Callable[[Callable[[], object]], object] | None) -> None:
         self.job = job
         self.call_soon = call_soon
-        self.done = anyio.Event() if call_soon is not None else None
+        self.done = new_event() if call_soon is not None else None
         self.value: object = None
         self.error: Exception | None = None
 
@@ -192,7 +192,7 @@ class WorkerThread(Generic[J]):
         if not self._try(batch):
             for queued in batch:
                 self._try([queued])
-        events: dict[Callable[[Callable[[], object]], object], list[anyio.Event]] = {}
+        events: dict[Callable[[Callable[[], object]], object], list[Event]] = {}
         for queued in batch:
             if queued.call_soon is not None and queued.done is not None:
                 events.setdefault(queued.call_soon, []).append(queued.done)
@@ -213,6 +213,6 @@ class WorkerThread(Generic[J]):
         return True
 
 
-def _set_all(events: list[anyio.Event]) -> None:
+def _set_all(events: list[Event]) -> None:
     for event in events:
         event.set()

@@ -323,3 +323,11 @@ class InDoubtError(BulkError):
     """
 
     key: str = ""
+
+
+class SuppressedError(BulkError):
+    """What was asked about has been forgotten: the ledger's suppression list has it.
+
+    Nothing was sent; or, where the outcome has credits, the answer turned out to be about somebody
+    who was forgotten, and was erased.
+    """

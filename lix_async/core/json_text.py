@@ -73,11 +73,16 @@ def strict_json(body: bytes) -> bytes:
         SchemaMismatch: It is no JSON, even read tolerantly.
 
     """
+    return body if is_strict_json(body) else msgspec.json.encode(parse_json(body))
+
+
+def is_strict_json(body: bytes) -> bool:
+    """Whether a text is JSON that needs no repair."""
     try:
         msgspec.json.decode(body)
     except JSON_ERRORS:
-        return msgspec.json.encode(parse_json(body))
-    return body
+        return False
+    return True
 
 
 def compact(body: bytes) -> bytes:

@@ -13,7 +13,7 @@ value decides (a public identifier, an encoded id or digits); a `sales` Navigato
 the URN of a `member`; an id that is Lix's own (`lix`)."""
 
 
-class IdGroup(msgspec.Struct, frozen=True, kw_only=True):
+class IdGroup(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Ids of one person or organisation that stand together in an answer.
 
     Names of fields are as the provider sends them, and lead into objects at each dot.

@@ -40,7 +40,7 @@ from ..core.errors import (
 from ..core.freshness import freshness
 from ..core.models import Params
 from ..core.provider import BaseUrl, Provider
-from ..core.validation import check_type
+from ..core.validation import check_type, guarded_repr
 from ..core.wire import HttpRequest
 from ..ledger.ledger import Ledger, StoreAddress, open_store
 from ..ledger.personal import personal_path
@@ -133,6 +133,7 @@ class Cache:
         self.stats = CacheStats()
         """Hits, shared and bought answers, and credits saved."""
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"Cache({self.store!r})"
 

@@ -214,7 +214,8 @@ class RedactionRule:
         for probe in self._probes:  # without escapes: a part of every form, unless it is escaped
             if probe in data:
                 return True
-        marked = b"%" in data or b"#" in data or b"\\u00" in data or b"\\x" in data
+        marked = b"%" in data or b"#" in data
+        marked = marked or (b"\\" in data and (b"\\u00" in data or b"\\x" in data))
         return marked and _ESCAPED_LETTER.search(data) is not None
 
     def replace(self, data: bytes) -> bytes:

@@ -59,6 +59,7 @@ from ..core.validation import check_type
 from ..core.wire import HttpRequest, HttpResponse
 from ..limiters.base import Limiter
 from .answer import Answer, credits_for, read_headers
+from .circuit_breaker import CircuitBreaker
 from .credentials import KeyRedactor
 from .credits import CreditBudget
 from .events import CallEvents, CallOutcome, EventStream, WaitReason
@@ -128,6 +129,7 @@ class Engine:
         self._address = address
         self._prefix = address.prefix
         self._alternates: set[str] = set()
+        self._breakers: dict[str | None, CircuitBreaker] = {}
 
     def with_options(self, options: CallOptions) -> Engine:
         """A copy with other call options and the same limiter, connections and budget."""
@@ -140,6 +142,10 @@ class Engine:
         other = copy.copy(self)
         other.credits = credits
         return other
+
+    def breaker_of(self, account: str | None) -> CircuitBreaker:
+        """The circuit breaker of the runs of this client for one account."""
+        return self._breakers.setdefault(account, CircuitBreaker())
 
     def prepare_params(self, endpoint: Endpoint[P, object], params: P) -> P:
         """The parameters as they will be sent: with the client's defaults, and checked.

@@ -177,7 +177,7 @@ class RunParked(Event, frozen=True, kw_only=True):
     run: int
     """The number of the run in its ledger."""
     reason: str
-    """`daily limit`, `queued`, `outage: ` with the class of the error, the class of the error that
+    """`daily limit`, `queued`, `outage:` with the class of the error, the class of the error that
     stopped the run, or the reason that somebody gave for parking it."""
     until: float | None
     """When it goes on by itself, or tries again (epoch seconds); None where it does neither."""

@@ -40,6 +40,7 @@ from ..core.errors import (
     PagingError,
     QueuedError,
     RefusalError,
+    SuppressedError,
     TransportError,
 )
 from ..core.families import UNKNOWN_ROUTE, family_of, family_without_answer
@@ -297,6 +298,8 @@ class LookupExecutor:
         last_page: int | None,
     ) -> Outcome[object] | Postponed | _BoughtElsewhere:
         asks: StatusCall | None = None
+        if lookup is not None and lookup.suppressed:
+            return self._suppressed(call, given, row)
         if lookup is not None:
             if row is not None and self.run_id is not None:
                 self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
@@ -311,6 +314,8 @@ class LookupExecutor:
                 lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
         attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
         outcome = await (attempt.listing(last_page) if call.listing else attempt.once())
+        if attempt.suppressed:
+            return self._suppressed(call, given, row)
         if attempt.elsewhere:
             return _BoughtElsewhere(attempt.elsewhere)
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
@@ -321,6 +326,11 @@ class LookupExecutor:
         if outcome.state == "done" and not call.listing:
             outcome.changes = await self._changes(lookup, call)
         return await self.or_older(outcome, call, fresh)
+
+    def _suppressed(self, call: PreparedCall, given: Input, row: int | None) -> Outcome[object]:
+        if row is not None and self.run_id is not None:
+            self.store.post_inputs(self.run_id, [InputRow(row, None, "suppressed")])
+        return suppressed(call.key, call.row, given)
 
     async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
         """What the newest answer of a lookup says that the one before it does not."""
@@ -363,12 +373,14 @@ class LookupExecutor:
             found: The key of each call, its endpoint, the input of its outcome, and what the ledger
                 has of it.
         """
-        ids = [lookup.id for *_, lookup in found if _is_answered(lookup)]
+        ids = [one.id for *_, one in found if _is_answered(one) and not one.suppressed]
         answers = await self.store.answers(ids) if ids else {}
         outcomes: list[Outcome[object] | None] = []
         for key, row, given, lookup in found:
             outcome = None
-            if _is_answered(lookup):
+            if lookup.suppressed:
+                outcome = suppressed(key, row, given)
+            elif _is_answered(lookup):
                 outcome = self._stored(lookup, key, row, given, answers.get(lookup.id, []))
                 if self._open(outcome, row, lookup.state.n, self.fresh):
                     outcome = None
@@ -590,6 +602,8 @@ class _Attempts:
     ) -> None:
         self.elsewhere = 0
         """The lookup under which its subject is known, or in flight; 0 where it is not."""
+        self.suppressed = False
+        """Whether its subject was forgotten."""
         self._asks = asks
         self._endpoint = call.row if asks is None else asks.endpoint
         self._params = call.params if asks is None else asks.params
@@ -662,7 +676,7 @@ class _Attempts:
         if result.over_budget and run and await self._store.is_spent(run, price.amount):
             admission.over_budget(price)  # else it waits for calls in flight, of any process
         if not result.applied:
-            self.elsewhere = result.elsewhere
+            self.elsewhere, self.suppressed = result.elsewhere, result.suppressed
             raise _AlreadyClaimed
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
@@ -838,6 +852,26 @@ class _Attempts:
             return self._queued(min(interval, self._executor.queued_for), charged)
         outcome.value, outcome.body = found, answer.body
         self._judge("answer", charged)
+        return await self._without_forgotten() if self._store.suppresses else outcome
+
+    async def _without_forgotten(self) -> Outcome[object]:
+        """The outcome, as the ledger has it: who was forgotten has been erased."""
+        outcome, call = self._outcome, self._call
+        await self._store.flush()
+        found = await self._store.statement(
+            lambda tables: (tables.by_id([self._id]), tables.current([self._id])), writes=False
+        )
+        lookup, answers = found[0].get(self._id), found[1].get(self._id, [])
+        redacted = [one for one in answers if one.redacted and one.n == self.n]
+        if lookup is None or redacted:
+            await self._store.empty_log()
+        if lookup is None:
+            gone = suppressed(call.key, call.row, cast("Input", outcome.input))
+            outcome.state, outcome.error = gone.state, gone.error
+            outcome.value, outcome.body = None, b""
+        elif redacted:
+            outcome.body = redacted[-1].body
+            outcome.value, outcome.error = decode_saved_answer(call.row, outcome.body, pages=False)
         return outcome
 
     def _queued(self, pause: float, charged: int, note: str | None = None) -> Postponed:
@@ -1026,6 +1060,12 @@ class _Attempts:
         if row.subject is not None and not row.ids and self._call.asked is not None:
             return (FoundIds((self._call.asked,)),)
         return () if reply is None else find_ids(row.ids, reply.body)
+
+
+def suppressed(key: bytes, row: AnyEndpoint, given: object) -> Outcome[object]:
+    """The outcome of an input whose subject was forgotten."""
+    error = SuppressedError("forgotten, and not looked up again", endpoint=row.id)
+    return Outcome(input=given, endpoint=row.id, key=key.hex(), state="suppressed", error=error)
 
 
 def _has_unjudged(lookup: StoredLookup) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 
 from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
+from ..core.json_text import is_strict_json
 from ..ledger.history import SubjectChange
 
 T = TypeVar("T")
@@ -80,6 +81,14 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     `in_doubt` or `refused`; `error` has the reason. Empty otherwise."""
     changes: list[SubjectChange] = []
     """What changed since the answer that was bought before, where it was bought again."""
+
+    @property
+    def repaired(self) -> bool:
+        """Whether the value was read tolerantly, from a body that is no strict JSON.
+
+        Bytes that are not UTF-8 are U+FFFD in it, for instance, and NaN and infinities are None.
+        """
+        return self.value is not None and not is_strict_json(self.body)
 
     @property
     def ok(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar, cast, get_args
 
@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
+from ..concurrency.clock import Clock
 from ..concurrency.worker_pool import GRACE, CallScope
 from ..core.bridge import ReadableStruct, fields_schema, named_schema, read_struct
 from ..core.decoding import read_items, write_item
@@ -34,6 +35,7 @@ from .engine import AttemptHooks, Engine
 
 if TYPE_CHECKING:
     from ..core.bridge import CoreSchema, SchemaHandler
+    from ..frames import Frame
 
 Item = TypeVar("Item")
 
@@ -142,6 +144,11 @@ class Pages(Generic[Item]):
         return self._paginator.stats
 
     @property
+    def clock(self) -> Clock:
+        """The clock of the client."""
+        return self._paginator.clock
+
+    @property
     def checkpoint(self) -> Checkpoint:
         """The state of the listing. With `resume=checkpoint` it continues with the next item."""
         return self._paginator.checkpoint()
@@ -150,17 +157,34 @@ class Pages(Generic[Item]):
         return self
 
     async def __anext__(self) -> Item:
+        if self.has_ready() or await self.fill():
+            return self.take()
+        raise StopAsyncIteration
+
+    def has_ready(self) -> bool:
+        """Whether the next item is there without waiting."""
+        if self._remaining == 0:
+            return False
+        ready = self._paginator.ready
+        while ready and not ready[0].items:
+            ready.popleft()
+        return bool(ready)
+
+    async def fill(self) -> bool:
+        """Fetch pages until an item is there; False at the end."""
         while self._remaining != 0:
-            while self._paginator.ready:
-                if items := self._paginator.ready[0].items:
-                    self._count(1)
-                    item = items.pop(0)
-                    self._start_prefetch()
-                    return item
-                self._paginator.ready.popleft()
+            if self.has_ready():
+                return True
             if not await self._fetch_more():
                 break
-        raise StopAsyncIteration
+        return False
+
+    def take(self) -> Item:
+        """The next item, where `has_ready`. May be called in another thread than the loop's."""
+        self._count(1)
+        item = self._paginator.ready[0].items.pop(0)
+        self._start_prefetch()
+        return item
 
     def by_page(self) -> AsyncIterator[Page[Item]]:
         """Iterate the rest of the listing by page; `max_items` shortens the last one."""
@@ -188,6 +212,28 @@ class Pages(Generic[Item]):
         async for item in self:
             self.collected.append(item)
         return self.collected
+
+    async def to_frame(
+        self, *, flatten: bool = False, columns: Sequence[str] | None = None
+    ) -> Frame:
+        """All remaining items as a table; needs the extra `frames`.
+
+        Its columns follow from the type of the items, also where there are none. After an error,
+        `collected` holds the items received until then.
+
+        Args:
+            flatten: Whether the fields of structs in an item become columns; see `to_frame`.
+            columns: The columns to have, also properties; see `to_frame`. Default: all fields.
+
+        Raises:
+            ConfigurationError: If an argument is not valid. Nothing was sent.
+        """
+        from ..frames import to_frame  # late, because it needs the extra
+
+        kind = item_type(self.endpoint.result)
+        to_frame([], kind, flatten=flatten, columns=columns)  # checks them before anything is paid
+        items = cast("list[msgspec.Struct]", await self.collect())
+        return to_frame(items, kind, flatten=flatten, columns=columns)
 
     async def first(self) -> Item | None:
         """The next item, or None at the end."""
@@ -415,6 +461,8 @@ class Paginator(Generic[Item]):
         self.hooks: AttemptHooks | None = None
         """Hear of each attempt at a page; see `Engine.send`."""
         self._engine = engine
+        self.clock = engine.clock
+        """The clock of the client."""
         # From here on the parameters keep the type that the endpoint of the caller has.
         self._endpoint = cast("Endpoint[Params, Listing[Item]]", endpoint)
         self._strategy: PaginationStrategy = endpoint.paging

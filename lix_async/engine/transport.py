@@ -212,6 +212,11 @@ class HttpTransport:
         """Connections to have ready: one more each time that a request has found none."""
         self._opening = 0
 
+    @property
+    def address(self) -> BaseUrl:
+        """The server that it connects to."""
+        return self._builder.address
+
     def _make_connection(self) -> HttpConnection:
         connect = self._timeout.get("connect")
         return HttpConnection(self._library, self._builder.address, connect, self._context.get)

@@ -1,7 +1,7 @@
 """Adapters to job queues and frameworks. Each one needs its extra.
 
 `job_queue` (submit and work) and `chunk_worker` (what a worker does with a chunk) are shared by
-`pgqueuer` and `procrastinate`.
+`pgqueuer` and `procrastinate`. `fastapi` and `opentelemetry` stand for themselves.
 
-May import `core`, `concurrency`, `engine`, `ledger`, `bulk` and the providers.
+May import `core`, `filesystem`, `concurrency`, `engine`, `ledger`, `bulk` and the providers.
 """

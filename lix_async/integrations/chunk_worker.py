@@ -7,6 +7,7 @@ every lookup of it is, so no worker can empty the queue while there is something
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -21,12 +22,13 @@ from ..bulk.admission import AdmissionController
 from ..bulk.prepared_call import CallPreparer
 from ..core.errors import BulkError, ConfigurationError, LixError, combined
 from ..core.freshness import Freshness
-from ..engine.call_key import Input
+from ..engine.call_key import Input, server_of
 from ..engine.client import Client
 from ..engine.doubts import DoubtPolicy
 from ..engine.lookup import CallsParked, LookupExecutor
 from ..engine.options import UNSET, chosen_freshness
-from ..ledger.records import InputRow, LookupSpec, StoredLookup
+from ..ledger.reconciliation import account_of
+from ..ledger.records import CallQuery, InputRow, LookupSpec, StoredLookup
 from ..ledger.rule import FINAL
 from ..ledger.store import Store
 
@@ -103,6 +105,7 @@ class ChunkWorker:
             balance_endpoints=type(client).balance_endpoints,
             max_credits=max_credits,
             outage_patience=None,
+            account=account_of("", server_of(client.engine.provider, client.origin)),
         )
         self._concurrency = concurrency
         self._slots = anyio.Semaphore(concurrency, fast_acquire=True)
@@ -186,7 +189,7 @@ class ChunkWorker:
             rows = [row for row in rows if not row.state]
             given = [cast("Input", msgspec.json.decode(row.given or b"")) for row in rows]
         valid: list[tuple[InputRow, Input, LookupSpec]] = []
-        asked: list[tuple[str, bytes] | None] = []
+        calls: list[CallQuery] = []
         invalid: list[InputRow] = []
         for row, one in zip(rows, given, strict=True):
             try:
@@ -198,7 +201,13 @@ class ChunkWorker:
             page = 1 if found.row.is_listing else 0
             spec = LookupSpec(found.key, found.row.id, text, found.variant, page=page)
             valid.append((row, one, spec))
-            asked.append(found.asked)
+            calls.append(found.query)
+        suppressed = await self._store.suppressed_calls(calls)
+        for row, _, _ in itertools.compress(valid, suppressed):
+            invalid.append(replace(row, given=None, state="suppressed"))
+        kept = [not gone for gone in suppressed]
+        valid = list(itertools.compress(valid, kept))
+        asked = [call.asked for call in itertools.compress(calls, kept)]
         lookups = await self._store.add_lookups(
             [spec for _, _, spec in valid],
             [*(row for row, _, _ in valid), *invalid],

@@ -2,9 +2,10 @@
 
 `Ledger` is what programs use. Modules in reading order: `rule` (what each event does to a lookup),
 `records`, `transaction` (events applied to rows), `schema`, `tables` (the SQL of both databases),
-`sqlite`, `postgres`, `connection` (a database in its thread), `owners`, `store` (its methods to
-await), `reconciliation` (with the account's balances), `history` (versions and what
-changed), `refresh` (what to buy again first), `ledger`, `personal` (the path of a user's
+`suppression`, `erasure`, `erased_rows` and `forgetting` (who is forgotten), `sqlite`, `postgres`,
+`connection` (a database in its thread), `owners`, `store` (its methods to await), `reconciliation`
+(with the account's balances), `history` (versions and what changed), `refresh` (what to buy again
+first), `ledger`, `personal` (the path of a user's
 own), `families`, `migration`. May import `core`, `filesystem`, `linkedin` and `concurrency`.
 """
 
@@ -13,18 +14,49 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .forgetting import Forgotten, Purged
+    from .history import SubjectChange, Version
     from .ledger import Ledger
+    from .maintenance import Compaction, LedgerSize
+    from .merge import MergeReport
+    from .reconciliation import Reconciliation
+    from .records import Export, RunEntry
 
-__all__ = ["Ledger"]
+__all__ = [
+    "Compaction",
+    "Export",
+    "Forgotten",
+    "Ledger",
+    "LedgerSize",
+    "MergeReport",
+    "Purged",
+    "Reconciliation",
+    "RunEntry",
+    "SubjectChange",
+    "Version",
+]
+
+_MODULES = {
+    "Compaction": "maintenance",
+    "Export": "records",
+    "Forgotten": "forgetting",
+    "Ledger": "ledger",
+    "LedgerSize": "maintenance",
+    "MergeReport": "merge",
+    "Purged": "forgetting",
+    "Reconciliation": "reconciliation",
+    "RunEntry": "records",
+    "SubjectChange": "history",
+    "Version": "history",
+}
 
 
 def __getattr__(name: str) -> object:
-    if (
-        name == "Ledger"
-    ):  # imported when it is asked for: the engine imports modules of this package
-        from .ledger import Ledger
+    # The engine imports modules of this package: what only programs use is imported when needed.
+    if name in _MODULES:
+        from importlib import import_module
 
-        return Ledger
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -28,6 +29,7 @@ from .records import (
     StoredLookup,
 )
 from .rule import LookupState
+from .suppression import SuppressionList
 from .tables import InFlight, SqlTables
 from .transaction import apply, release
 
@@ -103,6 +105,12 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     return unsent
 
 
+def _announces(job: Job) -> bool:
+    """Whether a job announces a request."""
+    events = job.events if isinstance(job, EventsJob) else ()
+    return isinstance(job, AnnounceJob) or any(isinstance(event, Send) for event in events)
+
+
 def _to_learn_first(jobs: Sequence[Job]) -> list[int]:
     """The places of jobs with answers that show an id which another job asks about.
 
@@ -151,6 +159,8 @@ class LedgerConnection:
         self._monitor = BeatMonitor(self.grace)
         self._batch = 0
         self._in_flight = InFlight()
+        self.suppression = SuppressionList(self.key_file)
+        """Who was forgotten, as of the last transaction that writes."""
         self._values: list[object] = []
         """What the last transaction that came to its commit gave."""
         self._uncertain = False
@@ -168,6 +178,14 @@ class LedgerConnection:
     @abstractmethod
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction."""
+
+    @abstractmethod
+    def key_file(self, database: Database) -> Path:
+        """The file with the secret of the suppression list."""
+
+    def tables(self, database: Database) -> SqlTables:
+        """The tables behind a connection."""
+        return SqlTables(database, self.suppression)
 
     def others_wrote(self) -> bool:
         """Whether somebody else may have written since the last transaction of this connection."""
@@ -243,7 +261,7 @@ class LedgerConnection:
         return self._transaction(jobs)  # tells whether it was committed, and commits it if not
 
     def _transaction(self, jobs: Sequence[Job]) -> list[object]:
-        tables = SqlTables(self.connect(), self._in_flight)
+        tables = SqlTables(self.connect(), self.suppression, self._in_flight)
         overdue = list(self._overdue)
         writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs) or overdue
         committing = False
@@ -278,6 +296,8 @@ class LedgerConnection:
             # answers still count; what is sent from here on belongs to a new owner.
             self.register(tables)
             tables.confirm_owner(self.owner, self.token, self._batch)
+        if self.suppression.active and any(map(_announces, jobs)):
+            self.suppression.check(tables.database)
         return self._all(tables, jobs)
 
     def _committed(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
@@ -359,18 +379,27 @@ class LedgerConnection:
         """The lookups to announce, made where they are new; or why one need not be."""
         specs = [job.spec for job in jobs]
         blocked: dict[int, EventResult] = {}
-        places = [place for place, job in enumerate(jobs) if job.send.asked is not None]
-        if places:
+        if self.suppression.active:
+            calls = [CallQuery(j.spec.key, j.spec.endpoint, j.send.asked) for j in jobs]
+            for place, suppressed in enumerate(tables.suppressed_calls(calls)):
+                if suppressed:
+                    blocked[place] = EventResult(False, LookupState(), suppressed=True)
+        about_someone = [
+            place
+            for place, job in enumerate(jobs)
+            if job.send.asked is not None and place not in blocked
+        ]
+        if about_someone:
             queries = [
                 CallQuery(
                     b"", jobs[place].spec.endpoint, jobs[place].send.asked, specs[place].variant
                 )
-                for place in places
+                for place in about_someone
             ]
             seen: dict[tuple[int, str, bytes], bytes] = {}
-            now = max(jobs[place].send.now for place in places)
+            now = max(jobs[place].send.now for place in about_someone)
             for place, query, (subject, siblings) in zip(
-                places, queries, tables.siblings(queries, now), strict=True
+                about_someone, queries, tables.siblings(queries, now), strict=True
             ):
                 spec, other = specs[place], choose(siblings)
                 specs[place] = replace(spec, subject=subject)

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import TypedDict, cast
 
 import msgspec
 
-from ..core.json_text import SchemaMismatch, parse_json
+from ..core.json_text import JSON_ERRORS, SchemaMismatch, parse_json
 from ..core.subject_ids import IdForm, IdGroup, SubjectType
 from ..linkedin.subject_ids import WEAK, AliasKey, Identifier, read_id
 
@@ -56,19 +56,33 @@ def find_ids(groups: Sequence[IdGroup], body: bytes) -> tuple[FoundIds, ...]:
     if not groups:
         return ()
     try:
-        tree = parse_json(body)
-    except SchemaMismatch:
-        return ()
+        tree = _decoder(tuple(groups)).decode(body)
+    except JSON_ERRORS:  # a list, say
+        try:
+            tree = parse_json(body)
+        except SchemaMismatch:
+            return ()
     found: list[FoundIds] = []
     row = 0
     for group in groups:
-        for one in _objects(group, tree):
+        for one in group_objects(group, tree):
             ids = ids_of(group, one)
             row += not group.own
             if ids or group.own:
                 aliases = tuple({one.alias: None for one in ids})
                 found.append(FoundIds(aliases, 0 if group.own else row))
     return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _decoder(groups: tuple[IdGroup, ...]) -> msgspec.json.Decoder[object]:
+    """Reads of an object only what has ids, in a third of the time."""
+    paths = [path for group in groups for path in group.at if path]
+    paths += [".".join(path) for group in groups if "" in group.at for _, path in _fields(group)]
+    paths += [group.nested for group in groups if "" in group.at and group.nested]
+    names = dict.fromkeys((path.split(".")[0].removesuffix("[]") for path in paths), object)
+    # Its names are known at run time only.
+    return msgspec.json.Decoder(TypedDict("Ids", names, total=False))  # type: ignore[operator]
 
 
 def ids_of(group: IdGroup, one: object) -> list[Identifier]:
@@ -100,7 +114,8 @@ def _fields(group: IdGroup) -> tuple[tuple[IdForm, tuple[str, ...]], ...]:
     )
 
 
-def _objects(group: IdGroup, tree: object) -> Iterator[object]:
+def group_objects(group: IdGroup, tree: object) -> Iterator[object]:
+    """The objects of an answer that have the ids of a group."""
     for path in group.at:
         parts = path.split(".") if path else []
         if isinstance(tree, list):  # in place of the list that the path begins with

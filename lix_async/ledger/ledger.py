@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,9 @@ from typing import Self
 import anyio.to_thread
 
 from ..core.errors import BulkError, ConfigurationError
+from ..core.freshness import Age, freshness
+from ..core.validation import guarded_repr
+from .forgetting import Forgotten, Purged, forget, purge
 from .history import SubjectChange, Version, read_changes, read_versions, since_moment
 from .maintenance import Compaction, LedgerSize, compact, measure, verify
 from .merge import MergeReport, merge
@@ -195,6 +198,46 @@ class Ledger:
         """What was exported when and where, oldest first: which cannot be erased from here."""
         return await self.store.statement(lambda tables: tables.exports(), writes=False)
 
+    async def forget(self, ids: Sequence[str], *, full: bool = False) -> Forgotten:
+        """Erase people and organisations, and never look them up again.
+
+        All ids that are known of them are suppressed, which is durable before anything is erased.
+        Then their lookups and answers go, and what other answers, inputs and texts say of them.
+        What was paid stays, as amounts.
+
+        Args:
+            ids: Their links, URNs or encoded ids.
+            full: In PostgreSQL, rewrite the tables; no other process can use them meanwhile.
+
+        Returns:
+            What was erased, and what the user has to erase: copies, exports, backups.
+
+        Raises:
+            ConfigurationError: A text has no such id.
+            BulkError: One of their lookups is in flight, the secret of the suppression list is
+                missing, or the ledger cannot be written.
+        """
+        if isinstance(ids, str):
+            raise ConfigurationError("ids must be a list of texts, not a single text")
+        return await forget(self.store, ids, full=full)
+
+    async def purge(self, older_than: Age, *, full: bool = False) -> Purged:
+        """Delete versions and answers by their age; what was paid stays, as amounts.
+
+        A lookup without a newer answer goes with its inputs, and is bought again when it is asked
+        for.
+
+        Args:
+            older_than: The age: a duration or seconds.
+            full: In PostgreSQL, rewrite the tables; no other process can use them meanwhile.
+
+        Raises:
+            ConfigurationError: The age is not valid.
+            BulkError: The ledger cannot be written.
+        """
+        oldest = freshness(older_than, None, self.store.now).answers_since
+        return await purge(self.store, oldest or 0, full=full)
+
     async def runs(self) -> list[RunEntry]:
         """The runs of the ledger, oldest first."""
         return await self.store.statement(lambda tables: tables.runs(), writes=False)
@@ -216,6 +259,7 @@ class Ledger:
         """The lookups that were charged and whose answer holds nothing."""
         return empty_answers(self.store)
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"Ledger({self.store!r})"
 

@@ -8,10 +8,12 @@ from typing import cast
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from .database import Database
 from .merge import RUN_TOTALS
+from .records import PACKED, unpacked
 from .store import Store
-from .tables import PACKED, SqlTables, unpacked
+from .tables import SqlTables
 
 KINDS = {
     "answers": ("answer", "listing"),
@@ -37,7 +39,7 @@ class KindSize(msgspec.Struct, frozen=True):
     """On the disk, indexes included; None where the database cannot tell."""
 
 
-class LedgerSize(msgspec.Struct, frozen=True):
+class LedgerSize(ReadableStruct, msgspec.Struct, frozen=True):
     """How much a ledger holds."""
 
     bytes: int
@@ -47,7 +49,7 @@ class LedgerSize(msgspec.Struct, frozen=True):
     kinds: dict[str, KindSize]
 
 
-class Compaction(msgspec.Struct, frozen=True):
+class Compaction(ReadableStruct, msgspec.Struct, frozen=True):
     """What packing a ledger has saved."""
 
     before: int
@@ -198,7 +200,7 @@ CHECKS = {
     ),
     "lookup {}: it is missing, and has attempts": (
         "SELECT DISTINCT t.lookup FROM attempt t LEFT JOIN lookup l ON l.id = t.lookup "
-        "WHERE l.id IS NULL"
+        "WHERE l.id IS NULL AND t.lookup > 0"  # below 0: of lookups that were forgotten
     ),
     "lookup {}: it is missing, and an input leads to it": (
         "SELECT DISTINCT i.lookup FROM input i LEFT JOIN lookup l ON l.id = i.lookup "

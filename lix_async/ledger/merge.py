@@ -7,14 +7,15 @@ Which ids belong together is learned again from the answers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
 from msgspec.structs import replace
 
 from ..core.bridge import ReadableStruct
-from .database import Database, chunks
+from .database import Columns, Database, chunks
+from .forgetting import erase_suppressed
 from .lookup_copies import (
     STATE,
     LookupCopy,
@@ -63,7 +64,11 @@ async def merge(target: Store, source: Store) -> MergeReport:
         target: The ledger that grows, open.
         source: The other one, open; nothing in it changes.
     """
-    await target.statement(_note_unlearned)
+    await _merge_suppression(target, source)
+    forgets = await target.statement(_has_amounts) or await source.statement(
+        _has_amounts, writes=False
+    )
+    before = await target.statement(_amounts, writes=False) if forgets else Counter[Amount]()
     if source.has_old_keys and not target.has_old_keys:
         await target.statement(lambda tables: tables.set_about("key_rule", OLD))
         target.has_old_keys = True
@@ -91,10 +96,13 @@ async def merge(target: Store, source: Store) -> MergeReport:
         totals.update(await target.statement(write))
     for run, own in runs.items():
         await _merge_inputs(target, source, run, own)
-    await target.statement(_recount_runs)
     if totals["lookups"] or totals["answers"]:  # the next run learns whose ids they show
         await target.statement(lambda tables: tables.forget_learned())
         target.has_unlearned = True
+    await erase_suppressed(target)
+    if forgets:
+        await _merge_amounts(target, source, before, runs)
+    await target.statement(_recount_runs)
     return MergeReport(
         lookups=totals["lookups"],
         answers=totals["answers"],
@@ -103,15 +111,92 @@ async def merge(target: Store, source: Store) -> MergeReport:
     )
 
 
-UNLEARNED = "unlearned"
-"""The setting that has the last answer whose ids are known; empty where those of all are."""
+async def _merge_suppression(target: Store, source: Store) -> None:
+    """Take over who was forgotten there, with the secret of that list."""
+
+    def read(tables: SqlTables) -> tuple[list[str], list[Columns]]:
+        rows = tables.database.execute("SELECT kind, mac, at FROM suppressed")
+        return tables.suppression.secrets(tables.database), rows
+
+    secrets, rows = await source.statement(read, writes=False)
+
+    def write(tables: SqlTables) -> None:
+        tables.suppression.adopt(tables.database, secrets)
+        conflict = "(kind, mac) DO NOTHING"
+        tables.database.insert("suppressed", "kind, mac, at", rows, conflict)
+
+    if secrets:
+        await target.statement(write)
 
 
-def _note_unlearned(tables: SqlTables) -> None:
-    """Note after which answer new ones come, unless a merge that was interrupted has done so."""
-    if not tables.about(UNLEARNED):
-        last = tables.database.execute("SELECT coalesce(max(id), 0) FROM answer")[0][0]
-        tables.set_about(UNLEARNED, str(last))
+Amount = tuple[int, bytes, str, int]
+"""What an attempt of an erased lookup is known by: its moment, owner, kind of credit and price. Of
+equal ones there are as many as in the ledger that has most of them."""
+
+
+def _has_amounts(tables: SqlTables) -> bool:
+    """Whether lookups have been erased, or may be by a merge."""
+    found = "SELECT 1 FROM attempt WHERE lookup < 0 UNION ALL SELECT 1 FROM suppressed LIMIT 1"
+    return bool(tables.database.execute(found))
+
+
+AMOUNT = "SELECT a.sent, o.token, a.kind, a.price"
+OF_OWNER = "FROM attempt a LEFT JOIN owner o ON o.no = a.owner"
+
+
+def _amounts(tables: SqlTables) -> Counter[Amount]:
+    """All attempts, by what amounts are known by."""
+    rows = tables.database.execute(f"{AMOUNT}, count(*) {OF_OWNER} GROUP BY 1, 2, 3, 4")
+    return Counter({_amount(row): cast("int", row[4]) for row in rows})
+
+
+def _amount(row: Columns) -> Amount:
+    sent, token, kind, price = cast("tuple[int, bytes | None, str, int]", row[:4])
+    return sent, bytes(token or b""), kind, price
+
+
+async def _merge_amounts(
+    target: Store, source: Store, before: Counter[Amount], runs: Mapping[int, int]
+) -> None:
+    """Make the attempts of erased lookups as many as in the ledger that has most of them."""
+    columns = "a.run, a.ended, a.family, a.http, a.charged, a.decided, a.lookup, a.n"
+    select = (
+        f"{AMOUNT}, {columns} {OF_OWNER} WHERE a.lookup < 0 "
+        "ORDER BY coalesce(a.charged, -1) DESC, a.lookup, a.n"
+    )
+    theirs = await source.statement(_amounts, writes=False)
+    erased = await source.statement(lambda tables: tables.database.execute(select), writes=False)
+
+    def work(tables: SqlTables) -> None:
+        database, now = tables.database, _amounts(tables)
+        missing = (before | theirs) - now
+        extra = now - (before | theirs)
+        for row in reversed(database.execute(select)):
+            if extra[_amount(row)] > 0:
+                extra[_amount(row)] -= 1
+                database.change("DELETE FROM attempt WHERE lookup = ? AND n = ?", row[-2:])
+        owners = owner_numbers(database, {_amount(row)[1] for row in erased})
+        rows = database.execute("SELECT coalesce(min(lookup), 0) FROM attempt")
+        number = min(cast("int", rows[0][0]), -TAKEN_OVER)
+        new: list[tuple[object, ...]] = []
+        for row in erased:
+            sent, token, kind, price = amount = _amount(row)
+            if missing[amount] > 0:
+                missing[amount] -= 1
+                number -= 1
+                run = runs.get(cast("int", row[4]))
+                new.append((number, 1, run, owners.get(token, 0), price, kind, sent, *row[5:10]))
+        database.insert(
+            "attempt",
+            "lookup, n, run, owner, price, kind, sent, ended, family, http, charged, decided",
+            new,
+        )
+
+    await target.statement(work)
+
+
+TAKEN_OVER = 1 << 40
+"""Amounts of other ledgers have numbers below this one's negative: no lookup has had them."""
 
 
 def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:

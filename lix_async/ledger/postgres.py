@@ -17,6 +17,7 @@ import threading
 import zlib
 from collections.abc import Generator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import LiteralString, NamedTuple, cast
 
 import anyio.to_thread
@@ -30,9 +31,10 @@ from .connection import (
     LedgerNotFoundError,
     LedgerUnreachableError,
 )
-from .database import Columns, Query
+from .database import Columns, Database, Query
 from .migration import OLD, OLD_TABLES, migrate
 from .owners import Owner, new_token
+from .personal import personal_path
 from .records import InputRow
 from .schema import EARLIER, VERSION, SqlType, column_types, tables, version_error
 from .store import Store
@@ -399,7 +401,12 @@ class PostgresLedgerConnection(LedgerConnection):
 
     def tables_in(self, schema: str) -> SqlTables:
         """The tables in another schema, in the transaction that is open."""
-        return SqlTables(PostgresDatabase(self._db.connection, schema))
+        return self.tables(PostgresDatabase(self._db.connection, schema))
+
+    def key_file(self, database: Database) -> Path:
+        # Beside the personal ledger: a server has no place of this user's.
+        rows = database.execute("SELECT value FROM about WHERE name = 'ledger_id'")
+        return personal_path().with_name(f"ledger-{rows[0][0]}.key")
 
     def begin(self, *, writes: bool) -> None:
         self._db.begin(writes=writes)
@@ -458,7 +465,7 @@ class PostgresLedgerConnection(LedgerConnection):
         if not self.owner and not self._read_only:
             self._database.begin(writes=True)
             try:
-                self.register(SqlTables(self._database))
+                self.register(self.tables(self._database))
                 self._database.commit()
             except BaseException:
                 self.owner = 0
@@ -485,7 +492,7 @@ class PostgresLedgerConnection(LedgerConnection):
     def _close(self) -> None:
         with contextlib.suppress(psycopg.Error, BulkError):
             if self.owner:
-                self.end_owner(SqlTables(self.connect()))
+                self.end_owner(self.tables(self.connect()))
         self.owner = 0
         self.rollback()
         self._disconnect()
@@ -718,6 +725,13 @@ class PostgresStore(Store):
                     connection.execute(f"VACUUM {'FULL ' * full}{name}".encode())
 
         await anyio.to_thread.run_sync(work)
+
+    async def release_deleted(self, *, full: bool) -> tuple[list[int], str]:
+        await self.vacuum(full=full)
+        note = "archives of the write-ahead log, replicas and backups of the server may have it"
+        if not full:
+            note = f"free space of the tables may have it until it is written again; {note}"
+        return [], note
 
     def _connect(self, *, read_only: bool) -> PostgresLedgerConnection:
         return PostgresLedgerConnection(

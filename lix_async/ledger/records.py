@@ -6,6 +6,7 @@ None of these can be part of a cycle of references, so the garbage collector nee
 
 from __future__ import annotations
 
+import zlib
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -13,6 +14,16 @@ import msgspec
 from ..core.bridge import ReadableStruct
 from .identity import FoundIds
 from .rule import Judgement, LookupState, Meaning, Status
+
+PACKED = 1
+"""Part of a codec: the body is packed with zlib."""
+REDACTED = 4
+"""Part of a codec: somebody who was forgotten has been cut out of the body."""
+
+
+def unpacked(body: bytes, codec: int) -> bytes:
+    """A body as it was received."""
+    return zlib.decompress(body) if codec & PACKED else bytes(body)
 
 
 class LookupSpec(msgspec.Struct, frozen=True, gc=False):
@@ -62,6 +73,8 @@ class StoredLookup(msgspec.Struct, gc=False):
     """Epoch milliseconds of the last change."""
     moved: bool = False
     """Whether the slug that was asked for is another one's since: its answer does not stand."""
+    suppressed: bool = False
+    """Whether its subject was forgotten: the ledger has no such lookup, and none is made."""
 
 
 class AnswerRow(ReadableStruct, msgspec.Struct, gc=False):
@@ -80,6 +93,8 @@ class AnswerRow(ReadableStruct, msgspec.Struct, gc=False):
     """Of a listing's page, its new rows as a JSON array; None where that is all of its rows."""
     codec: int = 0
     """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
+    redacted: bool = False
+    """Whether somebody who was forgotten has been cut out of it."""
 
 
 class StoredVersion(NamedTuple):
@@ -245,6 +260,8 @@ class EventResult(msgspec.Struct, frozen=True, gc=False):
     """`Send`: the run's cap does not allow it."""
     elsewhere: int = 0
     """`Send`: the lookup under which its subject is known, or in flight."""
+    suppressed: bool = False
+    """`Send`: its subject was forgotten."""
 
 
 class Counts(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from ..linkedin.subject_ids import AliasKey, Identifier, read_id
 from .aliases import load_aliases
 from .database import Database, chunks
 from .identity import BELIEVED_FOR
+from .records import unpacked
 from .rule import STATUSES, Status
 
 _READINGS: tuple[tuple[IdForm, SubjectType], ...] = (
@@ -151,7 +152,7 @@ def describe(db: Database, subjects: Sequence[int]) -> list[SubjectRecord]:
         ):
             given = msgspec.json.decode(bytes(written_as))
             lookups[subject].append(Purchase(endpoint, given, STATUSES[status], _time(changed)))
-    texts = _texts(db, (one for known in ids.values() for one in known))
+    texts = texts_of(db, (one for known in ids.values() for one in known))
     return [
         SubjectRecord(
             subject,
@@ -163,7 +164,7 @@ def describe(db: Database, subjects: Sequence[int]) -> list[SubjectRecord]:
     ]
 
 
-def _texts(
+def texts_of(
     db: Database, aliases: Iterable[tuple[str, bytes, int, int | None]]
 ) -> dict[AliasKey, str]:
     """The ids that aliases stand for, read from the answers that showed them, or the inputs."""
@@ -171,16 +172,14 @@ def _texts(
     found: dict[AliasKey, str] = {}
     for some in chunks(sorted({answer for answer in wanted.values() if answer is not None})):
         rows = db.execute(
-            "SELECT a.body, l.written_as FROM answer a JOIN lookup l ON l.id = a.lookup "
+            "SELECT a.body, a.codec, l.written_as FROM answer a JOIN lookup l ON l.id = a.lookup "
             "WHERE a.id IN (?*)",
             (some,),
         )
-        for bodies in cast("list[tuple[bytes | None, bytes]]", rows):
-            for body in bodies:
+        for body, codec, given in cast("list[tuple[bytes | None, int, bytes]]", rows):
+            for text in (b"" if body is None else unpacked(body, codec), bytes(given)):
                 found.update(
-                    (one.alias, one.id)
-                    for one in ids_anywhere(bytes(body or b""))
-                    if one.alias in wanted
+                    (one.alias, one.id) for one in ids_anywhere(text) if one.alias in wanted
                 )
     return found
 

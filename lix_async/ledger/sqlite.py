@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import itertools
 import os
 import re
 import sqlite3
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ import anyio.to_thread
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
 from ..filesystem import (
+    NO_FOLLOW,
     create_private_file,
     create_private_folder,
     fsync_file,
@@ -28,15 +30,20 @@ from ..filesystem import (
     try_lock,
 )
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
-from .database import CHUNK, Columns, Query, chunks
+from .database import CHUNK, Columns, Database, Query, chunks
+from .erasure import place_in
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
-from .records import AnswerRow
+from .records import AnswerRow, unpacked
 from .schema import EARLIER, VERSION, tables, version_error
 from .store import Store
-from .tables import SqlTables, unpacked
+from .tables import SqlTables
 
+READERS_FOR = 5.0
+"""Seconds that readers are waited for before the log is emptied."""
+SEARCHED = 1 << 24
+"""Bytes of a file that are searched at once."""
 LOCKED_FOR = 60.0
 """Seconds to wait for another process's transaction."""
 CUT = b"cut off"
@@ -64,6 +71,8 @@ class SqliteDatabase:
         return rows
 
     def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        if "?*" in statement:
+            statement, values = expand(statement, values)
         return self.connection.execute(statement, values).rowcount
 
     def select(self, queries: Sequence[Query]) -> list[list[Columns]]:
@@ -145,7 +154,8 @@ def _with_marks(statement: str, sizes: tuple[tuple[int, int], ...]) -> str:
         row = f"({', '.join(['?'] * width)})"
         return f"VALUES {', '.join([row] * count)}"
 
-    return LIST.sub(marks, statement)
+    # SQLite looks pairs up in an index only where they come from a SELECT.
+    return LIST.sub(marks, statement.replace("IN (?**)", "IN (SELECT * FROM (?**))"))
 
 
 class SqliteLedgerConnection(LedgerConnection):
@@ -173,7 +183,7 @@ class SqliteLedgerConnection(LedgerConnection):
             self._database, self._data_version = SqliteDatabase(self._open()), None
             if not self._read_only:
                 self.begin(writes=True)
-                self.register(SqlTables(self._database))
+                self.register(self.tables(self._database))
                 self.commit()
         elif self._identity is not None:
             self._check_file()
@@ -202,6 +212,9 @@ class SqliteLedgerConnection(LedgerConnection):
     def in_transaction(self) -> bool:
         return self._db.connection.in_transaction
 
+    def key_file(self, database: Database) -> Path:
+        return self.path.with_name(f"{self.path.name}.key")
+
     def is_dead(self, owner: Owner) -> bool:
         return is_unlocked(self.path, owner)
 
@@ -227,7 +240,7 @@ class SqliteLedgerConnection(LedgerConnection):
             with contextlib.suppress(sqlite3.Error, BulkError):
                 # A commit would fill the gap in a log that was cut, and hide it.
                 if self.owner and not self._log_is_cut:
-                    self.end_owner(SqlTables(self._database))
+                    self.end_owner(self.tables(self._database))
                 gone = True
             self.rollback()
             self._database.connection.close()
@@ -564,6 +577,61 @@ class SqliteStore(Store):
         except sqlite3.Error as error:
             raise BulkError(f"the ledger {self.path} cannot be compacted: {error}") from None
 
+    async def empty_log(self) -> bool:
+        def work() -> bool:
+            with contextlib.closing(
+                sqlite3.connect(self.path, isolation_level=None, timeout=READERS_FOR)
+            ) as connection:
+                ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return not busy
+
+        try:
+            return await anyio.to_thread.run_sync(work)
+        except sqlite3.Error as error:
+            raise BulkError(f"the log of {self.path} cannot be emptied: {error}") from None
+
+    async def release_deleted(self, *, full: bool) -> tuple[list[int], str]:
+        if await self.empty_log():
+            return [], ""
+        rows = await self.statement(
+            lambda tables: tables.database.execute(
+                "SELECT DISTINCT pid FROM owner WHERE dead = 0 ORDER BY pid"
+            ),
+            writes=False,
+        )
+        return [cast("int", pid) for (pid,) in rows], f"{self.path}-wal could not be emptied"
+
+    async def search_files(
+        self, names: Sequence[bytes], parts: Sequence[bytes]
+    ) -> list[tuple[str, bytes]]:
+        longest = max(map(len, (*names, *parts)), default=0) + 1
+
+        def work() -> list[tuple[str, bytes]]:
+            found: dict[tuple[str, bytes], None] = {}
+            log = self.path.with_name(f"{self.path.name}-wal")
+            for path, blocks in ((self.path, _blocks(self.path)), (log, _log_blocks(log))):
+                rest = b""
+                for read in blocks if longest > 1 else ():
+                    data = rest + read
+                    hits = [one for one in names if place_in(data, one) >= 0]
+                    hits += [one for one in parts if one in data]
+                    found.update(((str(path), one), None) for one in hits)
+                    rest = data[-longest:]
+            return list(found)
+
+        return await anyio.to_thread.run_sync(work)
+
+    async def copies(self) -> list[str]:
+        names = await self.statement(
+            lambda tables: tables.database.execute("SELECT name FROM run WHERE name <> ''"),
+            writes=False,
+        )
+        beside = [*self.path.parent.glob(f"{glob.escape(self.path.name)}.v*")]
+        beside += self.path.parent.glob(f"{glob.escape(self.path.name)}.rescue*")
+        for (name,) in cast("list[tuple[str]]", names):  # that of a file ends with a digest
+            beside += [Path(f"{one}.ledger") for one in (name, name.rpartition(" ")[0])]
+        return sorted(str(path) for path in beside if path.is_file())
+
     @property
     def is_in_use(self) -> bool:
         """Whether a process works on it now; one that only reads does not count."""
@@ -627,6 +695,30 @@ class SqliteStore(Store):
 
     def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
         return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)
+
+
+_searched: dict[tuple[int, int], int] = {}
+"""Ledgers that were searched, open for good: closing one would end SQLite's locks on it in this
+process (https://www.sqlite.org/howtocorrupt.html)."""
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a ledger, which may be in use, and of its write-ahead log."""
+    found = path.stat()
+    place = found.st_dev, found.st_ino
+    if place not in _searched:
+        _searched[place] = os.open(path, os.O_RDONLY | NO_FOLLOW)
+    start = 0
+    while block := os.pread(_searched[place], SEARCHED, start):
+        yield block
+        start += len(block)
+
+
+def _log_blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a write-ahead log, on which SQLite has no locks."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        while block := file.read(SEARCHED):
+            yield block
 
 
 class _MigratedCopy(SqliteStore):

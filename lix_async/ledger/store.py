@@ -11,7 +11,7 @@ from typing import Literal, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
-from ..concurrency.clock import RealClock
+from ..concurrency.clock import Clock, RealClock
 from ..concurrency.worker_thread import WorkerThread
 from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
@@ -133,6 +133,45 @@ class Store:
         Args:
             full: In PostgreSQL, rewrite the tables, which no other process can use meanwhile.
         """
+
+    @abstractmethod
+    async def release_deleted(self, *, full: bool) -> tuple[list[int], str]:
+        """Make the database give up what was deleted.
+
+        Args:
+            full: In PostgreSQL, rewrite the tables, which no other process can use meanwhile.
+
+        Returns:
+            The processes that keep it from that, and what it cannot erase, for people.
+        """
+
+    async def empty_log(self) -> bool:
+        """Empty the write-ahead log of a file, which has what was erased a moment ago.
+
+        Returns:
+            Whether that was possible, or there is none.
+        """
+        return True
+
+    async def search_files(
+        self, names: Sequence[bytes], parts: Sequence[bytes]
+    ) -> list[tuple[str, bytes]]:
+        """The files of the database that have some bytes, with those.
+
+        Args:
+            names: What is looked for, where it is not a part of a longer name.
+            parts: What is looked for anywhere.
+        """
+        return []
+
+    async def copies(self) -> list[str]:
+        """Other files that may have what this ledger had."""
+        return []
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of its waits."""
+        return self._clock
 
     @property
     def is_open(self) -> bool:
@@ -256,6 +295,15 @@ class Store:
             now: Epoch milliseconds.
         """
         return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
+
+    async def suppressed_calls(self, queries: Sequence[CallQuery]) -> list[bool]:
+        """Of calls, whether what they ask about was forgotten."""
+        return await self.statement(lambda tables: tables.suppressed_calls(queries), writes=False)
+
+    @property
+    def suppresses(self) -> bool:
+        """Whether somebody was forgotten, as of the last event that was applied."""
+        return self._connection is not None and self._connection.suppression.active
 
     def stored_answer(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
         """The answer that stands, where it can be read without waiting; None where it cannot.

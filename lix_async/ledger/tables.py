@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +14,11 @@ from ..core.subject_ids import IdGroup
 from ..linkedin.subject_ids import WEAK, AliasKey
 from .aliases import LearnedAnswer, Sibling, choose, find_siblings, learn, load_aliases, moved
 from .database import CHUNK, Columns, Database, chunks
-from .identity import find_ids
+from .erased_rows import Erased, erase_subjects
+from .identity import FoundIds, find_ids
 from .records import (
+    PACKED,
+    REDACTED,
     AnswerRow,
     CallQuery,
     Counts,
@@ -27,8 +30,10 @@ from .records import (
     StoredBody,
     StoredLookup,
     StoredVersion,
+    unpacked,
 )
 from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
+from .suppression import OF_LOOKUP, SELECT, SuppressedId, SuppressionList
 from .transaction import Attempt, Loaded, Writes
 
 # fmt: off
@@ -39,8 +44,6 @@ LookupColumns = tuple[
 # fmt: on
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
-PACKED = 1
-"""Part of a codec: the body is packed with zlib."""
 LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
     "changed, subject, variant"
@@ -69,6 +72,10 @@ SELECT a.id, l.key, l.endpoint, l.written_as,
 FROM answer a JOIN lookup l ON l.id = a.lookup
 WHERE a.id > ? AND a.at >= ? AND a.meaning = 0 AND a.page = 0 AND l.endpoint IN (?*)
     AND (a.n > 1 OR l.subject IS NOT NULL)
+"""
+CONFIRM = """
+UPDATE owner SET batch = ?, beat = beat + 1
+WHERE no = ? AND token = ? AND dead = 0 AND batch < ? RETURNING no
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -116,11 +123,18 @@ class SqlTables:
 
     Args:
         database: The connection.
+        suppression: The suppression list of the ledger.
         in_flight: What need not be read again.
     """
 
-    def __init__(self, database: Database, in_flight: InFlight | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        suppression: SuppressionList,
+        in_flight: InFlight | None = None,
+    ) -> None:
         self.database = database
+        self.suppression = suppression
         self._in_flight = InFlight() if in_flight is None else in_flight
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
@@ -231,6 +245,7 @@ class SqlTables:
         if meanings:
             rows = [(*_meaning(meaning), *key) for key, meaning in meanings.items()]
             db.update("answer", "meaning, rows", "lookup, n", rows)
+        forgotten = self._forgotten(writes) if self.suppression.active else set[SuppressedId]()
         if writes.learned:
             self._learn(writes)
         if writes.lookups:
@@ -256,6 +271,60 @@ class SqlTables:
             totals = [(t.held, t.spent, t.maybe, run) for run, t in writes.runs.items()]
             db.update("run", "held, spent, maybe", "id", totals)
         self._in_flight.keep(writes)
+        if forgotten:
+            now = max(one.changed for one in writes.lookups.values())
+            erase_subjects(db, self.suppression, forgotten, now, Erased())
+            self._in_flight.clear()
+
+    def _forgotten(self, writes: Writes) -> set[SuppressedId]:
+        """The ids in judged answers that are of somebody who was forgotten.
+
+        They are learned from no more, and so are those beside them, which are suppressed as well.
+        """
+        if not writes.learned and not self.suppression.has_secrets(self.database):
+            return set()  # those of dead owners, say: whoever has the secret erases them
+        free = [one for one in writes.lookups.values() if not one.state.owner]
+        shown = {alias for one in writes.learned for group in one.found for alias in group.aliases}
+        keys = [(OF_LOOKUP, one.key) for one in free]
+        suppressed = self.suppression.find(self.database, [*keys, *shown])
+        found = suppressed.intersection(keys)
+        for place, one in enumerate(writes.learned if suppressed else ()):
+            key = OF_LOOKUP, writes.lookups[one.lookup].key
+            theirs = [
+                group
+                for group in one.found
+                if not suppressed.isdisjoint(group.aliases) or (key in found and not group.row)
+            ]
+            found.update(alias for group in theirs for alias in group.aliases)
+            if any(not group.row for group in theirs):
+                found.add(key)
+            left = tuple(group for group in one.found if group not in theirs)
+            writes.learned[place] = one._replace(found=() if key in found else left)
+            # What only mentions them is found by that when they are cut out.
+            self._mention(one, [group for group in theirs if group.row])
+        return found
+
+    def _mention(self, one: LearnedAnswer, groups: Sequence[FoundIds]) -> None:
+        for group in groups:
+            for _, digest in group.aliases:
+                self.database.change(
+                    "INSERT INTO mention (id, answer, row) SELECT ?, a.id, ? FROM answer a "
+                    "WHERE a.lookup = ? AND a.n = ? ON CONFLICT DO NOTHING",
+                    (digest, group.row, one.lookup, one.n),
+                )
+
+    def suppressed(self, ids: Sequence[SuppressedId]) -> set[SuppressedId]:
+        """Those of some ids and keys whose subject was forgotten."""
+        return self.suppression.find(self.database, ids) if self.suppression.active else set()
+
+    def suppressed_calls(self, queries: Sequence[CallQuery]) -> list[bool]:
+        """Of calls, whether what they ask about was forgotten."""
+        self.suppression.read(self.database)
+        if not self.suppression.active:
+            return [False] * len(queries)
+        ids = [[(OF_LOOKUP, query.key), *filter(None, [query.asked])] for query in queries]
+        found = self.suppressed([one for some in ids for one in some])
+        return [not found.isdisjoint(some) for some in ids]
 
     def _learn(self, writes: Writes) -> None:
         """Learn which ids belong together, and whom the judged answers are about."""
@@ -400,10 +469,9 @@ class SqlTables:
             if queries[place].asked is not None
             and (one is None or one.moved or one.state.status == "pending")
         ]
-        if not places:
-            return found
         others: dict[int, int] = {}
-        siblings = find_siblings(self.database, [queries[place] for place in places], now)
+        asked = [queries[place] for place in places]
+        siblings = find_siblings(self.database, asked, now) if asked else []
         for place, (_, of_subject) in zip(places, siblings, strict=True):
             own = found[place]
             other = choose(one for one in of_subject if own is None or one.id != own.id)
@@ -412,6 +480,16 @@ class SqlTables:
         by_id = self.by_id(sorted(set(others.values()))) if others else {}
         for place, ident in others.items():
             found[place] = by_id[ident]
+        open_ones = [
+            place for place, one in enumerate(found) if one is None or one.state.status == "pending"
+        ]
+        blocked = self.suppressed_calls([queries[place] for place in open_ones])
+        for place in itertools.compress(open_ones, blocked):
+            query = queries[place]
+            state = LookupState("refused")
+            found[place] = StoredLookup(
+                *(0, query.key, query.endpoint, b"null", state), suppressed=True
+            )
         return found
 
     def siblings(
@@ -457,13 +535,43 @@ class SqlTables:
         self.database.change("UPDATE run SET ended = ? WHERE id = ?", (now, run))
 
     def add_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
-        """Keep which row of a run led to which lookup."""
-        self.database.insert(
-            "input",
-            "run, row, lookup, given, state, note, ref",
-            [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
-            "(run, row) DO NOTHING",
-        )
+        """Keep which row of a run led to which lookup.
+
+        Processes that work on one run by its name may number different inputs alike: what finds its
+        number taken gets the next free one, unless the run has its lookup already.
+        """
+        while inputs:
+            self.database.insert(
+                "input",
+                "run, row, lookup, given, state, note, ref",
+                [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
+                "(run, row) DO NOTHING",
+            )
+            inputs = self._displaced(run, inputs)
+
+    def _displaced(self, run: int, inputs: Sequence[InputRow]) -> list[InputRow]:
+        """Inputs of a named run whose numbers are those of others, with new numbers."""
+        rows = {one.row: (one.lookup, one) for one in inputs if one.lookup is not None}
+        lost: dict[int, InputRow] = {}
+        for some in chunks(list(rows)):
+            found = self.database.execute(
+                "SELECT i.row, i.lookup FROM input i JOIN run r ON r.id = i.run "
+                "WHERE r.id = ? AND r.name <> '' AND i.row IN (?*)",
+                (run, some),
+            )
+            for row, lookup in cast("list[tuple[int, int | None]]", found):
+                wanted, one = rows[row]
+                if lookup != wanted:
+                    lost[wanted] = one
+        for ids in chunks(list(lost)):
+            there = "SELECT DISTINCT lookup FROM input WHERE run = ? AND lookup IN (?*)"
+            for (found_id,) in self.database.execute(there, (run, ids)):
+                del lost[cast("int", found_id)]
+        if not lost:
+            return []
+        ((last,),) = self.database.execute("SELECT max(row) FROM input WHERE run = ?", (run,))
+        free = itertools.count(cast("int", last) + 1)
+        return [replace(one, row=next(free)) for one in lost.values()]
 
     def inputs(self, run: int, first: int, last: int) -> list[InputRow]:
         """The inputs of a run from one row to another, each with what was given."""
@@ -614,10 +722,12 @@ class SqlTables:
         found: dict[int, StoredBody] = {}
         for some in chunks(ids):
             rows = self.database.execute(
-                "SELECT id, at, http, body FROM answer WHERE id IN (?*)", (some,)
+                "SELECT id, at, http, codec, body FROM answer WHERE id IN (?*)", (some,)
             )
-            for ident, at, http, body in cast("list[tuple[int, int, int, bytes]]", rows):
-                found[ident] = StoredBody(ident, at, http, bytes(body))
+            for ident, at, http, codec, body in cast(
+                "list[tuple[int, int, int, int, bytes]]", rows
+            ):
+                found[ident] = StoredBody(ident, at, http, unpacked(body, codec))
         return found
 
     def all_versions(self, lookups: Sequence[int]) -> dict[int, list[StoredBody]]:
@@ -625,14 +735,14 @@ class SqlTables:
         found: defaultdict[int, list[StoredBody]] = defaultdict(list)
         for some in chunks(lookups):
             rows = self.database.execute(
-                "SELECT lookup, id, at, http, body FROM answer WHERE lookup IN (?*) "
+                "SELECT lookup, id, at, http, codec, body FROM answer WHERE lookup IN (?*) "
                 "AND meaning = 0 AND page = 0 ORDER BY lookup, n",
                 (some,),
             )
-            for lookup, ident, at, http, body in cast(
-                "list[tuple[int, int, int, int, bytes]]", rows
+            for lookup, ident, at, http, codec, body in cast(
+                "list[tuple[int, int, int, int, int, bytes]]", rows
             ):
-                found[lookup].append(StoredBody(ident, at, http, bytes(body)))
+                found[lookup].append(StoredBody(ident, at, http, unpacked(body, codec)))
         return found
 
     def answer_times(self, lookups: Sequence[int]) -> dict[int, int]:
@@ -785,11 +895,15 @@ class SqlTables:
             "dead" for an owner that was declared dead; "done" where the transaction of this number
             was committed before, although the connection broke before that was known.
         """
-        changed = self.database.change(
-            "UPDATE owner SET batch = ?, beat = beat + 1 "
-            "WHERE no = ? AND token = ? AND dead = 0 AND batch < ?",
-            (batch, no, token, batch),
+        # Read after the row is locked: whoever forgets somebody waits for that, so an announcement
+        # that does not see it is seen there.
+        changed, forgotten = self.database.select(
+            [
+                (CONFIRM, (batch, no, token, batch)),
+                (SELECT, ()),
+            ]
         )
+        self.suppression.note(forgotten)
         if changed:
             return "yes"
         found = self.database.execute(
@@ -883,12 +997,8 @@ def _answer(row: Columns) -> AnswerRow:
     named = None if meaning is None else MEANINGS[meaning]
     kept = None if rows is None else bytes(rows)
     received = unpacked(body, codec)
-    return AnswerRow(lookup, n, page, at, http, received, named, kept, codec & ~PACKED)
-
-
-def unpacked(body: bytes, codec: int) -> bytes:
-    """A body as it was received."""
-    return zlib.decompress(body) if codec & PACKED else bytes(body)
+    kind, redacted = codec & ~(PACKED | REDACTED), bool(codec & REDACTED)
+    return AnswerRow(lookup, n, page, at, http, received, named, kept, kind, redacted)
 
 
 def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:

@@ -32,6 +32,7 @@ from .records import (
     StoredLookup,
 )
 from .rule import CODES, Change, LookupState, Meaning, Settlement
+from .suppression import SuppressedId
 
 
 class Attempt(msgspec.Struct, gc=False):
@@ -98,6 +99,10 @@ class Tables(Protocol):
         """The subjects of calls that are to be announced, locked, and the lookups of those."""
         ...
 
+    def suppressed(self, ids: Sequence[SuppressedId]) -> set[SuppressedId]:
+        """Those of some ids whose subject was forgotten."""
+        ...
+
     def write(self, writes: Writes) -> None:
         """Write everything that changed."""
         ...
@@ -162,6 +167,7 @@ class _Batch:
         self.writes = Writes(runs=runs)
         self._siblings: dict[int, tuple[int | None, list[Sibling]]] = {}
         """By lookup that is to be announced: its subject, and the lookups of that."""
+        self._suppressed: set[SuppressedId] = set()
 
     def find_siblings(self, tables: Tables, sends: Sequence[Send]) -> None:
         """Read under which other ids the subjects of announced lookups were asked for."""
@@ -172,6 +178,8 @@ class _Batch:
             CallQuery(b"", self._lookups[send.lookup].endpoint, send.asked, send.variant)
             for send in known
         ]
+        asked = [send.asked for send in known if send.asked is not None]
+        self._suppressed = tables.suppressed(asked)
         found = tables.siblings(queries, max(send.now for send in known))
         self._siblings = dict(zip([send.lookup for send in known], found, strict=True))
 
@@ -211,6 +219,8 @@ class _Batch:
     def _send(self, lookup: StoredLookup, event: Send) -> EventResult:
         if lookup.state.n != event.n or not self._owner:
             return EventResult(False, lookup.state)
+        if event.asked in self._suppressed:
+            return EventResult(False, lookup.state, suppressed=True)
         change = rule.send(lookup.state, now=event.now, expired=event.expired)
         if change is None:
             return EventResult(False, lookup.state)

@@ -79,16 +79,14 @@ def read_id(
         return None
     if form == "lix":
         return Identifier("lix", text) if _LIX.fullmatch(text) and known_id(text) else None
-    found = _from_page(text) or _bare(text, form, subject) or _from_link(text)
+    page = _PAGE.fullmatch(text)
+    found = _bare(text, form, subject) or _from_link(text) if page is None else _from_page(page)
     if found is None or subject is None or found.kind == "lix":
         return found
     return found if (found.kind in ORGANISATIONS) == (subject == "organisation") else None
 
 
-def _from_page(text: str) -> Identifier | None:
-    page = _PAGE.fullmatch(text)
-    if page is None:
-        return None
+def _from_page(page: re.Match[str]) -> Identifier | None:
     person, company, account, name = page.groups()
     if not (company or account):
         found = _encoded(name)

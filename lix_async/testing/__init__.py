@@ -1,12 +1,12 @@
-"""Helpers for your tests: a virtual clock, and clients of a sandbox in the same process.
+"""Helpers for your tests: virtual clocks, clients of a sandbox in the same process, fixtures.
 
 `memory_client()` is an `AsyncLix`; `memory_client(sandbox, AsyncLookC)` is another client, of your
-own sandbox. With `pytest_plugins = ["lix_async.testing.fixtures"]` in a `conftest.py`, tests can
-use the fixtures `lix_sandbox`, `lix`, `lookc`, `connectsafely`, `letrics`, `meetalfred` and
-`virtual_clock`. The package may import `core`, `concurrency`, `engine`, `providers` and `sandbox`.
+own sandbox, and `memory_client(sandbox, Lix)` one for tests without an event loop. `plugin` has the
+fixtures, which pytest finds by itself. The package may import `core`, `concurrency`, `engine`,
+`providers`, `sync` and `sandbox`.
 """
 
 from .clients import memory_client
-from .clock import VirtualClock
+from .clock import IdleClock, VirtualClock
 
-__all__ = ["VirtualClock", "memory_client"]
+__all__ = ["IdleClock", "VirtualClock", "memory_client"]

@@ -1,80 +1,27 @@
-"""Pytest fixtures: `pytest_plugins = ["lix_async.testing.fixtures"]` in your `conftest.py`.
+"""The fixtures of `plugin` under their earlier address, for one minor version.
 
-They are for tests that run with anyio's plugin (`@pytest.mark.anyio`), on asyncio and trio. `lix`,
-`lookc`, `connectsafely`, `letrics` and `meetalfred` are clients of one `lix_sandbox`; each client
-class is imported when a test uses its fixture.
+pytest finds `plugin` by itself: take `pytest_plugins = ["lix_async.testing.fixtures"]` out of your
+`conftest.py`. Only `virtual_clock` is here and not there: `lix_clock` replaces it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 import pytest
 
-from ..sandbox import Sandbox
-from .clients import memory_client
+from . import plugin
 from .clock import VirtualClock
 
-if TYPE_CHECKING:
-    from ..providers.connectsafely.client import AsyncConnectSafely
-    from ..providers.letrics.client import AsyncLetrics
-    from ..providers.lix.client import AsyncLix
-    from ..providers.lookc.client import AsyncLookC
-    from ..providers.meetalfred.client import AsyncMeetAlfred
 
-
-@pytest.fixture
-def lix_sandbox() -> Sandbox:
-    """A sandbox without a rate limit. Override it to choose seed, faults or credits."""
-    return Sandbox(rate=None)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the plugin where pytest did not find it, such as without its entry points."""
+    if not config.pluginmanager.is_registered(plugin):
+        config.pluginmanager.register(plugin)
 
 
 @pytest.fixture
 async def virtual_clock() -> AsyncIterator[VirtualClock]:
-    """A clock that jumps as soon as every task waits."""
+    """A clock that jumps as soon as every task waits, in tests of anyio's plugin."""
     async with VirtualClock() as clock:
         yield clock
-
-
-@pytest.fixture
-async def lix(lix_sandbox: Sandbox) -> AsyncIterator[AsyncLix]:
-    """An `AsyncLix` on `lix_sandbox`, in memory."""
-    async with memory_client(lix_sandbox) as client:
-        yield client
-
-
-@pytest.fixture
-async def lookc(lix_sandbox: Sandbox) -> AsyncIterator[AsyncLookC]:
-    """An `AsyncLookC` on `lix_sandbox`, in memory."""
-    from ..providers.lookc.client import AsyncLookC
-
-    async with memory_client(lix_sandbox, AsyncLookC) as client:
-        yield client
-
-
-@pytest.fixture
-async def connectsafely(lix_sandbox: Sandbox) -> AsyncIterator[AsyncConnectSafely]:
-    """An `AsyncConnectSafely` on `lix_sandbox`, in memory."""
-    from ..providers.connectsafely.client import AsyncConnectSafely
-
-    async with memory_client(lix_sandbox, AsyncConnectSafely) as client:
-        yield client
-
-
-@pytest.fixture
-async def letrics(lix_sandbox: Sandbox) -> AsyncIterator[AsyncLetrics]:
-    """An `AsyncLetrics` on `lix_sandbox`, in memory."""
-    from ..providers.letrics.client import AsyncLetrics
-
-    async with memory_client(lix_sandbox, AsyncLetrics) as client:
-        yield client
-
-
-@pytest.fixture
-async def meetalfred(lix_sandbox: Sandbox) -> AsyncIterator[AsyncMeetAlfred]:
-    """An `AsyncMeetAlfred` on `lix_sandbox`, in memory."""
-    from ..providers.meetalfred.client import AsyncMeetAlfred
-
-    async with memory_client(lix_sandbox, AsyncMeetAlfred) as client:
-        yield client

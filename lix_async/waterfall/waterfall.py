@@ -18,6 +18,7 @@ from ..core.errors import (
     LixError,
     NotFoundError,
     QuotaExceededError,
+    SuppressedError,
     TransportError,
     ViewerError,
 )
@@ -251,6 +252,8 @@ class Waterfall:
                 break
             finished |= {step.name}
             await self._scheduler.run(step, result, suspended)
+            if isinstance(result.errors.get(step.name), SuppressedError):
+                break  # forgotten: the other providers are not asked either
         return result
 
     def _take_known_fields(self, target: Target, result: Result) -> None:

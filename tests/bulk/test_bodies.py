@@ -125,6 +125,15 @@ async def test_an_odd_body_is_asked_for_once(
     assert client.credits.total + client.credits.lost == 2 * asked.total()
 
 
+@pytest.mark.anyio
+async def test_an_outcome_tells_that_its_body_was_repaired(tmp_path: Path) -> None:
+    client = served([*READS[:8], b"["], Counter())
+    for _ in range(2):  # bought, and known
+        found = await states(tmp_path / "l.db", client, 9)
+        says = [one.repaired for one in found]
+        assert says == [True, False, True, True, True, True, True, True, False]
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),

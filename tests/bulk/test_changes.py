@@ -69,6 +69,7 @@ def person(**fields: Any) -> dict[str, Any]:
     return {"name": "Ada", "link": "https://www.linkedin.com/in/ada", **fields}
 
 
+@pytest.mark.many_tasks
 async def test_a_life_in_the_sandbox_is_found_in_every_field(ledger: Open) -> None:
     sandbox, clock = Sandbox(people=150, rate=None), Skipping()
     world = sandbox.world
@@ -169,12 +170,13 @@ async def test_what_cannot_be_read_is_not_compared(ledger: Open) -> None:
         assert len(await listed(opened.history(ADA))) == 2
 
 
+@pytest.mark.many_tasks
 async def test_many_versions_are_read_a_few_at_a_time(ledger: Open) -> None:
     client = lix(*(person(location=f"Town {number}") for number in range(120)))
-    for _ in range(120):
-        await buy(ledger, client, ADA)
-        times(client, DAY)
     async with Ledger(ledger()) as opened:
+        for _ in range(120):
+            await buy(lambda: opened.store, client, ADA)
+            times(client, DAY)
         changes = await listed(opened.changes())
     assert [change.after for change in changes] == [f"Town {number}" for number in range(1, 120)]
 

@@ -50,6 +50,25 @@ async def test_every_input_is_kept_with_its_lookup(ledger: Open) -> None:
     assert len({one[1].lookup, one[2].lookup, two[2].lookup}) == 3
 
 
+async def test_processes_that_join_a_run_by_its_name_keep_all_inputs(ledger: Open) -> None:
+    """Each numbers its inputs from 1."""
+    rows: list[dict[int, bytes | None]] = []
+    for names in (["a", "b", "c"], ["d", "b", "a", "e", "d"], ["d", "b", "a", "e", "d"]):
+        run = bulk.Run(ledger(), Vendor(thing).get, names, name="both", concurrency=2)
+        assert len([outcome async for outcome in run]) == len(names)
+        rows.append({row.row: row.given for row in (await kept(ledger, 1)).values()})
+    assert {row.given for row in (await kept(ledger, 1)).values()} == {
+        b'"a"',
+        b'"b"',
+        b'"c"',
+        b'"d"',
+        b'"e"',
+    }
+    assert [len(found) for found in rows] == [3, len(rows[1]), len(rows[1])]
+    assert rows[1].items() >= rows[0].items()
+    assert rows[1] == rows[2], "nothing is added when they go on"
+
+
 async def test_an_input_is_kept_although_its_request_was_lost(ledger: Open) -> None:
     run = bulk.Run(ledger(), Vendor(LOST).get, ["a"], concurrency=1)
     assert [outcome.state async for outcome in run] == ["in_doubt"]

@@ -11,7 +11,6 @@ import pytest
 from sample_provider import LOST, UNREACHED, Script, refused, reply
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.circuit_breaker import CircuitBreaker
 from lix_async.core.errors import (
     AuthenticationError,
     OutageError,
@@ -22,6 +21,7 @@ from lix_async.core.errors import (
 )
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.wire import HttpRequest
+from lix_async.engine.circuit_breaker import CircuitBreaker
 from lix_async.testing import VirtualClock
 
 from .conftest import Open
@@ -152,8 +152,8 @@ async def test_a_key_that_is_rejected_without_words_ends_the_run(ledger: Open) -
         assert service.asked < 10
 
 
-def opened(timeout: float | None = None) -> CircuitBreaker:
-    breaker = CircuitBreaker(timeout)
+def opened() -> CircuitBreaker:
+    breaker = CircuitBreaker()
     for number in range(5):
         breaker.report("unknown", b"%d" % number, 0.0, TransportError("gone", sent=True))
     assert breaker.failure is not None
@@ -175,9 +175,41 @@ def test_pauses_double_up_to_five_minutes() -> None:
 
 
 def test_no_pause_is_longer_than_an_outage_may_last() -> None:
-    breaker = opened(3)
-    assert (breaker.pause(0.0), breaker.is_over(2.9), breaker.is_over(3.0)) == (3, False, True)
-    assert not opened().is_over(1e9)
+    breaker = opened()
+    assert breaker.pause(0.0, 0.0, 3) == 3
+    assert [breaker.is_over(now, 0.0, 3) for now in (2.9, 3.0)] == [False, True]
+    assert not breaker.is_over(3.0, 1.0, 3), "a run that began later waits as long as others"
+    assert not breaker.is_over(1e9, 0.0, None)
+
+
+async def test_runs_of_one_client_share_what_they_know_of_an_outage(ledger: Open) -> None:
+    async with VirtualClock() as clock, ledger() as store:
+        service = Service(clock, UNREACHED, 3600.0)
+        client = Vendor(service, clock=clock)
+        outcomes: list[bulk.Outcome[Any]] = []
+
+        async def run(names: list[str]) -> None:
+            outcomes.extend(await drained(bulk.Run(store, client.get, names, outage_patience=None)))
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(4):
+                tasks.start_soon(run, NAMES[10 * number : 10 * number + 10])
+        assert [outcome.state for outcome in outcomes] == ["done"] * 40
+        assert service.failed <= 5 + 4 * 4 + PROBES
+
+
+async def test_a_run_that_begins_in_an_outage_tries_at_once(ledger: Open) -> None:
+    async with VirtualClock() as clock, ledger() as store:
+        service = Service(clock, UNREACHED, 50.0)
+        client = Vendor(service, clock=clock)
+        with pytest.raises(OutageError) as error:
+            await drained(bulk.Run(store, client.get, NAMES[:10], outage_patience=20))
+        assert error.value.retry_after is not None
+        failed, service.until = service.failed, 0.0
+        began = clock.now()
+        outcomes = await drained(bulk.Run(store, client.get, NAMES[:10]))
+        assert {outcome.state for outcome in outcomes} == {"done"}
+        assert (service.failed, clock.now()) == (failed, began)
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ async def test_a_preview_counts_the_parts(ledger: Open) -> None:
     assert (seen.answered, seen.calls) == (2, 2)
 
 
-async def test_a_refresh_hands_the_rows_out(ledger: Open) -> None:
+async def test_a_refresh_returns_the_rows(ledger: Open) -> None:
     vendor = Vendor()
     await outcomes_of(bulk.Run(ledger(), vendor.get, ["a", "b"]))
     run = bulk.Run(ledger(), vendor.get, ROWS[:3], on="link", refresh=1)

@@ -18,6 +18,19 @@ ROOT = Path(__file__).parents[2]
 COMMAND = re.compile(r"^\$ lix (.*)$", re.MULTILINE)
 
 
+def test_erasure_requests(lix: Lix, sandbox: ObservedSandbox) -> None:
+    links(3, "people.csv")
+    name, *_ = re.findall(r"https://\S+", Path("people.csv").read_text())
+    commands = COMMAND.findall((ROOT / "docs/howto/erasure-requests.md").read_text())
+    for command in commands:
+        arguments = shlex.split(command.replace("https://www.linkedin.com/in/person-1", name))
+        rate = "" if arguments[0] == "ledger" else "none"
+        assert lix(*arguments, rate=rate).code == 0, command
+    assert len(commands) == 5
+    assert len(sandbox.ledger) == 3
+    assert '"status":"suppressed"' in Path("again.jsonl").read_text()
+
+
 def test_overlapping_lists(
     lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

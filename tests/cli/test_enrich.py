@@ -152,7 +152,7 @@ def test_a_link_without_an_answer_has_no_row_and_is_looked_up_again(
 
 
 def test_an_outage_is_waited_for(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lix_async.bulk.circuit_breaker.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("lix_async.engine.circuit_breaker.FIRST_PAUSE", 0.01)
     Path("in.txt").write_text("".join(f"{L}/person-{n}\n" for n in range(20)))
     sandbox = ObservedSandbox(faults={"person.get": ["unavailable"] * 12})
     with running(sandbox) as url:

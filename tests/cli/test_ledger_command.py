@@ -100,3 +100,41 @@ def test_another_ledger_is_taken_in(lix: Lix) -> None:
     assert ledger(lix, "verify")[0] == 0
     assert ledger(lix, "merge", "missing.db")[0] == 2
     assert "into itself" in ledger(lix, "merge", "l.db")[2]
+
+
+def test_forgetting_asks_or_needs_a_yes(lix: Lix) -> None:
+    filled(lix)
+    (link, *_) = Path("in.txt").read_text().split()
+    code, _, err = ledger(lix, "forget", link)
+    assert (code, "--yes" in err) == (2, True)
+    assert json.loads(ledger(lix, "size", "--format", "jsonl")[1])["lookups"] == 4
+    assert ledger(lix, "forget", "--yes")[0] == 2
+    assert ledger(lix, "forget", "https://example.com/", "--yes")[0] == 2
+    assert lix("run", "export", "l.db", "--out", "all.jsonl", rate="").code == 0
+    code, out, err = ledger(lix, "forget", link, "--yes")
+    assert code == 0, err
+    assert str(Path("all.jsonl").resolve()) in out
+    assert "1 lookup and 1 answer erased" in err
+    assert "0 hits" in err
+    name = link.rstrip("/").rsplit("/", 1)[-1].encode()
+    assert [one for one in Path().glob("l.db*") if name in one.read_bytes()] == []
+    assert ledger(lix, "verify")[0] == 0
+    found = lix("enrich", "in.txt", "--store", "l.db", "--out", "b.jsonl")
+    assert found.code == 0
+    rows = [json.loads(line) for line in Path("b.jsonl").read_text().splitlines()]
+    assert [row["status"] for row in rows if row["input"] == link] == ["suppressed"]
+    assert json.loads(ledger(lix, "size", "--format", "jsonl")[1])["credits"] == 4
+
+
+def test_purging_by_age(lix: Lix) -> None:
+    filled(lix)
+    code, _, err = ledger(lix, "purge", "--older-than", "2y")
+    assert (code, "0 answers and 0 lookups deleted" in err) == (0, True)
+    with closing(sqlite3.connect("l.db")) as connection:
+        connection.execute("UPDATE answer SET at = 1 WHERE lookup = 2")
+        connection.commit()
+    assert "1 answer and 1 lookup deleted" in ledger(lix, "purge", "--older-than", "2y")[2]
+    assert ledger(lix, "verify")[0] == 0
+    size = json.loads(ledger(lix, "size", "--format", "jsonl")[1])
+    assert (size["lookups"], size["credits"]) == (3, 4)
+    assert ledger(lix, "purge", "--older-than", "old")[0] == 2

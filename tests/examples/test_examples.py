@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
 
-import httpx
 import pytest
 
 from lix_async import AsyncLix, AsyncLookC
@@ -119,32 +113,3 @@ async def test_the_employees_of_an_organisation_are_listed(
     assert [row[0] for row in rows] == [one.name for one in wanted]
     assert all(len(row) == 3 and row[1] and row[2] for row in rows)
     assert (len(wanted) > 100) == (len(asked) > 1)
-
-
-def test_a_backend_serves_with_one_client(address: str, sandbox: Sandbox) -> None:
-    """uvicorn runs it as a process, as its users do."""
-    free = socket.socket()
-    free.bind(("127.0.0.1", 0))
-    port = free.getsockname()[1]
-    free.close()
-    serve = [sys.executable, "-m", "uvicorn", "fastapi_app:app", "--port", str(port)]
-    environment = {**os.environ, "LIX_BASE_URL": address, "LIX_API_KEY": "sandbox-key"}
-    server = subprocess.Popen(
-        [*serve, "--app-dir", str(FOLDER)], env=environment, stderr=subprocess.PIPE, text=True
-    )
-    assert server.stderr is not None
-    try:
-        assert any("running on" in line for line in server.stderr)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
-            link = "https://www.linkedin.com/in/ada-example"
-            found = http.get("/person", params={"link": link})
-            assert (found.status_code, found.json()["name"]) == (200, "Ada Example")
-            wrong = http.get("/person", params={"link": "garbage"})
-            assert wrong.status_code == 422
-            assert "profile_link must be a URL on linkedin.com" in wrong.json()["detail"]
-            assert len([fact for fact in sandbox.requests if fact.endpoint == "person.get"]) == 1
-    finally:
-        server.terminate()
-        server.stderr.read()
-        server.stderr.close()
-        assert server.wait(10) in (0, -signal.SIGTERM)

@@ -348,6 +348,16 @@ async def test_an_outage_is_tried_the_rarer_the_longer_it_lasts(tmp_path: Path) 
         assert (pauses[0], pauses[-1]) == (5.0, 300.0)
 
 
+async def test_readings_of_the_balances_are_kept(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (worker, store, _):
+        await worker.run(Chunk("people.get", links(range(2))))
+        rows = await store.statement(
+            lambda tables: tables.database.execute("SELECT DISTINCT account FROM reading"),
+            writes=False,
+        )
+    assert len(rows) == 1
+
+
 async def test_a_person_costs_one_lookup_under_all_forms(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (worker, store, sandbox):
         people = [sandbox.world.person(number) for number in range(4)]

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lix_async.core.errors import BulkError
-from lix_async.ledger.connection import EventsJob, Job, StatementJob
+from lix_async.ledger.connection import Announced, AnnounceJob, EventsJob, Job, StatementJob
+from lix_async.ledger.erased_rows import Erased, erase_subjects
 from lix_async.ledger.records import (
     Again,
     AnswerRow,
@@ -39,6 +40,7 @@ from lix_async.ledger.records import (
 )
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
+from lix_async.ledger.suppression import OF_LOOKUP, SuppressedId
 from lix_async.ledger.tables import SqlTables
 
 from .model import CHARGED, FREE, Purchase, _anew, _decided, _reconciled, _stored
@@ -398,15 +400,51 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def read_with_a_newer_version(self, slot: int, key: bytes) -> None:
         lookup = self.lookup(slot, key)
-        if lookup.state.status != "kept":
-            return
         n = lookup.state.cur
+        if lookup.state.status != "kept" or (key, n) not in self.bodies:
+            return  # or kept because the balances show that it was charged
         one = self.purchases[key][n - 1]._replace(fate="usable")
         self.mark(key, n, one)
         event = JudgeAgain(lookup.id, n, self.judgement(key, one), self.wall, position=b"1")
         (result,) = self.apply(slot, event)
         assert result.applied
         self.pass_page(key, lookup.state.page, result.state.page)
+
+    @precondition(lambda self: len(self.names) > 1)
+    @rule(slot=slots, which=st.integers(0, 39))
+    def forget(self, slot: int, which: int) -> None:
+        """Forget somebody: what was paid stays, and facts that come later change nothing."""
+        if which >= len(self.names):  # not often: the history goes on without it
+            return
+        key = self.names[which]
+        lookup = self.lookup(slot, key)
+        if any(flight.key == key for flight in self.flights) or lookup.state.owner:
+            return
+        self.names.remove(key)
+        self.bodies = {body for body in self.bodies if body[0] != key}
+        ids: list[SuppressedId] = [(OF_LOOKUP, key)]
+        wall, owner, n = self.wall, self.connection(slot).owner, lookup.state.n
+
+        def work(tables: SqlTables) -> None:
+            erase_subjects(tables.database, tables.suppression, ids, wall, Erased())
+
+        self.ask(slot, work)
+        assert self.ask(slot, lambda tables: tables.find([key]), writes=False) == {}
+        results = self.apply(
+            slot,
+            Send(lookup.id, n, 1, wall, "standard", self.run_id),
+            Receive(lookup.id, owner, n, 0, 200, b"{}", wall),
+            NotLeft(lookup.id, owner, n, wall),
+            Lose(lookup.id, owner, n, wall),
+            Decide(lookup.id, n, True, wall),
+        )
+        assert not any(result.applied for result in results)
+        spec = LookupSpec(key, "person.get", b"[]")
+        for one in range(SLOTS):
+            announced = AnnounceJob(spec, Send(0, 0, 1, wall, "standard", self.run_id))
+            (found,) = self.jobs(one, [announced])
+            result, made = cast("Announced", found)
+            assert (result.applied, result.suppressed, made) == (False, True, None)
 
     # Errors
 
@@ -478,7 +516,7 @@ class LedgerMachine(RuleBasedStateMachine):
         dead = {no for (no,) in database.execute("SELECT no FROM owner WHERE dead = 1")}
         attempts = (
             "SELECT l.key, a.price, a.ended, a.charged, a.n FROM attempt a "
-            "JOIN lookup l ON l.id = a.lookup"
+            "LEFT JOIN lookup l ON l.id = a.lookup"
         )
         found = database.execute(
             f"SELECT key, status, cur, owner, n FROM lookup WHERE key IN ({', '.join('?' * 4)})",
@@ -538,6 +576,8 @@ class LedgerMachine(RuleBasedStateMachine):
         }
         assert stored == self.bodies
         for key, purchases in self.purchases.items():
+            if not self.ask(0, _found(key), writes=False):
+                continue  # forgotten
             lookup = self.lookup(0, key)
             state = lookup.state
             wanted = {
@@ -560,6 +600,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
 def _unjudged(lookup: int) -> Callable[[SqlTables], list[AnswerRow]]:
     return lambda tables: tables.unjudged(lookup)
+
+
+def _found(key: bytes) -> Callable[[SqlTables], dict[bytes, StoredLookup]]:
+    return lambda tables: tables.find([key])
 
 
 def _current(lookup: int) -> Callable[[SqlTables], dict[int, list[AnswerRow]]]:

@@ -77,7 +77,7 @@ class Config:
     gateway_hold: bool = False
     may: str = ""
     """What may happen, once or as often as it says: crash, stall, loss, cancel, repeat, expiry,
-    person, reading, repair; transient, unusable, refused, queued, gateway, unknown answers; decisions of
+    person, forget, reading, repair; transient, unusable, refused, queued, gateway, unknown answers; decisions of
     the policy."""
 
     @cached_property
@@ -87,7 +87,7 @@ class Config:
         return {word[-1]: int(word[0]) if word[1:] else 1 for word in words}
 
 
-ERRORS = ("crash", "stall", "loss", "cancel", "repeat", "expiry", "person", "reading", "gateway", "unknown")  # fmt: skip
+ERRORS = ("crash", "stall", "loss", "cancel", "repeat", "expiry", "person", "forget", "reading", "gateway", "unknown")  # fmt: skip
 """Budgets of errors and of people; the other budgets are answers of a healthy provider."""
 
 
@@ -111,6 +111,8 @@ class Key(NamedTuple):
     row: LookupState
     stored: tuple[StoredAnswer, ...] = ()
     purchases: tuple[Purchase, ...] = ()
+    gone: bool = False
+    """Whether its subject was forgotten: the ledger has its attempts only, as amounts."""
 
     def loaded(self) -> LookupState:
         """The row as a store loads it: without what was judged of older versions and pages."""
@@ -160,6 +162,7 @@ class Tables:
 
     def __init__(self, key: Key, owner: int, sender: int, free: int) -> None:
         self.lookup = StoredLookup(1, b"", "", b"", replace(key.loaded(), owner=owner))
+        self.gone = key.gone
         self.found = {
             (1, n): Attempt(
                 *(1, n, 1, PRICE, "", 0, sender),
@@ -181,6 +184,8 @@ class Tables:
         runs: Sequence[int] = (),
     ) -> Loaded:
         lookup = self.lookup
+        if self.gone:  # its attempts have another number
+            return Loaded({}, {}, {1: self.totals} if runs else {})
         if 1 in unanswered:
             lookup.state = replace(lookup.state, answers=())
         found = {key: self.found[key] for key in attempts if key in self.found}
@@ -259,6 +264,11 @@ class Model:
             transaction.release(tables, [1], actor, 0)
         else:
             (result,) = transaction.apply(tables, [event], actor)
+        if key.gone:
+            writes = tables.writes
+            if (result is not None and result.applied) or writes.attempts or writes.lookups:
+                raise Violation("I8: an event changed what was forgotten")
+            return row[0], owner, result
         after = tables.lookup.state
         purchases = list(key.purchases)
         for (_, n), attempt in sorted(tables.found.items()):
@@ -617,6 +627,10 @@ class Model:
         for k, row in enumerate(state.rows):
             key = self._keys[row[0]]
             n = key.row.n
+            if key.gone:
+                continue
+            if not row[1] and (less := self._budget(state, "forget")) is not None:
+                yield Step("forget", True, _with_row(less, k, (self._forgotten(key), 0)))
             events: list[tuple[str, LedgerEvent]] = []
             if key.row.status == "in_doubt":
                 events = [("again", Decide(1, n, True, 0)), ("let be", Decide(1, n, False, 0))]
@@ -640,6 +654,15 @@ class Model:
             event = Again(1, n, 0) if label == "anew" else Decide(1, n, label == "again", 0)
             after, _ = self.apply(state.rows[k], GONE, event)
             yield Step(f"{label}, repeated", False, _with_row(state, k, after)._replace(echo=None))
+
+    def _forgotten(self, key: Key) -> int:
+        """The lookup is erased: what was open or in doubt may have been charged."""
+        left = [
+            one._replace(mark="past", money=MAYBE if one.money == OPEN else one.money)
+            for one in key.purchases
+        ]
+        row = LookupState("refused", n=key.row.n, page=key.row.page)
+        return self.number(Key(row, (), tuple(left), gone=True))
 
     def _reconciled(self, state: State, k: int, row: Row) -> Iterator[Step]:
         """The balances show what an attempt has cost that ended without knowing."""
@@ -694,7 +717,7 @@ class Model:
 
     def check_final(self, state: State) -> None:
         for number, _ in state.rows:
-            row, answers, purchases = self._keys[number]
+            row, answers, purchases, _ = self._keys[number]
             for answer in answers:
                 fate, money = purchases[answer.n - 1].fate, purchases[answer.n - 1].money
                 if (fate in ("usable", "unusable") and money != PRICE) or (fate in FREE and money):

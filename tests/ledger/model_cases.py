@@ -24,6 +24,8 @@ SMALL = (
     Config("a refusal asked for again", keys=1, may="2 expiry, stall, cancel, refused, transient"),
     Config("gateways hold", keys=1, gateway_hold=True, may="gateway, unknown, stall, person"),
     Config("balances are read", keys=1, cap=2, may="stall, loss, person, 2 reading"),
+    Config("forgotten, and late answers", keys=1, may="forget, stall, loss, cancel, repeat, person"),
+    Config("forgotten, cap 2 of 2", cap=2, may="forget, stall, transient"),
     Config("cap 1 of 3", processes=3, keys=3, cap=1),
     Config("cap 2 of 3, transient", processes=3, keys=3, cap=2, may="transient"),
 )  # fmt: skip
@@ -56,6 +58,8 @@ LARGE = (
     Config("balances are read, gateways, cut answers", keys=1, retry=True, gateway_hold=True, may="decision, 2 reading, stall, gateway, unknown, person, unusable, repair"),
     Config("balances are read, refresh, crash", keys=1, may="expiry, crash, stall, loss, 2 reading, transient"),
     Config("balances are read, a listing, cap 3", keys=2, pages=2, cap=3, may="stall, loss, 2 reading"),
+    Config("forgotten, crash, refresh", may="2 forget, crash, stall, expiry"),
+    Config("forgotten listings", pages=2, retry=True, may="2 forget, decision, stall, loss"),
     Config("cap 2 of 3, gateways, commits repeated", keys=3, cap=2, may="gateway, repeat, refused"),
 )  # fmt: skip
 """Minutes in all: `nox -s model`."""

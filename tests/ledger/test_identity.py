@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lix_async.core.subject_ids import IdGroup
 from lix_async.ledger.aliases import LearnedAnswer, learn, load_aliases, load_subjects
 from lix_async.ledger.identity import (
     BELIEVED_FOR,
@@ -23,12 +24,13 @@ from lix_async.ledger.identity import (
     FoundIds,
     Identities,
     KnownSubject,
+    find_ids,
 )
 from lix_async.ledger.records import Judge, LookupSpec, Receive, Send
 from lix_async.ledger.rule import STATUSES, Judgement
 from lix_async.ledger.tables import SqlTables
 from lix_async.ledger.transaction import apply
-from lix_async.linkedin.subject_ids import WEAK, AliasKey
+from lix_async.linkedin.subject_ids import WEAK, AliasKey, alias_key
 
 from . import steps
 from .conftest import OpenLedger
@@ -201,7 +203,7 @@ def test_the_tables_know_what_the_rules_say(open_ledger: OpenLedger, seed: int) 
     connection = open_ledger()
     database = connection.connect()
     connection.begin(writes=True)
-    tables = SqlTables(database)
+    tables = connection.tables(database)
     learned_by(tables, connection.owner, answers)
     stored = load_aliases(database, [*ids, *slugs])
     groups = {(one, alias.subject) for one, alias in known.aliases.items()}
@@ -225,7 +227,7 @@ def test_ids_of_pages_are_mentions_and_merge_subjects(open_ledger: OpenLedger) -
     connection = open_ledger()
     database = connection.connect()
     connection.begin(writes=True)
-    tables = SqlTables(database)
+    tables = connection.tables(database)
     a, b, c = key("profile", 1), key("sales", 1), key("recruiter", 1)
     learned_by(tables, connection.owner, [(frozenset({a}), 1), (frozenset({b}), 2)])
     before = load_aliases(database, [a, b])
@@ -242,6 +244,24 @@ def test_ids_of_pages_are_mentions_and_merge_subjects(open_ledger: OpenLedger) -
         (b"1", 1, 2),
     ]
     connection.commit()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"link": "%s", "skills": ["x"], "rows": [{"link": "%s"}]}',
+        b'{"link": "%s", "share": NaN, "rows": [{"link": "%s"}]}',
+        b'\xef\xbb\xbf{"link": "%s", "name": "\xff", "rows": [{"link": "%s"}]}',
+        b'{"link": "x", "rows": [], "link": "%s", "rows": [{"link": "%s", "age": 1e400}]}',
+    ],
+)
+def test_ids_are_found_in_whatever_can_be_read(body: bytes) -> None:
+    groups = (IdGroup(own=True, links=("link",)), IdGroup(at=("rows[]",), links=("link",)))
+    links = (b"https://linkedin.com/in/ada", b"https://linkedin.com/in/grace")
+    ada, grace = (alias_key("slug", name) for name in ("ada", "grace"))
+    assert find_ids(groups, body % links) == (FoundIds((ada,)), FoundIds((grace,), 1))
+    assert find_ids(groups, b'[{"link": "%s"}]' % links[1]) == (FoundIds((grace,), 1),)
+    assert find_ids(groups, b"not JSON") == ()
 
 
 STATUSES_OF_ANOTHER = ("none", "pending", "sent", "received", "queued", "done", "kept", "refused", "in_doubt")  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -37,6 +38,7 @@ from .test_migration import ANSWER, DONE, KEY, old_ledger
 
 NOW = 1_700_000_000_000
 NAMES = "abc"
+MERGES = int(os.environ.get("LIX_MERGES", "5"))
 JUDGED: dict[str, Judgement] = {
     "usable": Judgement("usable", 1),
     "unusable": Judgement("unusable", 1),
@@ -168,7 +170,7 @@ async def check(kind: str, address: str, histories: Sequence[Sequence[Step]], fo
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 @settings(
-    max_examples=25,
+    max_examples=MERGES,
     phases=[Phase.explicit, Phase.generate],  # each example takes a while
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -20,7 +20,8 @@ from lix_async.filesystem import try_lock
 from lix_async.ledger.connection import LedgerGoneError
 from lix_async.ledger.owners import lock_path
 from lix_async.ledger.records import Lose
-from lix_async.ledger.sqlite import SqliteLedgerConnection, expand
+from lix_async.ledger.sqlite import SCHEMA, SqliteLedgerConnection, expand
+from lix_async.ledger.tables import ATTEMPTS
 
 from .steps import NOW, announce, apply, ask, found, receive
 
@@ -263,5 +264,20 @@ def test_lists_are_written_in_few_lengths() -> None:
         "x IN (?, ?, ?, ?) AND y = ?",
         [1, 2, 3, 3, 4],
     )
-    assert expand("(a, b) IN (?**)", ([(1, 2)],)) == ("(a, b) IN (VALUES (?, ?))", [1, 2])
+    assert expand("(a, b) IN (?**)", ([(1, 2)],)) == (
+        "(a, b) IN (SELECT * FROM (VALUES (?, ?)))",
+        [1, 2],
+    )
     assert expand("x IN (?*)", ([],)) == ("x IN ()", [])
+
+
+@pytest.mark.parametrize(
+    "statement", [ATTEMPTS, "SELECT id FROM answer WHERE (lookup, n) IN (?**) ORDER BY page"]
+)
+def test_pairs_are_looked_up_in_an_index(statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(SCHEMA)
+        text, values = expand(statement, ([(1, 2), (3, 4)],))
+        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    assert any("(lookup=? AND n=?)" in step for step in plan), plan
+    assert not [step for step in plan if step in ("SCAN a", "SCAN answer")]

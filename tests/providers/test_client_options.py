@@ -36,6 +36,9 @@ def options(kind: type[Client]) -> ClientOptions:
         on_drift=lambda drift: None,
         max_age=timedelta(days=90),
         refused_age=86_400.0,
+        cache="unused.db",
+        cache_searches=True,
+        doubts="hold",
         on_event=lambda event: None,
         clock=VirtualClock(),
     )
@@ -51,6 +54,7 @@ def test_every_client_accepts_every_option(kind: type[Client]) -> None:
     assert client.engine.options.deadline == 9.0
     assert client.engine.options.max_age == timedelta(days=90)
     assert client.engine.options.refused_age == 86_400.0
+    assert "unused.db" in repr(client.cache)
     assert client.engine.options.retry == RetryPolicy(attempts=2)
     assert client.engine.options.defaults["viewer_id"] == "v"
 

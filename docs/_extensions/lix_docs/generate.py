@@ -340,6 +340,7 @@ def environment() -> Iterator[str]:
 def environment_variables() -> Iterator[Variable]:
     """Those of the providers, from their tables; then those of the log and the command line."""
     from lix_async.cli.ledger.address import STORE_VARIABLE
+    from lix_async.ledger.suppression import VARIABLE as SUPPRESSION_VARIABLE
 
     seen: set[str] = set()
     for name in installed():
@@ -357,6 +358,9 @@ def environment_variables() -> Iterator[Variable]:
     )
     yield Variable(
         STORE_VARIABLE, "the personal ledger", "the ledger of all commands, where no other is given"
+    )
+    yield Variable(
+        SUPPRESSION_VARIABLE, "the ledger's `.key` file", "the secret of its suppression list"
     )
     yield Variable(
         "XDG_DATA_HOME",

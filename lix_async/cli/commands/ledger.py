@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,7 @@ from rich.text import Text
 from ...concurrency.clock import RealClock
 from ...core.errors import BulkError
 from ...ledger import Ledger
+from ...ledger.forgetting import Remainder
 from ...ledger.history import SubjectChange
 from ...ledger.rule import STATUSES
 from ...ledger.schema import VERSION
@@ -280,5 +282,107 @@ def changes(
         elif rows or chosen == "csv":
             console.write_stdout(encoder.encode(rows, first=first))
         return OK
+
+    return run_until_signal(work)
+
+
+FullOption = Annotated[
+    bool,
+    Parameter(
+        name="--vacuum",
+        negative="",
+        show_default=False,
+        help="In PostgreSQL, rewrite the tables; no other process can use them meanwhile.",
+    ),
+]
+
+
+@ledger.command(name="forget", sort_key=8)
+def forget_(
+    *ids: Annotated[str, Parameter(help="Links, URNs or encoded ids of people and organisations.")],
+    store: StoreOption = None,
+    yes: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Do not ask; needed in a script.")
+    ] = False,
+    vacuum: FullOption = False,
+) -> int:
+    """Erase people or organisations, and never look them up again.
+
+    All their ids that are known are suppressed; their lookups and answers go, and what other
+    answers, inputs and texts say of them. What was paid stays, as amounts. The secret of the
+    suppression list is kept beside the file, in NAME.key, or in LIX_SUPPRESSION_KEY.
+    """
+    address = ledger_address(store)
+    if not ids:
+        raise CommandError("no ids: pass the links of those to forget")
+    if not yes and not sys.stdin.isatty():
+        raise CommandError("this cannot be undone", hint="pass --yes when stdin is not a terminal")
+    if not yes:
+        console.print_note(
+            f"erase all that {display_address(address)} has of {len(ids):,} "
+            f"{plural(len(ids), 'subject')}? This cannot be undone. [y/N]"
+        )
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            console.print_note("nothing was erased")
+            return REFUSED
+
+    async def work() -> int:
+        async with opened_read_only(address) as opened:
+            found = await Ledger(opened).forget(ids, full=vacuum)
+        console.print_note(
+            f"{display_address(address)}: {found.ids:,} {plural(found.ids, 'id')} suppressed; "
+            f"{found.lookups:,} {plural(found.lookups, 'lookup')} and {found.answers:,} "
+            f"{plural(found.answers, 'answer')} erased, {found.redacted:,} redacted, "
+            f"{found.inputs:,} {plural(found.inputs, 'input')} cleared"
+        )
+        for export in found.exports:
+            when = datetime.fromtimestamp(export.at, UTC).date().isoformat()
+            console.print_line(f"exported on {when}: {export.place} ({export.what})")
+        return _report(found.remainder)
+
+    return run_until_signal(work)
+
+
+def _report(remainder: Remainder) -> int:
+    """Tell what is left on the disk; the exit code."""
+    for copy in remainder.copies:
+        console.print_line(f"another file that may have it: {copy}")
+    if remainder.note:
+        console.print_note(remainder.note)
+    if remainder.held_by:
+        processes = ", ".join(map(str, remainder.held_by))
+        raise CommandError(
+            f"the log may still have what was erased: in use by the processes {processes}",
+            hint="close them, and repeat the command",
+            code=REFUSED,
+        )
+    if remainder.found:
+        raise CommandError(f"still found in: {', '.join(remainder.found)}", code=REFUSED)
+    console.print_note("searched afterwards: 0 hits")
+    return OK
+
+
+@ledger.command(name="purge", sort_key=9)
+def purge_(
+    *,
+    older_than: Annotated[str, Parameter(help="The age of what is deleted: 90d, 2y.")],
+    store: StoreOption = None,
+    vacuum: FullOption = False,
+) -> int:
+    """Delete versions and answers by their age; what was paid stays, as amounts.
+
+    A lookup without a newer answer goes with its inputs, and is bought again when it is asked for.
+    """
+    address, age = ledger_address(store), parse_age("--older-than", older_than)
+    assert age is not None  # there is a text
+
+    async def work() -> int:
+        async with opened_read_only(address) as opened:
+            found = await Ledger(opened).purge(age, full=vacuum)
+        console.print_note(
+            f"{display_address(address)}: {found.answers:,} {plural(found.answers, 'answer')} and "
+            f"{found.lookups:,} {plural(found.lookups, 'lookup')} deleted"
+        )
+        return _report(found.remainder)
 
     return run_until_signal(work)

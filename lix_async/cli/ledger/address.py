@@ -160,7 +160,7 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
 
 
 _COMPANION = re.compile(
-    r"(?:-wal|-shm|-journal|\.lock[0-9]*|-owner-[0-9a-f]+|\.v[0-9]+-[0-9-]+)?", re.ASCII
+    r"(?:-wal|-shm|-journal|\.lock[0-9]*|-owner-[0-9a-f]+|\.v[0-9]+-[0-9-]+|\.key)?", re.ASCII
 )
 """The suffixes of a ledger's files: its own, SQLite's, and the workers' locks."""
 

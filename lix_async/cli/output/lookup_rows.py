@@ -21,7 +21,9 @@ from ..input.lookup_kinds import LookupKind, endpoint_id, row_kind
 from ..providers import all_endpoints, provider_name, provider_of
 from ..text import one_line
 
-RowStatus = Literal["found", "not_found", "refused", "unreadable", "queued", "in_doubt", "pending"]
+RowStatus = Literal[
+    "found", "not_found", "refused", "unreadable", "queued", "in_doubt", "pending", "suppressed"
+]
 ENTRY_STATUSES: dict[RowStatus, tuple[Status, ...]] = {
     "found": ("done", "kept", "received", "queued", "pending", "sent", "in_doubt"),
     "not_found": ("refused",),
@@ -76,6 +78,8 @@ def row_of_outcome(outcome: Outcome[object], kind: LookupKind) -> LookupRow | No
         return _answer_row(given, kind, error, outcome.body, outcome.bought_at)
     if outcome.state == "in_doubt":
         return LookupRow(given, kind, "in_doubt", _text(error) or _IN_DOUBT)
+    if outcome.state == "suppressed":
+        return LookupRow(given, kind, "suppressed", _text(error))
     if outcome.state in ("refused", "invalid"):
         return _refused_row(given, kind, error)
     return None

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..core.errors import Family, LixError, RateLimitError, RefusalError
 from ..core.families import COUNTS, REFUSED_STATUSES
+
+if TYPE_CHECKING:
+    import anyio
 
 FAILURES = 5
 """Failures in a row after which it opens."""
@@ -19,14 +24,11 @@ RECENT = 20
 class CircuitBreaker:
     """Opens after failures in a row on different lookups; one answer of the API closes it.
 
-    While it is open, one lookup at a time is tried, after growing pauses. Callers pass the time.
-
-    Args:
-        timeout: Seconds after which an outage ends the run; None to wait as long as it lasts.
+    All runs of one client and account share it. While it is open, one lookup at a time is tried,
+    after growing pauses. Callers pass the time.
     """
 
-    def __init__(self, timeout: float | None = None) -> None:
-        self._timeout = timeout
+    def __init__(self) -> None:
         self._failing: set[object] = set()
         self._since_attested = RECENT
         self._opened_at = self._due = 0.0
@@ -39,28 +41,46 @@ class CircuitBreaker:
         """Whether a try that fails like the last lookup may be charged."""
         self.outages = 0
         """How often it has opened."""
+        self.waiting: list[anyio.Event] = []
+        """What to set when a call has ended."""
+
+    def call_ended(self) -> None:
+        """A call has ended: those that wait look again."""
+        waiting, self.waiting = self.waiting, []
+        for event in waiting:
+            event.set()
 
     @property
     def suspects(self) -> bool:
         """Whether nothing has been answered since a failure that counted."""
         return bool(self._failing)
 
-    def is_over(self, now: float) -> bool:
-        """Whether the outage has lasted longer than it may."""
+    def is_over(self, now: float, began: float, patience: float | None) -> bool:
+        """Whether an outage has lasted longer than a run waits.
+
+        Args:
+            now: Seconds on a clock that is never set.
+            began: When the run began.
+            patience: Seconds that it waits; None for as long as it takes.
+        """
         return (
             self.failure is not None
-            and self._timeout is not None
-            and now - self._opened_at >= self._timeout
+            and patience is not None
+            and now - max(self._opened_at, began) >= patience
         )
 
-    def pause(self, now: float) -> float:
+    def pause(self, now: float, began: float = 0.0, patience: float | None = None) -> float:
         """Seconds until the next try, or until it has lasted too long; 0 while it is closed."""
         if self.failure is None:
             return 0.0
         due = self._due
-        if self._timeout is not None:
-            due = min(due, self._opened_at + self._timeout)
+        if patience is not None:
+            due = min(due, max(self._opened_at, began) + patience)
         return max(due - now, 0.0)
+
+    def retry(self, now: float) -> None:
+        """Let the next try be made at once: somebody has begun a run, who knows more perhaps."""
+        self._due = min(self._due, now)
 
     def report(self, family: Family, key: bytes, now: float, error: LixError | None = None) -> None:
         """Take what came of an attempt into account.

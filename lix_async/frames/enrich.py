@@ -1,0 +1,232 @@
+"""A table of one's own, with the answers for its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Sized
+from datetime import date, datetime
+from typing import Protocol, TypeVar, Unpack, cast, get_type_hints
+
+from ..bulk.prepared_call import ClientMethod
+from ..bulk.row_input import check_on, is_missing
+from ..bulk.row_input import columns_of as columns_in
+from ..bulk.run import Run, RunOptions
+from ..core.errors import ConfigurationError
+from ..core.validation import check_type
+from ..engine.outcome import Outcome
+from ..ledger.ledger import StoreAddress
+from .arrow import ChunkedArray, DataType, Table, table_of, values_of
+from .build import OUTCOME_COLUMNS
+from .columns import BOOL, FLOAT, INT, JSON, TEXT, TIME, ArrowType, CastType, Column, columns_of
+from .frame import Frame
+
+T = TypeVar("T")
+MOST_ROWS = 100_000
+_ROW = ""
+"""The key of a row's number in the inputs of the run; `on` names no column like it."""
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
+
+
+class ArrowStream(Protocol):
+    """A table of polars, pandas, DuckDB, pyarrow or another library that exports Arrow streams."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table as an Arrow stream."""
+        ...
+
+
+class Records(Protocol):
+    """A table that gives its rows as dicts, such as one of pandas without pyarrow."""
+
+    def to_dict(self, orient: str, /) -> object:
+        """The rows; `orient` is `"records"`."""
+        ...
+
+
+async def enrich_frame(
+    frame: ArrowStream | Records | Sequence[Mapping[str, object]],
+    method: ClientMethod[T],
+    *,
+    on: str | Mapping[str, str],
+    store: StoreAddress,
+    columns: Sequence[str] | None = None,
+    flatten: bool = False,
+    prefix: str = "lix_",
+    **run_options: Unpack[RunOptions],
+) -> Frame:
+    """A table of one's own with the answers of a method beside its rows.
+
+    It has the rows and columns of `frame`, in their order, and after them `lix_status`,
+    `lix_credits`, `lix_reason` and the columns of the answer. The ledger keeps only what the method
+    takes, never the table's own columns; called again with the same ledger, it pays for nothing
+    twice. What stops a run is raised; what was bought until then is in the ledger.
+
+    Args:
+        frame: A table: an Arrow stream (polars, DuckDB, pyarrow, pandas), a list of dicts, or an
+            object with `to_dict("records")`. Of 100,000 rows at most.
+        method: A method of a client with one answer for each input, such as `lix.people.get`.
+        on: The column with the method's first argument, or a mapping of its keyword arguments to
+            columns. None, NaN and "" are no argument; a row without any is `invalid`.
+        store: The ledger; see `bulk.Run`.
+        columns: The columns of the answer, also properties such as `full_name`. Default: all
+            fields. A field called status, credits or reason has the name of its struct before it,
+            such as `email_status`.
+        flatten: Whether the fields of structs in the answer become columns.
+        prefix: What the names of the added columns begin with.
+        **run_options: Further arguments of `bulk.Run`, such as `max_credits` and `max_age`.
+
+    Raises:
+        ConfigurationError: If an argument is not valid, a column is missing, or an added column has
+            the name of one that is there. Nothing was sent.
+        LixError: What ends a `bulk.Run`.
+
+    Credits: those of the method, for each distinct input that the ledger does not have.
+
+    Example:
+        ```python
+        frame = await enrich_frame(
+            df, lix.people.get, on="linkedin_url", store="people.db", columns=["name", "headline"]
+        )
+        df = frame.to_pandas()
+        ```
+    """
+    check_on(on)
+    check_type("on", on, str | Mapping[str, str])
+    check_type("prefix", prefix, str)
+    answered = columns_of(_answer_of(method), flatten=flatten, names=columns, more=OUTCOME_COLUMNS)
+    added = [*OUTCOME_COLUMNS.values(), *(one for one in answered if one not in _OUTCOME)]
+    table = _table(frame)
+    _check(table, on, [prefix + one.name for one in added])
+    inputs: list[dict[str, object]] = [{_ROW: row} for row in range(table.num_rows)]
+    for name in dict.fromkeys(columns_in(on)):
+        for one, value in zip(inputs, values_of(table.column(name)), strict=True):
+            one[name] = value
+    outcomes: list[Outcome[T] | None] = [None] * len(inputs)
+    async with Run(store, method, inputs, on=on, **run_options) as run:
+        async for outcome in run:
+            outcomes[cast("dict[str, int]", outcome.input)[_ROW]] = outcome
+    answers = [None if outcome is None else outcome.value for outcome in outcomes]
+    for column in added:
+        array = column.array(outcomes if column in _OUTCOME else answers)
+        field = column.renamed(prefix + column.name).field
+        table = table.append_column(field, ChunkedArray([array]))
+    return Frame(table)
+
+
+_OUTCOME = tuple(OUTCOME_COLUMNS.values())
+
+
+def _answer_of(method: ClientMethod[T]) -> type:
+    """The struct that a method returns.
+
+    Raises:
+        ConfigurationError: It returns something else.
+    """
+    try:
+        kind = get_type_hints(getattr(method, "__func__", method)).get("return")
+    except (NameError, TypeError):  # not annotated for those who run it
+        kind = None
+    if not isinstance(kind, type):
+        name = getattr(method, "__name__", method)
+        raise ConfigurationError(
+            f"{name} does not return one struct: use bulk.Run(..., on=...) and to_frame(outcomes)"
+        )
+    return kind
+
+
+def _check(table: Table, on: str | Mapping[str, str], added: list[str]) -> None:
+    names = table.column_names
+    for name in columns_in(on):
+        if name not in names:
+            raise ConfigurationError(
+                f"on: unknown column {name!r}; available columns: {', '.join(names)}"
+            )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"the frame has several columns of the name {twice[0]!r}")
+    clashes = [name for name in added if name in names]
+    if clashes:
+        raise ConfigurationError(
+            f"the frame already has the column {clashes[0]!r}: pass another prefix"
+        )
+
+
+def _table(frame: object) -> Table:
+    kind = type(frame).__name__
+    if isinstance(frame, Sized):
+        _check_length(len(frame))
+    table = _from_stream(frame)
+    if table is None:
+        to_dict = getattr(frame, "to_dict", None)
+        records = to_dict("records") if callable(to_dict) else frame
+        if not isinstance(records, Sequence) or isinstance(records, str | bytes):
+            raise ConfigurationError(f"frame must be a table or a list of dicts, not {kind}")
+        table = _from_records(cast("Sequence[object]", records))
+    _check_length(table.num_rows)
+    return table
+
+
+def _from_stream(frame: object) -> Table | None:
+    """The table of an Arrow stream; None for another object."""
+    if not hasattr(frame, "__arrow_c_stream__"):
+        return None
+    try:
+        table = Table.from_arrow(cast("ArrowStream", frame))
+    except ImportError:  # pandas exports by pyarrow
+        return None
+    # Rows that were chosen from a table of pandas have their old numbers as a column.
+    return table.drop_columns([one for one in table.column_names if _PANDAS_INDEX.fullmatch(one)])
+
+
+def _check_length(rows: int) -> None:
+    if rows > MOST_ROWS:
+        raise ConfigurationError(
+            f"the frame has {rows:,} rows, and enrich_frame takes {MOST_ROWS:,} at most: use "
+            "bulk.Run(store, method, rows, on=...), which need not hold them in memory, and then "
+            "`lix run export`"
+        )
+
+
+def _from_records(records: Sequence[object]) -> Table:
+    values: dict[str, list[object]] = {}
+    for number, record in enumerate(records):
+        if not isinstance(record, Mapping):
+            kind = type(record).__name__
+            raise ConfigurationError(f"a row of the frame must be a mapping, not {kind}")
+        for name, value in cast("Mapping[object, object]", record).items():
+            if not isinstance(name, str):
+                raise ConfigurationError(f"names of columns must be texts, not {name!r}")
+            column = values.setdefault(name, [])
+            column += [None] * (number - len(column))
+            column.append(None if is_missing(value) else value)
+    columns = {name: some + [None] * (len(records) - len(some)) for name, some in values.items()}
+    types = {name: _type_of(column) for name, column in columns.items()}
+    return table_of(
+        [types[name].array(column) for name, column in columns.items()],
+        [Column(name, (), kind).field for name, kind in types.items()],
+    )
+
+
+def _days(value: object) -> int:
+    return (cast("date", value) - date(1970, 1, 1)).days
+
+
+_DATE = CastType(DataType.date32(), DataType.int32(), _days)
+_TYPES: tuple[tuple[type | tuple[type, ...], ArrowType], ...] = (
+    (str, TEXT),
+    (bool, BOOL),
+    (int, INT),
+    ((int, float), FLOAT),
+    (datetime, TIME),
+    (date, _DATE),
+)
+
+
+def _type_of(values: Sequence[object]) -> ArrowType:
+    """The type of a column: the first that has all of its values, else JSON."""
+    some = [value for value in values if value is not None]
+    for kinds, column_type in _TYPES:
+        strange = bool if kinds in (int, (int, float)) else ()
+        if all(isinstance(value, kinds) and not isinstance(value, strange) for value in some):
+            return column_type
+    return JSON

@@ -1,0 +1,159 @@
+"""`setup`: clients that open and close with an application, and the dependencies that give them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from importlib import import_module
+from types import MappingProxyType
+from typing import Annotated, TypeVar, cast
+
+import fastapi.encoders
+import msgspec
+from fastapi import Depends, FastAPI, Request, Response
+
+from ...core.errors import ConfigurationError, LixError
+from ...core.installed_providers import provider_name
+from ...core.retry import RetryPolicy
+from ...core.validation import check_type
+from ...engine.client import Client
+from .disconnects import StopOnDisconnect
+from .jobs import Jobs
+from .problems import Statuses, answer_for
+
+C = TypeVar("C", bound=Client)
+DEPENDENCIES = {
+    "LixDep": ("lix", "AsyncLix"),
+    "LookCDep": ("lookc", "AsyncLookC"),
+    "ConnectSafelyDep": ("connectsafely", "AsyncConnectSafely"),
+    "LetricsDep": ("letrics", "AsyncLetrics"),
+    "MeetAlfredDep": ("meetalfred", "AsyncMeetAlfred"),
+}
+
+
+class MissingClientError(ConfigurationError):
+    """A route depends on a client that `setup` was not given."""
+
+
+def setup(
+    app: FastAPI,
+    *clients: Client,
+    problems: bool = True,
+    stop_on_disconnect: bool = True,
+    jobs: Jobs | None = None,
+    statuses: Statuses = MappingProxyType({}),
+) -> None:
+    """Open the clients when the application starts, and close them when it stops.
+
+    The application's own lifespan runs inside of that. Routes get a client by a dependency such as
+    `LixDep`; a route without a return annotation may return structs.
+
+    Args:
+        app: The application, before it starts.
+        *clients: The clients, one of each class.
+        problems: Whether a `LixError` that a route raises becomes an answer; see `problem`.
+        stop_on_disconnect: Whether the request of a caller who has left is cancelled; see
+            `StopOnDisconnect`.
+        jobs: Runs in the background, which go on when the application starts.
+        statuses: HTTP statuses by class of error, before the usual ones.
+
+    Raises:
+        ConfigurationError: An argument is not valid, or `setup` was called before.
+
+    Example:
+        ```python
+        app = FastAPI()
+        setup(app, AsyncLix(deadline=30, cache="lookups.db"))
+        ```
+    """
+    for one in clients:
+        check_type("a client", one, Client)
+    by_class = {type(one): one for one in clients}
+    if len(by_class) < len(clients):
+        raise ConfigurationError("setup takes one client of each class: derive one for the others")
+    if hasattr(app.state, "lix_clients"):
+        raise ConfigurationError("setup was called before: call it once, with all clients")
+    app.state.lix_clients = by_class
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[Mapping[str, object] | None]:
+        async with AsyncExitStack() as stack:
+            for one in clients:
+                await stack.enter_async_context(one)
+            if jobs is not None:
+                await stack.enter_async_context(jobs.running(clients))
+            yield await stack.enter_async_context(inner(app))
+
+    app.router.lifespan_context = cast(
+        "Callable[[FastAPI], AbstractAsyncContextManager[None]]", lifespan
+    )
+    if problems:
+
+        async def answer(request: Request, error: Exception) -> Response:
+            found = cast("LixError", error)
+            return answer_for(
+                found, _STATUSES | dict(statuses), None, _queued_interval(clients, found)
+            )
+
+        app.add_exception_handler(LixError, answer)
+    if stop_on_disconnect:
+        app.add_middleware(StopOnDisconnect, clients=clients)
+    _encode_structs()
+
+
+_STATUSES: dict[type[LixError], int] = {MissingClientError: 500}
+
+
+def _queued_interval(clients: tuple[Client, ...], error: LixError) -> float:
+    name = provider_name(error.endpoint or "")
+    policies = (one.engine.options.retry for one in clients if one.provider.id == name)
+    return next(policies, RetryPolicy()).queued_interval
+
+
+def _encode_structs() -> None:
+    """Let routes without a return annotation return structs."""
+    # Not documented by FastAPI. Where it is missing, such routes raise, and others work.
+    encoders: object = getattr(fastapi.encoders, "encoders_by_class_tuples", None)
+    if isinstance(encoders, dict):
+        table = cast("dict[Callable[[object], object], tuple[type, ...]]", encoders)
+        table[_to_builtins] = (msgspec.Struct,)
+
+
+_to_builtins = partial(msgspec.to_builtins, str_keys=True, enc_hook=str)
+"""A struct as JSON values; the errors inside of outcomes as their texts."""
+
+
+def client(kind: type[C]) -> Callable[[Request], Awaitable[C]]:
+    """A dependency that gives the client of a class, for a class of your own.
+
+    Args:
+        kind: The class, or one that it derives from.
+
+    Example:
+        ```python
+        MyLixDep = Annotated[MyLix, Depends(client(MyLix))]
+        ```
+    """
+
+    async def dependency(request: Request) -> C:
+        clients: Mapping[type[Client], Client] = getattr(request.app.state, "lix_clients", {})
+        for one in (clients.get(kind), *clients.values()):
+            if isinstance(one, kind):
+                return one
+        raise MissingClientError(
+            f"no {kind.__name__}: add setup(app, {kind.__name__}()) where the app is made"
+        )
+
+    return dependency
+
+
+def dependency(name: str) -> object:
+    """The type of a parameter that gets a client, such as `LixDep`; None for another name."""
+    if name not in DEPENDENCIES:
+        return None
+    provider, kind = DEPENDENCIES[name]
+    module = import_module(f"...providers.{provider}.client", __package__)
+    found: type[Client] = getattr(module, kind)
+    return Annotated[found, Depends(client(found))]
