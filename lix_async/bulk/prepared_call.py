@@ -28,7 +28,7 @@ from ..engine.call_key import (
 )
 from ..engine.client import Client
 from ..engine.engine import Engine
-from ..engine.old_keys import rekey
+from ..engine.old_keys import learn_answers, rekey
 from ..engine.pages import Pages
 from ..engine.recording import RecordingEngine, recorded_call
 from ..ledger.reconciliation import account_of
@@ -207,7 +207,9 @@ class CallPreparer:
     async def rekey(self, store: Store, found: Iterable[tuple[Input, CallKey]]) -> None:
         """Give lookups of a ledger that older versions wrote the keys of today."""
         if store.has_unlearned and not self._has_learned:
-            await self._learn(store)
+            self._has_learned = True
+            name = f"{self.engine.provider.name} {self.name} {self._account}"
+            await learn_answers(store, name, type(self.client).endpoints, self._query)
         if not store.has_old_keys:
             return
         given_by_key = {one.key: (given, one) for given, one in found}
@@ -219,39 +221,16 @@ class CallPreparer:
             calls[key] = one.call or self.call(given)
         await rekey(store, self.engine.provider.name, self._account, calls, self._leads_to)
 
-    async def _learn(self, store: Store) -> None:
-        """Learn from the answers that a ledger had before it learned from them.
-
-        Those of all endpoints tell which ids belong together. Only the client and the account can
-        tell which other parameters a lookup had, so for that it is done once for each method.
-        """
-        self._has_learned = True
-        done = f"identity {self.engine.provider.name} {self.name} {self._account}"
-        if await store.about(done):
-            return
-        endpoints = type(self.client).endpoints
-        groups = {name: row.ids for name, row in endpoints.items() if row.ids}
-
-        def variant(lookup: StoredLookup) -> bytes:
-            row = endpoints.get(lookup.endpoint)
-            if row is None or row.subject is None:
-                return b""
-            try:
-                found = self.call_key(msgspec.json.decode(lookup.written_as))
-            except ConfigurationError:
-                return b""
-            return found.variant if found.key == lookup.key else b""
-
-        last: int | None = 0
-        while last is not None:
-            last = await store.learn_stored(last, groups, variant)
-        await store.set_about(done, "done")
+    def _query(self, lookup: StoredLookup) -> CallQuery | None:
+        """What the input of a lookup asks for; None where it makes no call of this method."""
+        try:
+            return self.call_key(msgspec.json.decode(lookup.written_as)).query
+        except ConfigurationError:
+            return None
 
     def _leads_to(self, lookup: StoredLookup, call: PreparedCall) -> bool:
-        try:
-            return self.call_key(msgspec.json.decode(lookup.written_as)).key == call.key
-        except ConfigurationError:
-            return False
+        found = self._query(lookup)
+        return found is not None and found.key == call.key
 
     def _text(self, row: AnyEndpoint, params: Params) -> bytes:
         return key_text(self.engine.provider.name, self._origin, self._account, row, params)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
@@ -44,7 +44,7 @@ from ..core.validation import check_type, guarded_repr
 from ..core.wire import HttpRequest
 from ..ledger.ledger import Ledger, StoreAddress, open_store
 from ..ledger.personal import personal_path
-from ..ledger.records import AnswerRow, StoredLookup
+from ..ledger.records import AnswerRow, CallQuery, StoredLookup
 from ..ledger.store import Store
 from .answer import Answer, credits_for
 from .call_key import (
@@ -62,7 +62,7 @@ from .doubts import DoubtPolicy, check_doubts
 from .engine import AttemptHooks, CallState, Engine
 from .events import CacheHit
 from .lookup import Admission, CallsParked, LookupExecutor, Postponed, read_answer
-from .old_keys import rekey
+from .old_keys import learn_answers, rekey
 from .outcome import Outcome
 
 R = TypeVar("R")
@@ -128,6 +128,8 @@ class Cache:
         self._doubts: DoubtPolicy = doubts
         self.flights: dict[tuple[bytes, int], _Flight] = {}
         self._blocks = 0
+        self._learned: set[str] = set()
+        """The endpoints whose answers of an older version have been learned from."""
         self.stats = CacheStats()
         """Hits, shared and bought answers, and credits saved."""
 
@@ -274,30 +276,44 @@ class Cache:
         return flight
 
     async def _use_old_key(self, engine: Engine, call: PreparedCall) -> None:
-        """Find what an older version has bought under a key of its own."""
+        """Find what an older version has bought, under a key of its own or under another id."""
+        if self.store.has_unlearned and call.row.id not in self._learned:
+            self._learned.add(call.row.id)
+            name = f"{engine.provider.name} {call.row.id} "
+
+            def query(lookup: StoredLookup) -> CallQuery | None:
+                other = self._call_with(engine, call, msgspec.json.decode(lookup.written_as))
+                return None if other is None else other.query
+
+            await learn_answers(self.store, name, {call.row.id: call.row}, query)
         if not self.store.has_old_keys or call.key in await self.store.find([call.key]):
             return
-        names = [
-            n for n in call.params.__struct_fields__ if isinstance(getattr(call.params, n), str)
-        ]
 
         def leads_to(lookup: StoredLookup, call: PreparedCall) -> bool:
-            given: object = msgspec.json.decode(lookup.written_as)
-            fields = arguments(given)
-            ways = [{name: given} for name in names] if fields is None else [fields]
-            return any(self._is_same(engine, call, fields) for fields in ways)
+            other = self._call_with(engine, call, msgspec.json.decode(lookup.written_as))
+            return other is not None and other.key == call.key
 
         await rekey(self.store, engine.provider.name, "", {call.key: call}, leads_to)
 
-    def _is_same(self, engine: Engine, call: PreparedCall, given: Mapping[str, object]) -> bool:
-        """Whether the call with these params instead of its own is the same lookup."""
-        known = {name: given[name] for name in call.params.__struct_fields__ if name in given}
-        try:
-            params = replace(call.params, **known)
-            other = prepared_call(engine, self._server, "", call.row, params, call.max_items)
-        except (LixError, TypeError, ValueError):
-            return False
-        return other.key == call.key
+    def _call_with(self, engine: Engine, call: PreparedCall, given: object) -> PreparedCall | None:
+        """The call that an input of a ledger makes in place of this one, first of all the same."""
+        fields = arguments(given)
+        params = call.params
+        names = [n for n in params.__struct_fields__ if isinstance(getattr(params, n), str)]
+        ways = [{name: given} for name in names] if fields is None else [fields]
+        first: PreparedCall | None = None
+        for way in ways:
+            known = {name: way[name] for name in params.__struct_fields__ if name in way}
+            try:
+                other = prepared_call(
+                    *(engine, self._server, "", call.row, replace(params, **known), call.max_items)
+                )
+            except (LixError, TypeError, ValueError):
+                continue
+            if other.key == call.key:
+                return other
+            first = first or other
+        return first
 
     def _check_open(self) -> None:
         if not self._blocks:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
-from ..ledger.records import StoredLookup
+from ..ledger.records import CallQuery, StoredLookup
 from ..ledger.store import Store
 from ..linkedin import classify
 from .call_key import PreparedCall, key_of
@@ -42,6 +43,39 @@ async def rekey(
     found = await store.find(list(calls_by_old))
     pairs = [(old, lookup, calls_by_old[old]) for old, lookup in found.items()]
     await store.rekey({old: call.key for old, lookup, call in pairs if leads_to(lookup, call)})
+
+
+async def learn_answers(
+    store: Store,
+    name: str,
+    endpoints: Mapping[str, AnyEndpoint],
+    call_of: Callable[[StoredLookup], CallQuery | None],
+) -> None:
+    """Learn from the answers that a ledger had before it learned from them.
+
+    Those of all endpoints tell which ids belong together. Only the client and the account can tell
+    which other parameters a lookup had, so for that it is done once for each method.
+
+    Args:
+        store: The ledger.
+        name: The provider, the method or the endpoint, and the account.
+        endpoints: The endpoints whose answers are read.
+        call_of: What the input of a lookup asks for; None where it makes no call.
+    """
+    done = f"identity {name}"
+    if await store.about(done):
+        return
+    groups = {name: row.ids for name, row in endpoints.items() if row.ids}
+
+    def variant(lookup: StoredLookup) -> bytes:
+        row = endpoints.get(lookup.endpoint)
+        found = None if row is None or row.subject is None else call_of(lookup)
+        return b"" if found is None or found.key != lookup.key else found.variant
+
+    last: int | None = 0
+    while last is not None:
+        last = await store.learn_stored(last, groups, variant)
+    await store.set_about(done, "done")
 
 
 def old_texts(

@@ -338,6 +338,14 @@ def test_an_id_is_read_without_a_ledger() -> None:
     assert (found.kind, found.id, found.is_strong) == ("sales", "ACwAAEXAMPLE000001", True)
 
 
+def forget_ids(tables: SqlTables) -> None:
+    """What an older version has left: nothing is known of ids."""
+    for table in ("alias", "subject", "mention"):
+        tables.database.change(f"DELETE FROM {table}")
+    tables.database.change("UPDATE lookup SET subject = NULL, variant = ?", (b"",))
+    tables.database.change("DELETE FROM about WHERE name LIKE 'identity%'")
+
+
 async def test_answers_from_before_are_learned_from(ledger: Open) -> None:
     provider = Provider()
     await run(ledger, provider, slug("person-1"), slug("person-2"))
@@ -346,14 +354,7 @@ async def test_answers_from_before_are_learned_from(ledger: Open) -> None:
     search = "https://www.linkedin.com/search/results/people/?keywords=x"
     await run(ledger, provider, search, method=provider.lix.search.people)
     async with ledger() as store:
-
-        def forget(tables: SqlTables) -> None:
-            for table in ("alias", "subject", "mention"):
-                tables.database.change(f"DELETE FROM {table}")
-            tables.database.change("UPDATE lookup SET subject = NULL, variant = ?", (b"",))
-            tables.database.change("DELETE FROM about WHERE name LIKE 'identity%'")
-
-        await store.statement(forget)
+        await store.statement(forget_ids)
     provider.said = {}
     (outcome,) = await run(ledger, provider, sales(2))
     assert (outcome.via, len(provider.asked)) == (slug("person-2"), 3)
@@ -361,6 +362,16 @@ async def test_answers_from_before_are_learned_from(ledger: Open) -> None:
         assert (await known.resolve(profile(3))).subject is not None
     (outcome,) = await run(ledger, provider, profile(1))
     assert (outcome.via, len(provider.asked)) == (slug("person-1"), 3)
+
+
+async def test_a_cache_learns_from_answers_from_before(tmp_path: Path) -> None:
+    provider, path = Provider(), tmp_path / "l.db"
+    http = provider.client(provider.answer)
+    for given in (slug("person-1"), sales(1)):
+        async with AsyncLix(KEY, rate_limit=None, http_client=http, cache=path) as lix:
+            await lix.people.get(given)
+            await lix.cache.store.statement(forget_ids)
+    assert len(provider.asked) == 1
 
 
 async def test_the_urn_of_a_member_is_resolved_through_the_ledger_only(ledger: Open) -> None:
