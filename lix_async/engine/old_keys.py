@@ -65,11 +65,11 @@ async def learn_answers(
     done = f"identity {name}"
     if await store.about(done):
         return
-    groups = {name: row.ids for name, row in endpoints.items() if row.ids}
+    groups = {name: endpoint.ids for name, endpoint in endpoints.items() if endpoint.ids}
 
     def variant(lookup: StoredLookup) -> bytes:
-        row = endpoints.get(lookup.endpoint)
-        found = None if row is None or row.subject is None else call_of(lookup)
+        endpoint = endpoints.get(lookup.endpoint)
+        found = None if endpoint is None or endpoint.subject is None else call_of(lookup)
         return b"" if found is None or found.key != lookup.key else found.variant
 
     last: int | None = 0
