@@ -23,7 +23,8 @@ LixError
 └── BulkError
     ├── OutageError
     ├── BusyError
-    └── InDoubtError
+    ├── InDoubtError
+    └── SuppressedError
 
 Every error can be pickled: its one positional argument is the message, everything else is an
 attribute. No error contains the API key: where a server echoes it, in any encoding, the error has
