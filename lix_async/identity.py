@@ -1,6 +1,6 @@
 """Which ids are of one person or organisation: what is known for nothing, without any request.
 
-`identify` reads the id in a link; what a ledger knows of it, `Ledger.resolve` says.
+`identify` reads the id in a link. `Ledger.resolve` returns what a ledger has about it.
 
 Example:
     ```python

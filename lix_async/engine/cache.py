@@ -363,7 +363,7 @@ class _ListingEngine(Engine):
         hooks: AttemptHooks | None = None,
         request: HttpRequest | None = None,
     ) -> Answer[R]:
-        """The next page; what the request would be, the ledger knows from the page before."""
+        """The next page. The ledger has its request, from the answer of the page before."""
         cache, call, number = self._cache, self._call, self._page + 1
         engine = self._direct.with_budget(self.credits)
         if self._pages is None:

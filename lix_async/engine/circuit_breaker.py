@@ -79,7 +79,7 @@ class CircuitBreaker:
         return max(due - now, 0.0)
 
     def retry(self, now: float) -> None:
-        """Let the next try be made at once: somebody has begun a run, who knows more perhaps."""
+        """Let the next try be made at once, because a run has begun: the outage may be over."""
         self._due = min(self._due, now)
 
     def report(self, family: Family, key: bytes, now: float, error: LixError | None = None) -> None:

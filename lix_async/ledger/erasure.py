@@ -39,7 +39,7 @@ class ErasedIds:
     """The ids of those who are forgotten.
 
     Args:
-        aliases: What a ledger knows of them.
+        aliases: Their ids in the ledger.
         ids: The ids themselves, as far as they are known.
     """
 

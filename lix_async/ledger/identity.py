@@ -175,7 +175,7 @@ class KnownSubject(msgspec.Struct, gc=False):
 
 
 class Identities:
-    """What a transaction knows of ids and subjects, and what it learns.
+    """The ids and subjects that a transaction has read, and what it learns.
 
     Args:
         aliases: All aliases that the answers to be learned show, as far as they are known.

@@ -1,4 +1,4 @@
-"""Lookups without the numbers that only one ledger knows, so that two ledgers can be compared.
+"""Lookups without the numbers of their ledger, so that two ledgers can be compared.
 
 An attempt is known again by its moment and by the token of the owner that sent it, which is never
 given twice, an answer by its attempt and page. So the same purchase is never counted twice, over
@@ -37,7 +37,7 @@ class AttemptId(NamedTuple):
 
 
 class AttemptCopy(msgspec.Struct, frozen=True, gc=False):
-    """An attempt without the numbers that only one ledger knows."""
+    """An attempt without the numbers of its ledger."""
 
     sent: int
     token: bytes
@@ -215,7 +215,7 @@ def _doubt(
     attempts: Mapping[AttemptId, AttemptCopy],
     answers: Mapping[tuple[AttemptId, int], AnswerCopy],
 ) -> AttemptId | None:
-    """The request of a copy of whose fate neither ledger knows; the last one that it sent."""
+    """The last request of a copy, where neither ledger has its answer."""
     ident = copy.attempt_at(len(copy.attempts))
     if ident is None or copy.status not in ("sent", "in_doubt"):
         return None

@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
 
 class Spending(NamedTuple):
-    """What the ledger knows of the calls between two readings, in credits of one kind."""
+    """The calls between two readings in the ledger, in credits of one kind."""
 
     charged: int
     maybe: int
@@ -69,7 +69,7 @@ class Reconciliation(ReadableStruct, msgspec.Struct, frozen=True):
     * `since`, `until`: when the balances were read (epoch seconds); None where they were not.
     * `doubts`: how many attempts were in doubt, and `maybe`, what they may have cost.
     * `spent`: by how much the balance fell; None where that is not known.
-    * `charged`: what the ledger knows of it.
+    * `charged`: the credits that the ledger has as charged.
     * `decision`: `charged` (all of them: kept, not bought again unasked), `not_charged` (none of
       them: pending again), or None: all stay in doubt.
     * `reason`: why they stay in doubt.
@@ -155,7 +155,7 @@ def doubts(database: Database) -> list[Doubt]:
 
 
 def spending(database: Database, since: Reading, until: Reading) -> Spending:
-    """What the ledger knows of the calls between two readings of a kind of credit."""
+    """The calls between two readings of a kind of credit, from the ledger."""
     kind = since.kind
     inside = f"a.sent >= {since.ended:d} AND a.ended IS NOT NULL AND a.ended <= {until.began:d}"
     (row,) = database.execute(

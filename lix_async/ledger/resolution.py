@@ -1,4 +1,4 @@
-"""What a ledger knows of an id: its subject, the other ids of that, and what was bought."""
+"""What a ledger has about an id: its subject, the other ids of that, and what was bought."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Purchase(ReadableStruct, msgspec.Struct, frozen=True):
 
 
 class SubjectRecord(ReadableStruct, msgspec.Struct, frozen=True):
-    """A person or an organisation, as a ledger knows it."""
+    """A person or an organisation in a ledger."""
 
     id: int
     """Its number in this ledger."""
@@ -65,7 +65,7 @@ class SubjectRecord(ReadableStruct, msgspec.Struct, frozen=True):
 
 
 class Resolution(ReadableStruct, msgspec.Struct, frozen=True):
-    """What a ledger knows of one id."""
+    """What a ledger has about one id."""
 
     given: str
     identifier: Identifier
