@@ -107,7 +107,9 @@ class JobStore:
         """All jobs, or the one of a name."""
         query = "SELECT id, name, method, ledger, options, state, inputs, progress, owner FROM job"
         with self._connected() as connection:
-            rows = connection.execute(f"{query} WHERE ?1 IS NULL OR name = ?1", (name,)).fetchall()
+            rows = connection.execute(
+                f"{query} WHERE ? IS NULL OR name = ?", (name, name)
+            ).fetchall()
         return [
             StoredJob(
                 job,
