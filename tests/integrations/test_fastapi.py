@@ -266,8 +266,8 @@ def kinds(base: type[LixError] = LixError) -> Iterator[type[LixError]]:
 
 
 def test_every_error_has_its_status() -> None:
-    import lix_async.providers.connectsafely
-    import lix_async.providers.letrics  # noqa: F401  # its errors count as well
+    import lix_async.providers.connectsafely.errors
+    import lix_async.providers.letrics.errors  # noqa: F401  # its errors count as well
 
     found = {kind.__name__: kind for kind in kinds()}
     statuses = {}
