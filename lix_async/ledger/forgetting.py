@@ -220,7 +220,9 @@ def _purge(db: Database, after: int, before: int, now: int) -> tuple[int, int, i
         stale = (
             "SELECT a.id FROM answer a JOIN lookup l ON l.id = a.lookup "
             "WHERE a.lookup IN (?*) AND a.at < ? AND a.n <= l.base AND a.meaning IS NOT NULL "
-            "AND a.n <> coalesce(l.refresh, -1)"
+            # What stands may be older than the base, where nothing newer was bought.
+            "AND CASE WHEN l.page = 0 THEN a.n <> coalesce(l.refresh, l.cur) "
+            "ELSE l.refresh IS NULL AND l.cur > l.base END"
         )
         db.change(f"UPDATE alias SET answer = NULL WHERE answer IN ({stale})", (some, before))
         db.change(f"DELETE FROM mention WHERE answer IN ({stale})", (some, before))

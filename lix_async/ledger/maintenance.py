@@ -166,6 +166,10 @@ CHECKS = {
         f"SELECT l.id FROM lookup l WHERE l.status = 4 AND NOT EXISTS ({STANDS} = 0 "
         "AND (a.n = l.cur OR (l.page > 0 AND a.n < l.cur)))"
     ),
+    "lookup {}: its older answer is missing": (
+        f"SELECT l.id FROM lookup l WHERE l.refresh IS NOT NULL AND NOT EXISTS ({STANDS} = 0 "
+        "AND a.n = l.refresh)"
+    ),
     "lookup {}: it is unreadable, without an answer": (
         f"SELECT l.id FROM lookup l WHERE l.status = 5 AND NOT EXISTS ({STANDS} = 1 "
         "AND a.n <= l.cur)"

@@ -642,11 +642,15 @@ class SqlTables:
 
     # Answers
 
-    def current(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
+    def current(self, ids: Sequence[int], *, newest: bool = False) -> dict[int, list[AnswerRow]]:
         """The answers that stand, with the pages of a listing in their order.
 
         Of a listing that was refused or cannot be read, the answer that ended it is the last one.
         Of a lookup that is being refreshed it is the older answer until the newer one is there.
+
+        Args:
+            ids: The lookups.
+            newest: Of a listing that is being refreshed the new pages so far.
         """
         found: defaultdict[int, list[AnswerRow]] = defaultdict(list)
         for some in chunks(ids):
@@ -658,14 +662,15 @@ class SqlTables:
             for answer in map(_answer, rows):
                 found[answer.lookup].append(answer)
         wanted: list[tuple[int, int]] = []
+        refresh = "CAST(NULL AS INTEGER)" if newest else "l.refresh"
         for some in chunks([ident for ident in ids if ident not in found]):  # listings
             rows = self.database.execute(
-                "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
-                "IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
+                "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 "
+                f"OR {refresh} IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
                 "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.meaning <> 0 THEN 1 ELSE 0 END "
                 "FROM answer a JOIN lookup l "
                 "ON l.id = a.lookup WHERE l.id IN (?*) "
-                "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
+                f"AND a.n <= coalesce({refresh}, l.cur) ORDER BY a.lookup, a.n DESC",
                 (some,),
             )
             wanted += _current_answers(

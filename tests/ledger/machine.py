@@ -589,10 +589,11 @@ class LedgerMachine(RuleBasedStateMachine):
             free = {one.fate for one in purchases if one.mark == "free"}
             assert all(not fate or fate in FREE or fate.endswith("free") for fate in free)
             current = self.ask(0, _current(lookup.id)).get(lookup.id, [])
-            if state.status == "done":
+            if state.status == "done" or state.refresh is not None:  # complete, perhaps older
                 pages = [0] if not state.page else list(range(1, PAGES + 1))
                 assert [answer.page for answer in current] == pages
-            elif state.page and state.refresh is None:
+                assert {answer.meaning for answer in current} == {"usable"}
+            elif state.page:
                 # The answer that ended a listing early comes after its pages.
                 read = [answer.page for answer in current if answer.meaning == "usable"]
                 assert read == list(range(1, state.page))
