@@ -19,6 +19,7 @@ from .database import Database, chunks
 from .identity import BELIEVED_FOR
 from .records import unpacked
 from .rule import STATUSES, Status
+from .schema import BODY, CODEC
 
 _READINGS: tuple[tuple[IdForm, SubjectType], ...] = (
     ("name", "person"),
@@ -172,8 +173,8 @@ def texts_of(
     found: dict[AliasKey, str] = {}
     for some in chunks(sorted({answer for answer in wanted.values() if answer is not None})):
         rows = db.execute(
-            "SELECT a.body, a.codec, l.written_as FROM answer a JOIN lookup l ON l.id = a.lookup "
-            "WHERE a.id IN (?*)",
+            f"SELECT {BODY}, {CODEC}, l.written_as FROM answer a "
+            "JOIN lookup l ON l.id = a.lookup WHERE a.id IN (?*)",
             (some,),
         )
         for body, codec, given in cast("list[tuple[bytes | None, int, bytes]]", rows):
