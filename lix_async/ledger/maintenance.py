@@ -190,7 +190,9 @@ CHECKS = {
     ),
     "lookup {}: it is unreadable, without an answer": (
         f"SELECT l.id FROM lookup l WHERE l.status = 5 AND NOT EXISTS ({STANDS} = 1 "
-        "AND a.n <= l.cur)"
+        "AND a.n <= l.cur) AND NOT EXISTS (SELECT 1 FROM attempt t WHERE t.lookup = l.id "
+        # Charged, as the balances show.
+        "AND t.n = l.cur AND t.charged > 0 AND coalesce(t.family, '') <> 'unusable')"
     ),
     "lookup {}: it was answered, without an answer": (
         "SELECT l.id FROM lookup l WHERE l.status = 2 AND NOT EXISTS "
