@@ -171,7 +171,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.learned: dict[tuple[bytes, int], Shown] = {}
         """Those of them that have been judged."""
 
-    @initialize(cap=st.sampled_from([None, None, 5, 12]), names=st.sets(keys, min_size=1))
+    @initialize(
+        cap=st.sampled_from([None, None, 5, 12]),
+        names=st.sets(keys, min_size=1) | st.just({*ASKED}),
+    )
     def begin(self, cap: int | None, names: set[bytes]) -> None:
         """A run. Where all that happens concerns few lookups, more happens to each."""
         self.cap = cap
@@ -364,6 +367,18 @@ class LedgerMachine(RuleBasedStateMachine):
             self.judge(flight.slot, flight.key, flight.lookup, flight.owner, flight.n)
 
     go_on_with_one = go_on_with_another = go_on
+
+    @precondition(lambda self: not ASKED.keys().isdisjoint(self.names))
+    @rule(slot=slots, which=chosen, shows=st.sampled_from(SHOWN), old=st.booleans())
+    def look_up_somebody(self, slot: int, which: int, shows: tuple[str, ...], old: bool) -> None:
+        """A whole lookup about a person, if it is not known."""
+        keys = sorted(ASKED.keys() & set(self.names))
+        flights = len(self.flights)
+        self.send(slot, keys[which % len(keys)], old=old)
+        for _ in range(2 if len(self.flights) > flights else 0):
+            self.go_on(flights, "usable", shows, together=True, gives_up=1)
+
+    look_up_another = look_up_somebody
 
     def never_leaves(self, flight: Flight) -> None:
         self.flights.remove(flight)
