@@ -53,8 +53,10 @@ from .call_key import (
     PreparedCall,
     arguments,
     asked_id,
+    is_member_urn,
     key_of,
     key_text,
+    member_page,
     prepared_call,
     server_of,
 )
@@ -188,7 +190,11 @@ class Cache:
         """One call, as `Client.send` describes it."""
         self._check_open()
         # A hit needs neither the request nor the rest of a prepared call.
-        checked = engine.prepare_params(endpoint, params)
+        try:
+            checked = engine.prepare_params(endpoint, params)
+        except ConfigurationError:
+            params = await self._with_pages(params)
+            checked = engine.prepare_params(endpoint, params)
         key = key_of(key_text(engine.provider.name, self._server, "", endpoint, checked))
         stored = self.store.stored_answer(key, asked_id(endpoint, checked))
         if stored is not None and stored.at >= _oldest(engine):
@@ -200,6 +206,14 @@ class Cache:
         answer = await self.shared(engine, endpoint, call, _written_as(params))
         assert answer is not None  # only a page may be missing
         return answer
+
+    async def _with_pages(self, params: P) -> P:
+        """Params with the pages of members in place of their URNs."""
+        for name in params.__struct_fields__:
+            value: object = getattr(params, name)
+            if isinstance(value, str) and is_member_urn(value):
+                params = replace(params, **{name: await member_page(self.store, value)})
+        return params
 
     def listing(
         self, engine: Engine, endpoint: AnyEndpoint, params: Params, max_items: int | None
