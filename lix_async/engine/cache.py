@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
@@ -280,6 +280,7 @@ class Cache:
             *(executor, call, given, page),
             repeats=self._doubts == "retry",
             prepare=lambda: self._use_old_key(engine, call),
+            flights=self.flights,
         )
 
         def end() -> None:
@@ -457,8 +458,11 @@ class _Flight(CallScope):
         *,
         repeats: bool,
         prepare: Callable[[], Awaitable[None]],
+        flights: Mapping[tuple[bytes, int], _Flight],
     ) -> None:
         super().__init__()
+        self._flights = flights
+        self._ahead: _Flight | None = None
         self._prepare = prepare
         self._executor = executor
         self._call = call
@@ -548,7 +552,7 @@ class _Flight(CallScope):
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_result(self._goes_on),
             wait=lambda _: self._pause,
-            sleep=self._executor.engine.clock.sleep,
+            sleep=self._sleep,
         )
         await self._prepare()
         found: Outcome[object] | Postponed = await retrying(self._attempt)
@@ -575,6 +579,15 @@ class _Flight(CallScope):
                 await self._executor.store.flush()
             self.answer = 200, outcome.body
 
+    async def _sleep(self, seconds: float) -> None:
+        """Wait before the next attempt; for a flight of this process at most until its end."""
+        clock, ahead = self._executor.engine.clock, self._ahead
+        if ahead is None:
+            await clock.sleep(seconds)
+            return
+        with clock.timeout(seconds):
+            await ahead.done.wait()
+
     async def _attempt(self) -> Outcome[object] | Postponed:
         return await self._executor.run(
             self._call,
@@ -593,13 +606,18 @@ class _Flight(CallScope):
         lost = outcome.state == "in_doubt" and outcome.attempts > 0
         self.lost += lost
         self.busy_since, busy_since = None, self.busy_since
+        self._ahead = None
         self._waited = True
         if self.left:
             return False
         if isinstance(found, Postponed) and found.reason != "queued":
             self._tries += found.reason == "failed"
             self._pause = found.pause
-            return found.reason == "failed" or outcome.due > 0 or self._is_busy(busy_since)
+            return (
+                found.reason == "failed"
+                or outcome.due > 0
+                or self._is_busy(busy_since, outcome.key)
+            )
         if isinstance(found, Postponed):
             return self._is_polled(found)
         if not lost or outcome.error is None:
@@ -611,12 +629,20 @@ class _Flight(CallScope):
         self._tries += 1
         return self._repeat(outcome.error)
 
-    def _is_busy(self, since: float | None) -> bool:
-        """Look again, soon and then less often, at a lookup that another process has sent."""
+    def _is_busy(self, since: float | None, key: str) -> bool:
+        """Look again, soon and then less often, at a lookup that is in flight.
+
+        It is another process's, or asks this client about the same subject by another id: then the
+        end of that one is waited for.
+        """
         now = self._executor.engine.clock.now()
-        self.busy_since = now if since is None else since
         self._waited = False  # the pause that was decided for it is another one
         self._pause, self._poll = self._poll, min(2 * self._poll, LAST_POLL)
+        ahead = self._flights.get((bytes.fromhex(key), self._page))
+        if ahead is not None and ahead is not self:
+            self._ahead = ahead
+            return True
+        self.busy_since = now if since is None else since
         if now - self.busy_since < BUSY_FOR:
             return True
         self.error = self.busy()

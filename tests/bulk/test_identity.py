@@ -408,3 +408,41 @@ async def test_the_urn_of_a_member_in_a_single_cached_call(ledger: Open) -> None
                 slug("person-1"),
             )
     assert len(provider.asked) == 1
+
+
+async def test_calls_under_different_ids_at_the_same_time_share_one_request(ledger: Open) -> None:
+    provider, sent, go_on = Provider(), anyio.Event(), anyio.Event()
+    await run(ledger, provider, slug("person-1"))  # whose ids these are is known from here on
+
+    async def slow() -> dict[str, Any]:
+        sent.set()
+        await go_on.wait()
+        return body(1)
+
+    provider.said = dict.fromkeys(("person_1", "ACwAAEXAMPLE000001", "ACoAAEXAMPLE000001"), slow)
+    clock = Clock()
+    clock.time += 3600
+    http = provider.client(provider.answer)
+    async with AsyncLix(
+        KEY, rate_limit=None, http_client=http, cache=ledger(), clock=clock, max_age=60.0
+    ) as lix:
+        found: list[Any] = []
+
+        async def ask(link: str) -> None:
+            found.append(await lix.answer(lix.people.get, link))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask, slug("person-1"))
+            await sent.wait()
+            for link in (sales(1), profile(1), sales(1)):
+                tasks.start_soon(ask, link)
+            clock.slept_on = anyio.Event()
+            await anyio.wait_all_tasks_blocked()
+            assert clock.slept_on is not None and not clock.slept_on.is_set(), (
+                "it is not polled for"
+            )
+            go_on.set()
+        assert [one.value.name for one in found] == ["Person 1"] * 4
+        assert {one.via for one in found} == {"", slug("person-1")}
+        assert sum(one.credits for one in found) == 1
+    assert len(provider.asked) == 2
