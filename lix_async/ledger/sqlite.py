@@ -697,6 +697,7 @@ class SqliteStore(Store):
         return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)
 
 
+_searching = threading.Lock()
 _searched: dict[tuple[int, int], int] = {}
 """Ledgers that were searched, open for good: closing one would end SQLite's locks on it in this
 process (https://www.sqlite.org/howtocorrupt.html)."""
@@ -707,11 +708,19 @@ def _blocks(path: Path) -> Iterator[bytes]:
     found = path.stat()
     place = found.st_dev, found.st_ino
     if place not in _searched:
-        _searched[place] = os.open(path, os.O_RDONLY | NO_FOLLOW)
+        flags = os.O_RDONLY | NO_FOLLOW | getattr(os, "O_BINARY", 0)
+        _searched[place] = os.open(path, flags)
     start = 0
-    while block := os.pread(_searched[place], SEARCHED, start):
+    while block := _read_at(_searched[place], start):
         yield block
         start += len(block)
+
+
+def _read_at(file: int, start: int) -> bytes:
+    """Bytes of a file that other threads may be reading; Windows has no `os.pread`."""
+    with _searching:
+        os.lseek(file, start, os.SEEK_SET)
+        return os.read(file, SEARCHED)
 
 
 def _log_blocks(path: Path) -> Iterator[bytes]:
