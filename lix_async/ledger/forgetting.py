@@ -97,7 +97,7 @@ async def forget(
     """
     identifiers = {identify(text) for text in given}
     erased, inputs = Erased(ids=set(identifiers)), 0
-    await _learn(store)
+    await store.learn_ids()
     exports = await store.statement(lambda tables: tables.exports(), writes=False)
 
     def begin(tables: SqlTables) -> None:
@@ -158,7 +158,7 @@ async def erase_suppressed(store: Store) -> None:
 
     if not await store.statement(is_active):
         return
-    await _learn(store)
+    await store.learn_ids()
     erased = await store.statement(work)
     if erased.aliases or erased.keys:
         await _erase_texts(store, erased)
@@ -231,14 +231,6 @@ def _purge(db: Database, after: int, before: int, now: int) -> tuple[int, int, i
         db.change("DELETE FROM input WHERE lookup IN (?*)", (some,))
         delete_lookups(db, some, now)
     return (found[-1][0] if found else 0), len(old), answers
-
-
-async def _learn(store: Store) -> None:
-    """Learn which ids belong together, in a ledger from before ledgers did."""
-    groups = {name: one.ids for name, one in all_endpoints().items() if one.ids}
-    last: int | None = 0
-    while store.has_unlearned and last is not None:
-        last = await store.learn_stored(last, groups, lambda one: one.variant)
 
 
 class _Scanned(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -80,10 +81,16 @@ class Ledger:
             BulkError: The ledger cannot be read.
         """
         identify(link)
+        await self._learn()
         now = self.store.now
         return await self.store.statement(
             lambda tables: resolve(tables.database, link, now), writes=False
         )
+
+    async def _learn(self) -> None:
+        """Learn from answers of before ledgers did; one that cannot be written is read as it is."""
+        with contextlib.suppress(BulkError):
+            await self.store.learn_ids()
 
     async def conflicts(self) -> AsyncIterator[Conflict]:
         """People and organisations whose ids contradict each other, oldest conflict first.
@@ -94,6 +101,7 @@ class Ledger:
         Raises:
             BulkError: The ledger cannot be read.
         """
+        await self._learn()
         after = 0
         while True:
 

@@ -15,6 +15,7 @@ from ..concurrency.clock import Clock, RealClock
 from ..concurrency.worker_thread import WorkerThread
 from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
+from ..core.installed_providers import all_endpoints
 from ..core.subject_ids import IdGroup
 from ..linkedin.subject_ids import AliasKey
 from .connection import (
@@ -513,6 +514,21 @@ class Store:
             The last lookup that was read; None after the last one of the ledger.
         """
         return await self.statement(lambda tables: tables.learn_stored(after, groups, variant))
+
+    async def learn_ids(self) -> None:
+        """Learn which ids belong together, in a ledger from before ledgers did.
+
+        Raises:
+            BulkError: The ledger cannot be written.
+        """
+        done = "identity ids"
+        if not self.has_unlearned or await self.about(done):
+            return
+        groups = {name: one.ids for name, one in all_endpoints().items() if one.ids}
+        last: int | None = 0
+        while last is not None:
+            last = await self.learn_stored(last, groups, lambda one: one.variant)
+        await self.set_about(done, "done")
 
     async def parked(self) -> str:
         """Why runs and workers over this ledger pause; empty where they may work."""

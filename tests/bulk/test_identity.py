@@ -347,6 +347,24 @@ def forget_ids(tables: SqlTables) -> None:
     tables.database.change("DELETE FROM about WHERE name LIKE 'identity%'")
 
 
+async def test_resolving_learns_from_answers_from_before(ledger: Open) -> None:
+    provider = Provider()
+    provider.said = {"person_2": {**body(2), "salesNavLink": sales(1)}}
+    await run(ledger, provider, slug("person-1"), slug("person-2"))
+    async with ledger() as store:
+        await store.statement(forget_ids)
+    async with Ledger(ledger()) as known:
+        assert len([one async for one in known.conflicts()]) == 1
+    async with ledger() as store:
+        await store.statement(forget_ids)
+    async with Ledger(ledger()) as known:
+        found = await known.resolve(sales(1))
+        assert found.subject is not None
+        assert [one.given for one in found.subject.lookups] == [slug("person-1")]
+    (outcome,) = await run(ledger, provider, profile(1))  # in conflict: bought
+    assert outcome.credits == 1
+
+
 async def test_answers_from_before_are_learned_from(ledger: Open) -> None:
     provider = Provider()
     await run(ledger, provider, slug("person-1"), slug("person-2"))
