@@ -155,6 +155,7 @@ def combined(one: LookupCopy, other: LookupCopy) -> LookupCopy:
     return replace(
         first,
         written_as=min(one.written_as, other.written_as),
+        variant=max(one.variant, other.variant),  # a ledger of version 2 has none
         status=status,
         base=base,
         cur=cur,
@@ -184,6 +185,7 @@ def _knows_all(one: LookupCopy, other: LookupCopy) -> bool:
     """Whether a copy adds nothing to another one: most merges meet what was taken in before."""
     return (
         other.written_as >= one.written_as
+        and other.variant <= one.variant
         and other.changed <= one.changed
         and _precedence(other) <= _precedence(one)
         and all(
@@ -411,9 +413,9 @@ def write_copy(
         )
     database.update(
         "lookup",
-        f"written_as, owner, {STATE}",
+        f"written_as, variant, owner, {STATE}",
         "id",
-        [(copy.written_as, 0, *state_of(copy), lookup)],
+        [(copy.written_as, copy.variant, 0, *state_of(copy), lookup)],
     )
 
 

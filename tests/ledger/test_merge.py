@@ -54,10 +54,13 @@ steps = st.lists(
 )
 
 
-async def write(store: Store, history: Sequence[Step], clock: itertools.count[int]) -> None:
+async def write(
+    store: Store, history: Sequence[Step], clock: itertools.count[int], variant: bytes
+) -> None:
     """Do what a run would do."""
     for name, fate, number in history:
-        spec = LookupSpec(name.encode().rjust(16, b"."), "person.get", f'"{name}"'.encode())
+        key, written_as = name.encode().rjust(16, b"."), f'"{name}"'.encode()
+        spec = LookupSpec(key, "person.get", written_as, variant)
         run_name = "" if number == 0 else f"run {number}"
         run = await store.begin_run(run_name, "lix get", "{}", 100 if number == 2 else None)
         now = NOW + next(clock)
@@ -101,7 +104,8 @@ async def contents(store: Store) -> dict[str, object]:
             }
             answers = {key: (a.http, a.body, a.meaning) for key, a in one.answers.items()}
             stands = one.attempt_at(one.cur if one.refresh is None else one.refresh)
-            lookups[one.key] = (one.status, stands, one.written_as, attempts, answers)
+            names = one.written_as, one.variant
+            lookups[one.key] = (one.status, stands, names, attempts, answers)
         inputs = sorted(
             (runs[run], row, bytes(key))
             for run, row, key in database.execute(
@@ -137,7 +141,8 @@ async def check(kind: str, address: str, histories: Sequence[Sequence[Step]], fo
         if number == 2:  # a copy of the first one, which went on by itself
             shutil.copy(folder / "source0.db", source.path)
         async with source:
-            await write(source, history, clock)
+            # A ledger of version 2 did not tell the other parameters of its lookups.
+            await write(source, history, clock, b"" if number == 0 else b"v")
         sources.append(source)
     results: list[dict[str, object]] = []
     for order in itertools.permutations(sources):
