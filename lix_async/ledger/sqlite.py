@@ -300,6 +300,10 @@ class SqliteLedgerConnection(LedgerConnection):
             connection.execute("PRAGMA secure_delete = ON")
             if old:
                 connection.execute("PRAGMA cache_size = -65536")
+                # All pages change: a write-ahead log would hold each of them once more. Where
+                # somebody reads meanwhile, it stays.
+                with contextlib.suppress(sqlite3.OperationalError):
+                    connection.execute("PRAGMA journal_mode = TRUNCATE")
                 self._migrate(connection)
             if old or not self._read_only:
                 connection.execute("PRAGMA journal_mode = WAL")

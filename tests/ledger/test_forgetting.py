@@ -557,6 +557,8 @@ async def test_an_answer_that_is_equal_to_the_one_before_is_stored_once(
         await bought_twice(store, provider, link(1), link(2))
         await bought_twice(store, provider, link(1))
         assert await own_bodies(store) == [2, 3]
+        assert [(await Ledger(store).compact()).packed for _ in range(2)] == [2, 0]
+        assert await own_bodies(store) == [2, 3]
         versions = [one async for one in Ledger(store).history(link(1))]
         assert [one.value.link for one in versions] == [link(1)] * 3  # type: ignore[attr-defined]
         assert [one async for one in Ledger(store).changes()] == []

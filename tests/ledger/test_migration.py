@@ -177,6 +177,29 @@ async def test_a_private_copy_of_the_old_file_stays(tmp_path: Path) -> None:
     assert attempts == [(1,), (2,)]
 
 
+@pytest.mark.parametrize("gone", [(), (3,), (1, 5)])
+async def test_every_answer_stays_with_its_lookup(gone: tuple[int, ...], tmp_path: Path) -> None:
+    path = tmp_path / "l.db"
+    store = old_ledger(path, {"status": PENDING})
+    answers = {b"%016d" % n: b'{"name": "%d"}' % n for n in range(2, 8) if n not in gone}
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for n in range(2, 8):  # with gaps where lookups were deleted
+            connection.execute(
+                "INSERT INTO call (id, key, endpoint, given, status, attempts, credits, changed, "
+                "body) VALUES (?, ?, 'person.get', ?, ?, 1, 1, ?, ?)",
+                (n, b"%016d" % n, b'"%d"' % n, DONE, CHANGED, b'{"name": "%d"}' % n),
+            )
+        connection.executemany("DELETE FROM call WHERE id = ?", [(n,) for n in gone])
+    with closing(sqlite3.connect(path)) as reader:  # who reads meanwhile goes on
+        reader.execute("PRAGMA journal_mode = WAL")
+        assert reader.execute("BEGIN").execute("SELECT count(*) FROM page").fetchall() == [(0,)]
+        async with store:
+            entries = {entry.key: entry async for entry in store.entries()}
+        assert reader.execute("SELECT count(*) FROM call").fetchall()
+    assert {key: one.body for key, one in entries.items() if one.body} == answers
+    assert all(one.given == b'"%d"' % int(key) for key, one in entries.items() if one.body)
+
+
 async def test_a_ledger_in_use_by_version_2_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "l.db"
     store = old_ledger(path, {"status": SENT, "attempts": 1, "owner": 2})
