@@ -14,7 +14,7 @@ import pytest
 from psycopg import errors
 
 from lix_async.core.errors import BulkError, ConfigurationError
-from lix_async.ledger import postgres
+from lix_async.ledger import Ledger, postgres
 from lix_async.ledger.connection import AnnounceJob, LedgerUnreachableError, StatementJob
 from lix_async.ledger.postgres import (
     PostgresDatabase,
@@ -25,7 +25,7 @@ from lix_async.ledger.postgres import (
 from lix_async.ledger.records import InputRow
 from lix_async.ledger.tables import SqlTables
 
-from .conftest import OpenPostgres
+from .conftest import NUMBERS, OpenPostgres
 from .steps import NOW, announce, apply, ask, found, judge, receive, send, spec
 
 
@@ -514,3 +514,43 @@ async def test_inputs_that_cannot_be_kept(postgres_dsn: str, schema: str) -> Non
                 run, [InputRow(2, None, given=b"2"), InputRow(1, None, given=b"1")]
             )
         assert [row.row for row in await store.inputs(run, 1, 2)] == [1]
+
+
+OLD_TABLES = """
+CREATE TABLE about (name text PRIMARY KEY, value text NOT NULL);
+CREATE TABLE call (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key bytea NOT NULL UNIQUE,
+    endpoint text NOT NULL, given bytea NOT NULL, status integer NOT NULL,
+    attempts integer NOT NULL DEFAULT 0, credits integer NOT NULL DEFAULT 0,
+    lost integer NOT NULL DEFAULT 0, due double precision NOT NULL DEFAULT 0,
+    changed double precision NOT NULL, owner integer, error bytea, body bytea, point bytea
+);
+CREATE TABLE page (
+    key bytea NOT NULL, number integer NOT NULL, items bytea NOT NULL, PRIMARY KEY (key, number)
+);
+INSERT INTO about VALUES ('version', '2');
+"""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("gone", [(), (3,)])
+async def test_a_ledger_of_version_2_migrates(postgres_dsn: str, gone: tuple[int, ...]) -> None:
+    schema = f"old_{next(NUMBERS)}"
+    with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+        connection.execute(f'CREATE SCHEMA "{schema}"'.encode())
+        connection.execute(f'SET search_path TO "{schema}"'.encode())
+        connection.execute(OLD_TABLES)  # type: ignore[arg-type]  # a constant
+        for n in range(1, 7):
+            connection.execute(
+                "INSERT INTO call (key, endpoint, given, status, attempts, credits, changed, body) "
+                "VALUES (%s, 'person.get', %s, 3, 1, 1, 1700000000, %s)",
+                (b"%016d" % n, b'"%d"' % n, b'{"name": "%d"}' % n),
+            )
+        connection.execute("DELETE FROM call WHERE id = ANY(%s)", (list(gone),))
+    async with Ledger(PostgresStore(postgres_dsn, schema=schema, timeout=5.0)) as ledger:
+        entries = [entry async for entry in ledger.store.entries()]
+        assert [(one.body, one.credits) for one in entries] == [
+            (b'{"name": "%d"}' % n, 1) for n in range(1, 7) if n not in gone
+        ]
+        assert await ledger.verify() == []
+        assert (await ledger.compact(full=True)).packed == 0
