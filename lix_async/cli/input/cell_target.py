@@ -23,8 +23,6 @@ _MAX_CHARS = 4096
 """Characters of a text whose words are searched. A longer one is no cell for a link."""
 _AFTER_LINK = ".,;:!?)]}*"
 _HANDLE = re.compile(r"(?:@|/?in/)?([\w%-]{3,100})/?")
-_HEADINGS = frozenset({"handle", "handles", "slug", "username", "linkedin", "name", "profile"})
-"""What may stand above a list of handles."""
 _NAMES = {"person": "a person's link", "org": "a company's link", "email": "an e-mail address"}
 _PAGES = {"job": "a job", "post": "a post", "thread": "a conversation"}
 
@@ -65,7 +63,7 @@ class TargetFinder:
     ) -> tuple[LookupTarget | None, str]:
         found = [] if other else list(targets_in(text))
         for kind in ("person", "org", "email"):
-            accepted = {one.key: one for one in found if one.kind == kind in self.kinds}
+            accepted = {one.key: one for one in reversed(found) if one.kind == kind in self.kinds}
             if len(accepted) > 1:
                 return None, "several links in one cell: give each a row of its own"
             if accepted:
@@ -116,6 +114,6 @@ def _trimmed(word: str) -> LookupTarget | None:
 
 def _handle(text: str) -> str | None:
     found = _HANDLE.fullmatch(text.strip())
-    if found is None or found[1].isdigit() or found[1].lower() in _HEADINGS:
+    if found is None or found[1].isdigit():
         return None
     return found[1]

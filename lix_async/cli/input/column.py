@@ -18,7 +18,7 @@ from .targets import LookupTarget, target_weight
 SAMPLE_ROWS = 1000
 """Rows that are searched to choose the column; more where none of them has a link."""
 _HANDLE_HEADING = re.compile(r"linkedin|handle|slug|vanity|user ?name", re.IGNORECASE)
-_NAMES = {"person": "people", "org": "companies", "email": "e-mail addresses"}
+_NAMES = {"person": "links of people", "org": "links of companies", "email": "e-mail addresses"}
 
 
 class TableTargets:

@@ -49,6 +49,7 @@ _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _REDIRECTS = 3
 """Links inside one another: a mail filter's around a search engine's around LinkedIn's own."""
 _LINK = re.compile(r"(?:https?://|www\.|linkedin\.com/)\S{1,8192}", re.IGNORECASE)
+_AFTER_LINK = ",;|. \t\r\n"
 _SEVERAL = re.compile(r"[,;|]\s*https?://", re.IGNORECASE)
 """A link behind another one: no redirect, and no part of a name."""
 _COMMANDS: Mapping[str, str] = {
@@ -79,7 +80,7 @@ class LookupTarget(NamedTuple):
     key: str
     """Identifies the target; the same for all ways to write its link."""
     text: str
-    """The input, without surrounding spaces."""
+    """The input, without surrounding spaces and the punctuation behind it."""
     sent: str
     """What is sent to the provider: the input if it is a LinkedIn URL, else the canonical one."""
     sales: bool = False
@@ -126,7 +127,7 @@ def parse_target(text: str) -> LookupTarget | None:
 
     A link that redirects to one names it too.
     """
-    return _parsed(text.strip(), _REDIRECTS)
+    return _parsed(text.strip().rstrip(_AFTER_LINK), _REDIRECTS)
 
 
 def _parsed(text: str, redirects: int) -> LookupTarget | None:
