@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lix_async.cli.input.cell_target import TargetFinder
+from lix_async.cli.input.cell_target import CellReader
 from lix_async.cli.input.lookup_kinds import LookupKind
 
 L = "https://www.linkedin.com"
@@ -29,7 +29,7 @@ SEVERAL = "several links in one cell: give each a row of its own"
     ],
 )
 def test_a_link_among_words(text: str, link: str) -> None:
-    target, reason = TargetFinder(ALL).find(text)
+    target, reason = CellReader(ALL).read(text)
     assert target is not None
     assert (target.text, reason) == (link, "")
 
@@ -56,32 +56,32 @@ def test_a_link_among_words(text: str, link: str) -> None:
     ],
 )  # fmt: skip
 def test_the_reason_of_a_cell_without_a_target(cell: object, reason: str) -> None:
-    assert TargetFinder(PEOPLE).find(cell) == (None, reason)
+    assert CellReader(PEOPLE).read(cell) == (None, reason)
 
 
 def test_the_link_behind_a_text() -> None:
-    finder = TargetFinder(PEOPLE)
-    assert finder.find("Ada", f"{L}/in/ada")[0] is not None
-    assert finder.find("Ada", "https://example.com")[0] is None
-    shown, _ = finder.find(f"{L}/in/ada", f"{L}/in/bob")
+    reader = CellReader(PEOPLE)
+    assert reader.read("Ada", f"{L}/in/ada")[0] is not None
+    assert reader.read("Ada", "https://example.com")[0] is None
+    shown, _ = reader.read(f"{L}/in/ada", f"{L}/in/bob")
     assert shown is not None
     assert shown.text == f"{L}/in/ada"
 
 
 @pytest.mark.parametrize("text", ["ada-1", "@ada-1", "in/ada-1", "/in/ada-1/", " ada-1 "])
 def test_handles_are_links_when_asked_for(text: str) -> None:
-    target, _ = TargetFinder(ALL, handles=True).find(text)
+    target, _ = CellReader(ALL, handles=True).read(text)
     assert target is not None
     assert target.text == f"{L}/in/ada-1"
-    assert TargetFinder(ALL).find(text)[0] is None
+    assert CellReader(ALL).read(text)[0] is None
 
 
 def test_handles_of_companies() -> None:
-    target, _ = TargetFinder(frozenset({"org"}), handles=True).find("acme")
+    target, _ = CellReader(frozenset({"org"}), handles=True).read("acme")
     assert target is not None
     assert target.text == f"{L}/company/acme"
 
 
 @pytest.mark.parametrize("text", ["Ada Example", "12345", "a", "a.b"])
 def test_what_is_no_handle(text: str) -> None:
-    assert TargetFinder(ALL, handles=True).find(text)[0] is None
+    assert CellReader(ALL, handles=True).read(text)[0] is None

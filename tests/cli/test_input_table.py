@@ -69,8 +69,8 @@ NO_TABLES: dict[str, tuple[bytes, str, str]] = {
     "rich text": (b"{\\rtf1", "a rich text document", "plain text"),
     "HTML as .xls": (b"\xef\xbb\xbf\n<html><table>", "a web page or another XML", ".xlsx or CSV"),
     "XML": (b"<?xml version='1.0'?>", "a web page or another XML", ".xlsx or CSV"),
-    "bytes": (bytes(range(256)) * 9, "no text, and of no known format", ".xlsx or CSV"),
-    "zeros": (bytes(999), "no text, and of no known format", ".xlsx or CSV"),
+    "bytes": (bytes(range(256)) * 9, "not text, and its format is unknown", ".xlsx or CSV"),
+    "zeros": (bytes(999), "not text, and its format is unknown", ".xlsx or CSV"),
     "an archive": (archive("a.txt"), "a ZIP archive", "unpack it, and pass the file that is"),
     "LinkedIn's": (archive("Profile.csv", "Connections.csv"), "a ZIP", "pass Connections.csv"),
     "Word": (archive("word/document.xml"), "a Word document", "copy the links"),
@@ -262,7 +262,7 @@ def test_bad_bytes_in_text_and_json(tmp_path: Path) -> None:
     assert list(open_table(path).rows())[2].cells == [{"link": f"{L}/c", "n": "ü"}]
 
 
-def test_json_of_every_shape(tmp_path: Path) -> None:
+def test_json_lines_and_documents(tmp_path: Path) -> None:
     lines = f'{{"link":"{L}/a","n":NaN}}\n\n{{bad\n"{L}/b"\n'
     assert found(write(tmp_path / "in.jsonl", lines)) == [
         (1, f"{L}/a"),

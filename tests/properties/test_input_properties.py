@@ -8,6 +8,7 @@ import io
 import json
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import xlsxwriter
@@ -49,7 +50,9 @@ def test_csv(encoding: str, data: st.DataObject) -> None:
     delimiter = data.draw(st.sampled_from(",;\t|"))
     end = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
     title = data.draw(st.sampled_from(["", "Leads of May", "sep="]))
-    quoting = csv.QUOTE_ALL  # before Python 3.13, a line end of another kind is not quoted
+    quoting: Literal[0, 1] = (
+        csv.QUOTE_ALL
+    )  # before Python 3.13, a line end of another kind is not quoted
     if not any(set(cell) & {"\r", "\n"} for row in rows for cell in row):
         quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     text = io.StringIO(newline="")

@@ -11,7 +11,7 @@ from .lookup_kinds import LookupKind
 from .targets import LookupTarget, parse_target
 
 LINK_WORD = re.compile(
-    r"(?<![\w.@/-])(?:https?://|www\.|(?:[a-z]{2,3}\.)?linkedin\.com/)"
+    r"(?<![\w.@/-])(?:https?://|(?:[a-z0-9-]+\.)+[a-z]+/)"
     r"(?:(?![,;|]+\s*https?://)[^\s<>\"'|])+",
     re.IGNORECASE,
 )
@@ -27,8 +27,8 @@ _NAMES = {"person": "a person's link", "org": "a company's link", "email": "an e
 _PAGES = {"job": "a job", "post": "a post", "thread": "a conversation"}
 
 
-class TargetFinder:
-    """Finds the one target in a cell.
+class CellReader:
+    """Reads the one target in a cell.
 
     Args:
         kinds: The accepted kinds of target.
@@ -41,7 +41,7 @@ class TargetFinder:
         if handles:
             self._handle_page = "in" if "person" in kinds else "company"
 
-    def find(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
+    def read(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
         """The target of a cell, else the reason why it has none.
 
         Args:

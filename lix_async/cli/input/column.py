@@ -10,7 +10,7 @@ from typing import cast
 from ...core.values import JsonObject
 from ..errors import CommandError
 from ..values import get_path, leaf_paths
-from .cell_target import TargetFinder, first_target
+from .cell_target import CellReader, first_target
 from .lookup_kinds import LookupKind
 from .table_row import InputTable, TableRow, column_labels
 from .targets import LookupTarget, target_weight
@@ -44,7 +44,7 @@ class TableTargets:
         handles: bool = False,
     ) -> None:
         self._table = table
-        self._finder = TargetFinder(kinds, handles=handles)
+        self._reader = CellReader(kinds, handles=handles)
         self._handles = handles
         self._is_json = table.format == "jsonl"
         self._labels = column_labels(table.names)
@@ -58,13 +58,13 @@ class TableTargets:
 
     def __iter__(self) -> Iterator[tuple[TableRow, LookupTarget | None, str]]:
         """Each row with its target, or with the reason why it has none: `line 14: …`."""
-        find, index = self._finder.find, self.index
+        read, index = self._reader.read, self.index
         for row in self._table.rows():
             if row.problem is not None:
                 yield row, None, f"line {row.line}: {row.problem}"
                 continue
             cell = _in_record(row.cells[0], self.column) if self._is_json else row.cells[index]
-            target, reason = find(cell, row.links.get(index))
+            target, reason = read(cell, row.links.get(index))
             if target is not None and index in row.guessed and not target.text.isascii():
                 target, reason = None, "the link has bytes that are not UTF-8"
             yield row, target, f"line {row.line}: {reason}" if target is None else ""
@@ -106,7 +106,7 @@ class TableTargets:
             for label, target in self._targets(row):
                 if given and label != self.column:
                     continue
-                if target.kind in self._finder.kinds:
+                if target.kind in self._reader.kinds:
                     scores.setdefault(label, Counter())[target.kind] += target_weight(target)
                 else:
                     others[target.kind] += 1
@@ -178,7 +178,7 @@ class NoRowsError(CommandError):
 
 
 def _in_record(record: object, path: str) -> object:
-    return get_path(record, path) if isinstance(record, dict) else record
+    return get_path(cast("object", record), path) if isinstance(record, dict) else record
 
 
 def _json_columns(record: object) -> Iterable[str]:

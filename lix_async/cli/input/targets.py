@@ -48,7 +48,7 @@ LOOKUPS: Mapping[LookupKind, Lookup] = {
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _REDIRECTS = 3
 """Links inside one another: a mail filter's around a search engine's around LinkedIn's own."""
-_LINK = re.compile(r"(?:https?://|www\.|linkedin\.com/)\S{1,8192}", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://|(?:[a-z0-9-]+\.)+[a-z]+/)\S{1,8192}", re.IGNORECASE)
 _AFTER_LINK = ",;|. \t\r\n"
 _SEVERAL = re.compile(r"[,;|]\s*https?://", re.IGNORECASE)
 """A link behind another one: no redirect, and no part of a name."""

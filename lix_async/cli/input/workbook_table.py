@@ -34,7 +34,7 @@ class WorkbookTable(InputTable):
                 f"{self.path} is a workbook, which cannot be read yet", hint=_INSTALL
             ) from None
         try:
-            workbook = python_calamine.load_workbook(source.path)
+            workbook = python_calamine.load_workbook(source.path)  # pyright: ignore[reportUnknownMemberType]  (its stubs)
             self._sheet = self._chosen(workbook, sheet)
         except python_calamine.PasswordError:
             raise CommandError(
