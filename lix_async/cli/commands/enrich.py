@@ -250,7 +250,8 @@ def enrich(
     inputs = None
     if dry_run or distinct:
         inputs = InputFile(targets)
-        del inputs.targets[limit:]
+        if limit is not None:
+            del inputs.targets[limit:]
     name = (
         _run_name(file, kind, inputs)
         if distinct and inputs is not None
