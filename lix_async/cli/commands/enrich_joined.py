@@ -318,7 +318,8 @@ class JoinedRun(RunCommand):
         style = CsvStyle(bom=joined.bom)
         if table.format == "csv":
             style = CsvStyle(table.delimiter, table.line_end, joined.bom)
-        beside = Path(table.path) if table.format == joined.format == "parquet" else None
+        is_file = table.format == joined.format == "parquet" and Path(table.path).exists()
+        beside = Path(table.path) if is_file else None
         self._output = JoinedOutput(joined.out, joined.format, self._table, style, beside)
         self._output.open(self._existing)
         self._live = self._groups == self._asked
