@@ -58,16 +58,26 @@ class TableTargets:
 
     def __iter__(self) -> Iterator[tuple[TableRow, LookupTarget | None, str]]:
         """Each row with its target, or with the reason why it has none: `line 14: …`."""
-        read, index = self._reader.read, self.index
         for row in self._table.rows():
-            if row.problem is not None:
-                yield row, None, f"line {row.line}: {row.problem}"
-                continue
-            cell = _in_record(row.cells[0], self.column) if self._is_json else row.cells[index]
-            target, reason = read(cell, row.links.get(index))
-            if target is not None and index in row.guessed and not target.text.isascii():
-                target, reason = None, "the link has bytes that are not UTF-8"
-            yield row, target, f"line {row.line}: {reason}" if target is None else ""
+            yield row, *self.find(row)
+
+    @property
+    def table(self) -> InputTable:
+        """The table."""
+        return self._table
+
+    def cell(self, row: TableRow) -> object:
+        """The cell of a row that should have the link."""
+        return _in_record(row.cells[0], self.column) if self._is_json else row.cells[self.index]
+
+    def find(self, row: TableRow) -> tuple[LookupTarget | None, str]:
+        """The target of a row, or the reason why it has none: `line 14: …`."""
+        if row.problem is not None:
+            return None, f"line {row.line}: {row.problem}"
+        target, reason = self._reader.read(self.cell(row), row.links.get(self.index))
+        if target is not None and self.index in row.guessed and not target.text.isascii():
+            target, reason = None, "the link has bytes that are not UTF-8"
+        return target, f"line {row.line}: {reason}" if target is None else ""
 
     def _named(self, column: str) -> str:
         """The column that a user names.
