@@ -119,12 +119,12 @@ def test_one_bad_byte_costs_its_link_and_is_named(file: Path) -> None:
     path = write(file, text + f"{L}/cyd,".encode() + b"M\xfcller\n")
     assert found(path) == [
         (2, f"{L}/józef"),
-        (3, "line 3: the link has bytes that are not UTF-8"),
+        (3, "line 3: it has bytes that are not UTF-8"),
         (4, f"{L}/cyd"),
     ]
     table = open_table(path)
     assert [note.partition(", ")[2] for note in table.notes] == [
-        "lines 3, 4: bytes that are not UTF-8; a link that has such bytes is not used"
+        "lines 3, 4: bytes that are not UTF-8; such cells are not used as links"
     ]
     assert list(table.rows())[2].cells == [f"{L}/cyd", "Müller"]
 
@@ -132,7 +132,7 @@ def test_one_bad_byte_costs_its_link_and_is_named(file: Path) -> None:
 @pytest.mark.parametrize("byte", [b"\xff", b"\xfc", b"\x81"])
 def test_a_bad_byte_in_ascii(file: Path, byte: bytes) -> None:
     path = write(file, f"link,n\n{L}/ada,1\n{L}/b".encode() + byte + b"ob,2\n")
-    assert found(path)[1][1].startswith("line 3: the link has bytes that are no")
+    assert found(path)[1][1].startswith("line 3: it has bytes that are no")
 
 
 def test_many_bad_lines_are_counted(file: Path) -> None:
@@ -166,7 +166,7 @@ def test_wide_encodings_of_any_language(file: Path, encoding: str) -> None:
 
 def test_half_a_letter_of_utf_16_is_no_link(file: Path) -> None:
     data = f"link\n{L}/ada\n{L}/b".encode("utf-16-le") + b"\x3d\xd8" + "ob\n".encode("utf-16-le")
-    assert found(write(file, data))[1] == (3, "line 3: the link has bytes that are no text")
+    assert found(write(file, data))[1] == (3, "line 3: it has bytes that are no text")
 
 
 @pytest.mark.parametrize("ending", ["csv", "txt"])
@@ -249,7 +249,7 @@ def test_the_heading_of_a_list(tmp_path: Path, heading: str) -> None:
 
 
 def test_bad_bytes_in_text_and_json(tmp_path: Path) -> None:
-    reason = "line 2: the link has bytes that are not UTF-8"
+    reason = "line 2: it has bytes that are not UTF-8"
     data = f"{L}/józef\n{L}/b".encode() + b"\xff\n" + f"{L}/c".encode()
     assert found(write(tmp_path / "in.txt", data)) == [
         (1, f"{L}/józef"),
@@ -292,6 +292,24 @@ def test_columns_are_chosen_by_their_links(file: Path) -> None:
     message, hint = refused(lambda: TableTargets(open_table(path), None, frozenset({"person"})))
     assert message.startswith("in.csv has no usable links")
     assert hint == "it has links of companies, which this lookup does not take"
+
+
+def test_a_note_that_mentions_people_is_no_column_of_links(file: Path) -> None:
+    path = write(file, f"note,company,link\nsee {L}/x,{C}/c1,\nand {L}/y,{C}/c2,\n")
+    assert TableTargets(open_table(path), None, ALL).column == "company"
+    path = write(file, f"note,link\nsee {L}/x,{L}/a\nand {L}/y,\n")
+    assert TableTargets(open_table(path), None, ALL).column == "link"
+
+
+def test_bytes_that_are_no_text_among_lines(file: Path) -> None:
+    junk = bytes(range(1, 9)) + f" {L}/b ".encode() + bytes(range(200, 256))
+    path = write(
+        file, f"link\n{L}/a\n".encode() + b"x" * 2000 + b"\n" + junk + f"\n{L}/c\n".encode()
+    )
+    assert [reason for _, reason in found(path)][2:] == [
+        "line 4: it has bytes that are not UTF-8",
+        f"{L}/c",
+    ]
 
 
 def test_the_column_is_found_far_below(file: Path) -> None:
