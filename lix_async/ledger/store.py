@@ -539,6 +539,13 @@ class Store:
             return False
         return (await self.apply(Again(found.id, found.state.n, self.now)))[0].applied
 
+    async def unattested(self) -> list[bytes]:
+        """The keys of lookups that were refused for good without the API's own error.
+
+        A 400, 404 or 422 that does not hold it is final after three runs on three days.
+        """
+        return await self.statement(lambda tables: tables.unattested(), writes=False)
+
 
 def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:
     ids = [lookup.id for lookup in lookups if lookup.state.n]

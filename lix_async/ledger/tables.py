@@ -803,7 +803,30 @@ class SqlTables:
         )
         return list(map(_answer, rows))
 
+    def unattested_refusals(
+        self, lookup: int, statuses: Sequence[int]
+    ) -> list[tuple[int | None, int]]:
+        """Attempts that ended in one of some statuses without the API's own error.
+
+        Returns:
+            The run of each, and when it was sent (epoch milliseconds).
+        """
+        rows = self.database.execute(
+            "SELECT a.run, a.sent FROM attempt a JOIN answer b ON b.lookup = a.lookup "
+            "AND b.n = a.n WHERE a.lookup = ? AND a.family = 'unattested' AND b.http IN (?*)",
+            (lookup, statuses),
+        )
+        return cast("list[tuple[int | None, int]]", rows)
+
     # Lists
+
+    def unattested(self) -> list[bytes]:
+        """The keys of lookups that are refused without the API's own error."""
+        rows = self.database.execute(
+            "SELECT l.key FROM lookup l JOIN attempt a ON a.lookup = l.id AND a.n = l.n "
+            f"WHERE l.status = {CODES['refused']} AND a.family = 'unattested' ORDER BY l.id"
+        )
+        return [bytes(cast("bytes", row[0])) for row in rows]
 
     def page_of(
         self, after: int, limit: int, statuses: Sequence[int], endpoint: str | None
