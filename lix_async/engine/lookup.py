@@ -915,6 +915,9 @@ class _Attempts:
     ) -> Outcome[object] | Postponed:
         outcome, price = self._outcome, self._endpoint.credits.amount
         note = str(error.args[0]) if error.args else type(error).__name__
+        once = family == "unattested" and reply.status in ONCE
+        # Read first: nothing may come between the report and what it leads to.
+        final = once and await self._refused_for_days(reply.status)
         outage = self._report(family, error)
         outcome.state = state_of(family)
         if self._asks is not None and family in ("unusable", "unknown"):
@@ -941,8 +944,7 @@ class _Attempts:
         if family == "gateway":
             outcome.maybe += price
         delay = self._pause_after(error)
-        once = family == "unattested" and reply.status in ONCE
-        if once and reply.status in REFUSED_STATUSES and await self._refused_for_days():
+        if final and not outage:
             outcome.state = "refused"
             self._judge(family, 0, note=note, final=True)
             return outcome
@@ -951,9 +953,9 @@ class _Attempts:
         self._judge(family, 0, pause=delay or 0.0, note=note, counts=not outage)
         return self._transient(delay, outage=outage or family == "infrastructure")
 
-    async def _refused_for_days(self) -> bool:
+    async def _refused_for_days(self, status: int) -> bool:
         """Whether the lookup was refused without the API's own error often enough to be final."""
-        if self._replays:
+        if self._replays or status not in REFUSED_STATUSES or self.n < FINAL_AFTER:
             return False
         earlier = await self._store.statement(
             lambda tables: tables.unattested_refusals(self._id, REFUSED_STATUSES), writes=False
