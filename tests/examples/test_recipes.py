@@ -172,7 +172,8 @@ async def test_temporal_pays_once_and_says_when_to_try_again(
             assert (await environment.run(people.look_up, links))["done"] == 2
             assert beats == [1, 2]
     assert sandbox.ledger.totals()["standard"] == 2
-    async with memory_client(Sandbox(api_key="another"), rate_limit=None) as lix:
+    refusing = Sandbox(people=5, faults={"person.get": ["unauthorized"] * 9})
+    async with memory_client(refusing, rate_limit=None) as lix:
         people = recipe["People"](lix, str(tmp_path / "other.db"))
         with pytest.raises(ApplicationError) as refused:
             await ActivityEnvironment().run(people.look_up, links)
