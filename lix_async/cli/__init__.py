@@ -20,6 +20,7 @@ import sys
 from collections.abc import Sequence
 
 _PACKAGES = ("cyclopts", "rich", "starlette", "uvicorn")
+_VERSION = (["--version"], ["-V"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,10 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        if list(arguments) in _VERSION:  # at once: `app` has to import the packages above
+            from ..engine.version import __version__
+
+            try:
+                sys.stdout.write(f"lix_async {__version__}\n")
+                sys.stdout.flush()
+                return 0
+            except OSError:  # `run` meets it too, and says why
+                pass
         from .app import run
 
-        return run(sys.argv[1:] if arguments is None else arguments)
+        return run(arguments)
     except KeyboardInterrupt:
         return 130
     except ModuleNotFoundError as error:
