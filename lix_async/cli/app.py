@@ -14,7 +14,7 @@ from . import console
 from .commands.call import call
 from .commands.drift import drift
 from .commands.sandbox import sandbox
-from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, command_error_for
+from .errors import EXIT_CODES, INTERRUPTED, OK, CommandError, command_error_for
 from .providers import providers
 from .text import nearest, one_line
 
