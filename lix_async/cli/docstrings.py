@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 
 _SECTION = re.compile(r"^(?:Args|Returns|Yields|Raises|Credits|Contract|Example):$", re.MULTILINE)
 _ENTRY = re.compile(r" {4}\*{0,2}(\w+): (.*)")
@@ -68,7 +69,7 @@ def _own_field_texts(struct: type) -> dict[str, str]:
     body = definition.body if isinstance(definition, ast.ClassDef) else []
     return {
         field.target.id: " ".join(inspect.cleandoc(after.value.value).split())
-        for field, after in zip(body, body[1:], strict=False)
+        for field, after in pairwise(body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
         and isinstance(after, ast.Expr)

@@ -26,8 +26,6 @@ from .providers import (
 )
 
 _WIDTH = 78
-_SUMMARY_WIDTH = 48
-"""The least width of a description next to an id; in less, it is on the lines below."""
 _WORDS: dict[type[inspect.Type], str] = {
     inspect.StrType: "text",
     inspect.IntType: "number",
@@ -40,7 +38,7 @@ _WORDS: dict[type[inspect.Type], str] = {
 
 
 def endpoint_table(only: str | None = None, width: int = _WIDTH) -> Iterator[str]:
-    """The endpoints by provider and resource: id and price, and what each does.
+    """The endpoints by provider and resource: what each costs, does and takes.
 
     Args:
         only: The name of a provider, or the prefix of ids. Others are left out.
@@ -60,28 +58,25 @@ def endpoint_table(only: str | None = None, width: int = _WIDTH) -> Iterator[str
                 yield from _heading(name)
             if resource:
                 yield f"[{name}.{resource}]"
-            for endpoint in endpoints:
-                yield from _summary_lines(endpoint, max(map(_id_width, mine)), width)
+            id_width = max(len(_marked_id(one)) for one in endpoints)
+            price_width = max(len(price_text(one.credits)) for one in endpoints)
+            for one in endpoints:
+                price = f"{price_text(one.credits):{price_width}}"
+                yield f"{_marked_id(one):{id_width}}  {price}  {method_names()[one.id]}"
+                yield from _summary_lines(one, width)
             yield ""
-    yield "*: acts on LinkedIn, and is never retried automatically."
+    yield "[--param]: optional. *: acts on LinkedIn, and is never retried automatically."
     yield "The parameters of one endpoint: lix call ENDPOINT --help"
     yield "The endpoints of one provider: lix call lookc"
 
 
-def _summary_lines(endpoint: AnyEndpoint, id_width: int, width: int) -> Iterator[str]:
-    """Id, price and summary on one line where the width allows it, else the summary below."""
-    start = f"{_marked_id(endpoint):{id_width}}  {price_text(endpoint.credits):16}  "
+def _summary_lines(endpoint: AnyEndpoint, width: int) -> Iterator[str]:
+    """What an endpoint does, and its parameters."""
     text = "".join(prose(_method(endpoint))[:1])
     if method_names()[endpoint.id] in _shared_methods():
         text += f" ({endpoint.method} {endpoint.path})"
-    room = width - len(start)
-    if room >= _SUMMARY_WIDTH:
-        first, *more = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
-        yield f"{start}{first}".rstrip()
-        yield from (f"{'':{len(start)}}{line}" for line in more)
-    else:
-        yield start.rstrip()
-        yield from _wrapped(text, 4, width)
+    for line in (text, " ".join(param_options(endpoint)), requirement(endpoint) or ""):
+        yield from _wrapped(line, 4, width)
 
 
 def describe_endpoint(endpoint: AnyEndpoint, width: int = _WIDTH) -> Iterator[str]:
@@ -118,7 +113,8 @@ def param_texts(endpoint: AnyEndpoint) -> dict[str, str]:
     """What each parameter of an endpoint means, by its name."""
     owner, method = _method_place(endpoint)
     names = endpoint.params.__struct_fields__
-    known = {**field_texts(endpoint.params), **argument_texts(owner, method)}
+    kind = cast("type", endpoint.params)
+    known = {**field_texts(kind), **argument_texts(owner, method)}
     # What a client is made with, `--viewer` gives here.
     return {
         name: known[name].replace("the client's `viewer_id`", "--viewer")
@@ -155,10 +151,6 @@ def _shared_methods() -> frozenset[str]:
 
 def _method(endpoint: AnyEndpoint) -> object:
     return getattr(*_method_place(endpoint))
-
-
-def _id_width(endpoint: AnyEndpoint) -> int:
-    return len(_marked_id(endpoint))
 
 
 @cache

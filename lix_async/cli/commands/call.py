@@ -155,7 +155,7 @@ def convert_params(endpoint: AnyEndpoint, given: Mapping[str, str], viewer: str 
             near = nearest(name, (*map(option, fields), *_OPTIONS))
             raise CommandError(
                 f"unknown param {option(name)} for {endpoint.id}",
-                hint=f"did you mean {near}?" if near else accepted,
+                hint=f"did you mean {near}? {accepted}" if near else accepted,
             )
         kind = inspect.type_info(fields[name].type)
         values[fields[name].encode_name] = _parse_value(option(name), _read_value(value), kind)
