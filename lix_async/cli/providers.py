@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ..core.installed_providers import (
     PACKAGE,
@@ -12,7 +12,9 @@ from ..core.installed_providers import (
     provider_of,
     providers,
 )
-from ..engine.client import Client
+
+if TYPE_CHECKING:
+    from ..engine.client import Client
 
 __all__ = [
     "all_endpoints",

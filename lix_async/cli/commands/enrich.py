@@ -24,7 +24,8 @@ from .. import console
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile, read
-from ..input.targets import LOOKUPS, TargetCallPreparer
+from ..input.target_calls import TargetCallPreparer
+from ..input.targets import LOOKUPS
 from ..ledger.address import (
     check_output_conflicts,
     default_address,
