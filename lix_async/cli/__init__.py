@@ -32,7 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        arguments = sys.argv[1:]
+        # A process of its own, which runs on asyncio: httpcore would import trio too where it is
+        # installed, which takes longer than a lookup's own work.
+        sys.modules.setdefault("trio", None)  # type: ignore[arg-type]  # None forbids an import
     try:
         if list(arguments) in _VERSION:  # at once: `app` has to import the packages above
             from ..engine.version import __version__
