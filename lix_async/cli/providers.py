@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..engine.client import Client
 
 __all__ = [
+    "SANDBOX_KEY",
     "all_endpoints",
     "client_class",
     "client_class_for",
@@ -24,6 +25,8 @@ __all__ = [
     "provider_of",
     "providers",
 ]
+SANDBOX_KEY = "sandbox-key"
+"""The key for a sandbox on this machine, which accepts any key."""
 _CLIENTS = {
     "lix": "AsyncLix",
     "lookc": "AsyncLookC",
