@@ -15,7 +15,8 @@ from ...ledger.tables import SqlTables
 from ...providers.lix.client import AsyncLix
 from ..input.lookup_kinds import LookupKind
 from ..input.table import TableRow, TableTargets
-from ..input.targets import LookupTarget, TargetCallPreparer
+from ..input.target_calls import TargetCallPreparer
+from ..input.targets import LookupTarget
 
 LARGEST_COUNTED = 20 << 20
 """Bytes of a file whose rows are counted before the run, for the progress line."""
