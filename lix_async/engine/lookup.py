@@ -358,7 +358,7 @@ class LookupExecutor:
             return outcome
         lookup = await self._find(call)
         if lookup is None or not _stands(lookup):
-            return outcome  # forgotten; or a listing, of which newer pages have been bought
+            return outcome  # forgotten
         answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
         found = self._stored(lookup, call.key, call.row, outcome.input, answers)
         found.stale = found.stale or _is_expired(found, fresh or self.fresh)
@@ -514,7 +514,7 @@ class LookupExecutor:
             found.bought_at = _time(last.at)
         if lookup.state.refresh is not None:  # the older answer stands
             found.stale = True
-            if state in ("in_doubt", "kept"):
+            if state in ("in_doubt", "kept", "refused"):
                 found.refresh = state
             state = found.state = "done"
         value: object = None
