@@ -6,13 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ...bulk.prepared_call import CallPreparer
 from ...core.canonical import email_form
 from ...core.endpoint import AnyEndpoint
-from ...core.errors import ConfigurationError
 from ...core.models import Params
 from ...engine.answer import Answer
-from ...engine.call_key import Input, PreparedCall
+from ...engine.call_key import Input
 from ...linkedin import Link, classify
 from ...linkedin.address import stripped
 from ...linkedin.fields import is_linkedin_url
@@ -162,7 +160,8 @@ def _sent(text: str, link: Link) -> str:
     return text if is_linkedin_url(text, bare=True) else link.url
 
 
-def _params(kind: LookupKind, target: LookupTarget) -> Params:
+def params_for(kind: LookupKind, target: LookupTarget) -> Params:
+    """The parameters of a lookup."""
     if kind == "email":
         return EmailParams(url=target.sent)
     if kind == "org":
@@ -176,7 +175,7 @@ def _params(kind: LookupKind, target: LookupTarget) -> Params:
 
 async def look_up(lix: AsyncLix, kind: LookupKind, target: LookupTarget) -> Answer[object]:
     """Look one target up."""
-    return await lix.send(LOOKUPS[kind].endpoint, _params(kind, target))
+    return await lix.send(LOOKUPS[kind].endpoint, params_for(kind, target))
 
 
 def lookup_kind(requested: LookupKind | None, target: LookupTarget) -> LookupKind:
@@ -184,22 +183,6 @@ def lookup_kind(requested: LookupKind | None, target: LookupTarget) -> LookupKin
     if requested is not None:
         return requested
     return "org" if target.kind == "org" else "person"
-
-
-class TargetCallPreparer(CallPreparer):
-    """Turns links and e-mail addresses into calls, of one kind of lookup or by what each is."""
-
-    def __init__(self, lix: AsyncLix, kind: LookupKind | None = None) -> None:
-        super().__init__(lix.people.get)
-        self.name = ""  # a ledger may hold all three kinds
-        self._kind: LookupKind | None = kind
-
-    def _call(self, given: Input) -> PreparedCall:
-        target = parse_target(given) if isinstance(given, str) else None
-        if target is None:
-            raise ConfigurationError(f"not a link or an e-mail address: {given!r}")
-        kind = lookup_kind(self._kind, target)
-        return self.prepare(LOOKUPS[kind].endpoint, _params(kind, target))
 
 
 def method_input(kind: LookupKind, target: LookupTarget) -> Input:
