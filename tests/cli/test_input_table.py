@@ -417,6 +417,69 @@ def test_a_sheet_of_a_workbook(book: str) -> None:
     ]
 
 
+def test_links_are_read_in_parts(book: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = openpyxl.load_workbook(book)
+    rows = made["Leads"]
+    for line in range(8, 400):
+        rows.cell(line, 2, f"P{line}")
+        rows.cell(line, 3, f'=HYPERLINK("{L}/p{line}", "x")' if line % 2 else "y")
+        if not line % 2:
+            rows.cell(line, 3).hyperlink = f"{L}/p{line}"
+    made.save(book)
+    expected = found_in(book)
+    assert expected[:2] == [(3, f"{L}/ada"), (4, f"{L}/bob?a=1&b=2")]
+    assert expected[5:] == [(line, f"{L}/p{line}") for line in range(8, 400)]
+    for size in (1009, 2003, 4001):
+        monkeypatch.setattr("lix_async.cli.input.sheet_links._CHUNK", size)
+        assert found_in(book) == expected
+
+
+def found_in(book: str) -> Found:
+    targets = TableTargets(open_table(book, sheet="Leads"), None, ALL)
+    return [(row.line, reason if one is None else one.sent) for row, one, reason in targets]
+
+
+def test_a_link_of_several_cells(book: str) -> None:
+    """Other programs write one element for a block of cells, and parts of a page apart."""
+    with zipfile.ZipFile(book) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    (name,) = (name for name in parts if b"<hyperlinks>" in parts[name])
+    parts[name] = parts[name].replace(b'ref="C7"', b'ref="C6:C1048576" location="about"')
+    parts[name] = parts[name].replace(b'ref="C4"', b'ref="nowhere"')
+    rels = name.replace("sheets/", "sheets/_rels/") + ".rels"
+    parts[rels] = parts[rels].replace(b"https://example.com", f"{L}/all".encode())
+    with zipfile.ZipFile(book, "w") as changed:
+        for part, data in parts.items():
+            changed.writestr(part, data)
+    links = {row.line: row.links for row in open_table(book, sheet="Leads").rows() if row.links}
+    assert links == {
+        5: {1: f"{L}/cyd?a=1&b=2"},
+        6: {1: f"{L}/all#about"},
+        7: {1: f"{L}/all#about"},
+    }
+
+
+def test_other_workbooks_have_texts_only(tmp_path: Path) -> None:
+    path = str(tmp_path / "in.ods")
+    content = (
+        '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+        'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body>'
+        '<office:spreadsheet><table:table table:name="Leads">{}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    rows = [
+        f"<table:table-row>{cell.format(text)}</table:table-row>" for text in ("link", f"{L}/ada")
+    ]
+    with zipfile.ZipFile(path, "w") as zipped:
+        zipped.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        zipped.writestr("META-INF/manifest.xml", "<manifest/>")
+        zipped.writestr("content.xml", content.format("".join(rows)))
+    assert found(path) == [(2, f"{L}/ada")]
+    assert open_table(path).notes[0].endswith("links behind texts are read from .xlsx only")
+
+
 def test_sheets_are_chosen(book: str) -> None:
     choice = "--sheet takes one of: 'Cover', 'Leads'"
     table = open_table(book)
@@ -429,6 +492,8 @@ def test_sheets_are_chosen(book: str) -> None:
         sheet.sheet_state = "hidden"
     made.save(book)
     assert open_table(book).notes == ()
+    message, hint = refused(lambda: open_table(book, sheet="Leads"))
+    assert (message, hint) == ("sheet 'Leads' of in.xlsx is hidden", "unhide it, and save the file")
 
 
 def test_a_workbook_without_its_extra(book: str, monkeypatch: pytest.MonkeyPatch) -> None:
