@@ -10,7 +10,7 @@ from itertools import islice
 from ..errors import CommandError
 from .cell_target import mentions_target
 from .csv_records import CsvSyntaxError, first_records, numbered_records
-from .heading import HEAD_ROWS, Record, find_heading
+from .heading import HEAD_ROWS, NumberedCells, find_heading
 from .source import TextSource, has_escape, restored
 from .table_row import InputTable, TableRow
 from .targets import parse_target
@@ -64,7 +64,7 @@ class CsvTable(InputTable):
             for line, cells in numbered_records(lines, self.delimiter):
                 yield line + self._lines_above, cells
 
-    def _filled(self) -> Iterator[Record]:
+    def _filled(self) -> Iterator[NumberedCells]:
         try:
             yield from (one for one in self._records() if any(map(str.strip, one[1])))
         except CsvSyntaxError:

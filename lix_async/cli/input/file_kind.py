@@ -53,9 +53,13 @@ def file_kind(source: InputSource) -> Literal["text", "workbook", "parquet"]:
         return _of_archive(source)
     if head.startswith(_OLE):
         with source.open() as file:
-            if _ENCRYPTED in file.read():
-                raise _refused(source, "protected with a password", _SPREADSHEET + " without one")
-        return "workbook"
+            locked = _ENCRYPTED in file.read()
+        what = (
+            "protected with a password"
+            if locked
+            else "a document of an old Office program, such as .xls"
+        )
+        raise _refused(source, what, _SPREADSHEET + (" without it" if locked else ""))
     for mark, what, hint in _FOREIGN:
         if start.startswith(mark):
             raise _refused(source, what, hint.replace("FILE", source.name))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .targets import parse_target
 
-Record = tuple[int, Sequence[object]]
+NumberedCells = tuple[int, Sequence[object]]
 """The line of a row and its cells."""
 HEAD_ROWS = 50
 """Rows that are searched for the heading."""
@@ -20,7 +20,7 @@ class Heading(NamedTuple):
     first_line: int
 
 
-def find_heading(head: Sequence[Record]) -> Heading:
+def find_heading(head: Sequence[NumberedCells]) -> Heading:
     """The heading among the first rows that are not blank.
 
     What stands above it are titles and notes: one cell over rows that have more, or cells of which

@@ -10,6 +10,7 @@ import html
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import IO, TypeAlias
 from xml.etree import ElementTree
@@ -17,8 +18,15 @@ from xml.etree import ElementTree
 SheetLinks: TypeAlias = dict[int, dict[int, str]]
 """Links by line, from 1, and column, from 0."""
 
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, ElementTree.ParseError, EOFError, KeyError, RuntimeError
+)  # fmt: skip
+"""What `sheet_links` raises for a damaged archive."""
 _CHUNK = 1 << 20
 _ROOT = re.compile(rb"<(?:\w+:)?worksheet\b[^>]*>")
+_EXTENT = re.compile(
+    rb'<(?:\w+:)?dimension\s[^>]*?\bref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"'
+)
 _LINKS = re.compile(rb"<(?:\w+:)?hyperlinks[\s>]")
 _CELL = re.compile(rb'(?:<|:)c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _FORMULA = re.compile(r'HYPERLINK\(\s*"((?:[^"]|"")*)"')
@@ -33,11 +41,7 @@ def sheet_links(file: IO[bytes], sheet: str, height: int) -> SheetLinks | None:
         sheet: The name of the sheet.
         height: The number of its rows.
     """
-    if file.read(4) != b"PK\x03\x04":
-        return None
     with zipfile.ZipFile(file) as archive:
-        if "xl/workbook.xml" not in archive.namelist():
-            return None
         part = _part_of_sheet(archive, sheet)
         if part is None:
             return None
@@ -61,6 +65,25 @@ def sheet_links(file: IO[bytes], sheet: str, height: int) -> SheetLinks | None:
             for line, column, link in _links_of(root + bytes(section), addresses, height):
                 found.setdefault(line, {})[column] = link
     return found
+
+
+def sheet_extent(file: IO[bytes], sheet: str) -> int:
+    """The cells between the first and the last one of a sheet, as the file says; 0 if it does not.
+
+    Args:
+        file: The workbook.
+        sheet: The name of the sheet.
+    """
+    with zipfile.ZipFile(file) as archive:
+        part = _part_of_sheet(archive, sheet)
+        if part is None:
+            return 0
+        with archive.open(part) as xml:
+            found = _EXTENT.search(xml.read(_CHUNK))
+    if found is None:
+        return 0
+    left, top, right, bottom = (one.decode() for one in found.groups())
+    return (_column(right) - _column(left) + 1) * (int(bottom) - int(top) + 1)
 
 
 def _start_of_rest(data: bytes) -> int:
@@ -103,6 +126,8 @@ def _links_of(xml: bytes, addresses: dict[str, str], height: int) -> Iterator[tu
 
 
 def _part_of_sheet(archive: zipfile.ZipFile, sheet: str) -> str | None:
+    if "xl/workbook.xml" not in archive.namelist():
+        return None
     parts = _relations(archive, "xl/workbook.xml")
     for element in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
         if element.tag.endswith("}sheet") and element.get("name") == sheet:
