@@ -256,17 +256,16 @@ def answer_of_row(group: AnswerGroup, row: LookupRow) -> JoinedAnswer:
     values: Sequence[object] = ()
     if row.body is not None:
         with suppress(SchemaMismatch):
-            values = group.columns.read(row.kind, row.body)
-    return JoinedAnswer(
-        row.status, row.error or "", row.bought_at or "", values, row.body if values else None
-    )
+            values = group.read(row.kind, row.body)
+    body = row.body if values or group.is_raw else None
+    return JoinedAnswer(row.status, row.error or "", row.bought_at or "", values, body)
 
 
 def _found(group: AnswerGroup, one: InputAnswer) -> JoinedAnswer | None:
     """The answer of an input; None where it cannot be read that simply."""
     body = cast("bytes", one.body)
     try:
-        values = group.columns.read(row_kind(one.endpoint), body)
+        values = group.read(row_kind(one.endpoint), body)
     except SchemaMismatch:
         return None
     return JoinedAnswer("found", "", _time(one.at // 1000), values, body)
