@@ -24,7 +24,8 @@ from ...ledger.tables import SqlTables
 from ...providers.lix.client import AsyncLix
 from ..input.lookup_kinds import LookupKind
 from ..input.table import TableRow, TableTargets
-from ..input.targets import LookupTarget, TargetCallPreparer
+from ..input.target_calls import TargetCallPreparer
+from ..input.targets import LookupTarget
 from ..ledger.joined import Selection, accepts, refused_kind
 from ..output.joined_row import JoinedAnswer
 

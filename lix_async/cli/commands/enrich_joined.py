@@ -17,7 +17,7 @@ from ...ledger.store import Entry
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.table import TableRow, TableTargets
-from ..input.targets import TargetCallPreparer
+from ..input.target_calls import TargetCallPreparer
 from ..ledger.address import ledger_argument
 from ..ledger.joined import Joiner, accepts, answer_of_outcome
 from ..output.destination import place_of

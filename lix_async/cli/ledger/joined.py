@@ -25,7 +25,8 @@ from ...ledger.records import InputAnswer
 from ...ledger.store import Entry, Store
 from ..input.lookup_kinds import LookupKind, row_kind
 from ..input.table import TableRow, TableTargets
-from ..input.targets import LOOKUPS, LookupTarget, TargetCallPreparer, lookup_kind, parse_target
+from ..input.target_calls import TargetCallPreparer
+from ..input.targets import LOOKUPS, LookupTarget, lookup_kind, parse_target
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow
 from ..output.lookup_rows import LookupRow, row_of_entry, row_of_outcome
 

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console
-
 from ...engine.checkpoint import Checkpoint
 from .. import console
 from ..errors import CommandError
@@ -20,7 +18,6 @@ from .files import AppendFile
 from .listing_file import ResumableListingFile, checkpoint_path, load_state
 from .rows import row_encoder
 from .schema import RowSchema
-from .table import print_table
 
 
 class RowSink(Protocol):
@@ -68,6 +65,10 @@ class StdoutSink:
 
     def close(self, *, ended: bool) -> None:
         if self._table is not None:
+            from rich.console import Console  # late: not for rows in a pipe or a file
+
+            from .table import print_table
+
             print_table(Console(), self._table_rows, *self._table)
 
 

@@ -6,16 +6,16 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-from rich.console import Console, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..text import format_clock, plural, rate_text
 from .activity import ActivityMonitor
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+    from rich.spinner import Spinner
 
 REFRESH_INTERVAL = 0.1
 """Seconds between two updates of the line."""
@@ -46,9 +46,11 @@ class ProgressLine:
     def __init__(self, counts: ProgressCounts, monitor: ActivityMonitor, *, show: bool) -> None:
         self.counts = counts
         self._monitor = monitor
-        self._spinner = Spinner("dots")
         self._live: Live | None = None
         if show and sys.stderr.isatty():
+            from rich.console import Console  # late, as below: not where no line is shown
+            from rich.live import Live
+
             console = Console(stderr=True)
             if not console.is_dumb_terminal:
                 self._live = Live(
@@ -59,6 +61,12 @@ class ProgressLine:
                     redirect_stderr=False,
                     get_renderable=self.render,
                 )
+
+    @cached_property
+    def _spinner(self) -> Spinner:
+        from rich.spinner import Spinner
+
+        return Spinner("dots")
 
     @property
     def shown(self) -> bool:
@@ -82,6 +90,10 @@ class ProgressLine:
 
     def render(self) -> RenderableType:
         """The line with the current counts."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
         counts = self.counts
         line = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [self._spinner]
