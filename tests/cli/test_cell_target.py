@@ -18,6 +18,7 @@ SEVERAL = "several links in one cell: give each a row of its own"
     [
         (f"Ada <{L}/in/ada>", f"{L}/in/ada"),
         (f"{L}/in/ada, ", f"{L}/in/ada"),
+        (f'\u200b"{L}/in/ada"\ufeff', f"{L}/in/ada"),
         (f"see {L}/in/ada.", f"{L}/in/ada"),
         (f"[Ada]({L}/in/ada), CEO", f"{L}/in/ada"),
         (f'=HYPERLINK("{L}/in/ada","Ada")', f"{L}/in/ada"),
@@ -47,7 +48,8 @@ def test_a_link_among_words(text: str, link: str) -> None:
          "person or company"),
         (f"{L}/company/acme", "a company's link, where a person's link is needed"),
         (f"Acme: {L}/company/acme", "a company's link, where a person's link is needed"),
-        (f"{L}/in/ada\ufffd", "the link has bytes that are no text"),
+        (f"{L}/in/ada\ufffd", "it has bytes that are no text"),
+        (f"\x02 {L}/in/ada", "it has bytes that are no text"),
         ("ada", "not a link of a person or company: 'ada'"),
         (12, "not a link of a person or company: '12'"),
         ("https://notlinkedin.com/in/ada", "not a link of a person or company: "

@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import openpyxl
+
 from .conftest import Lix
 from .sandbox_helpers import ObservedSandbox
 from .test_enrich_ledger import links
@@ -46,3 +48,21 @@ def test_overlapping_lists(
         charged.append(len(sandbox.ledger))
     assert charged[:3] == [3, 3, 5]
     assert len(commands) == 10
+
+
+def test_files_with_links(lix: Lix, sandbox: ObservedSandbox) -> None:
+    links(3, "people.csv")
+    rows = [line.split(",") for line in Path("people.csv").read_text().splitlines()]
+    link = next(cell for cell in rows[-1] if "://" in cell)
+    Path("people.csv").write_text(f"Name,Profile URL\nAda,{link}\n")
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("Leads")
+    sheet.append(["name", "link"])
+    sheet.append(["Ada", link])
+    book.save("people.xlsx")
+    Path("handles.txt").write_text("ada-example\n")
+    commands = COMMAND.findall((ROOT / "docs/howto/input-files.md").read_text())
+    for command in commands:
+        found = lix(*shlex.split(command))
+        assert found.code == 0, (command, found.err)
+    assert (len(commands), len(sandbox.ledger)) == (4, 0)

@@ -119,12 +119,12 @@ def test_one_bad_byte_costs_its_link_and_is_named(file: Path) -> None:
     path = write(file, text + f"{L}/cyd,".encode() + b"M\xfcller\n")
     assert found(path) == [
         (2, f"{L}/józef"),
-        (3, "line 3: the link has bytes that are not UTF-8"),
+        (3, "line 3: it has bytes that are not UTF-8"),
         (4, f"{L}/cyd"),
     ]
     table = open_table(path)
     assert [note.partition(", ")[2] for note in table.notes] == [
-        "lines 3, 4: bytes that are not UTF-8; a link that has such bytes is not used"
+        "lines 3, 4: bytes that are not UTF-8; such cells are not used as links"
     ]
     assert list(table.rows())[2].cells == [f"{L}/cyd", "Müller"]
 
@@ -132,7 +132,7 @@ def test_one_bad_byte_costs_its_link_and_is_named(file: Path) -> None:
 @pytest.mark.parametrize("byte", [b"\xff", b"\xfc", b"\x81"])
 def test_a_bad_byte_in_ascii(file: Path, byte: bytes) -> None:
     path = write(file, f"link,n\n{L}/ada,1\n{L}/b".encode() + byte + b"ob,2\n")
-    assert found(path)[1][1].startswith("line 3: the link has bytes that are no")
+    assert found(path)[1][1].startswith("line 3: it has bytes that are no")
 
 
 def test_many_bad_lines_are_counted(file: Path) -> None:
@@ -166,7 +166,7 @@ def test_wide_encodings_of_any_language(file: Path, encoding: str) -> None:
 
 def test_half_a_letter_of_utf_16_is_no_link(file: Path) -> None:
     data = f"link\n{L}/ada\n{L}/b".encode("utf-16-le") + b"\x3d\xd8" + "ob\n".encode("utf-16-le")
-    assert found(write(file, data))[1] == (3, "line 3: the link has bytes that are no text")
+    assert found(write(file, data))[1] == (3, "line 3: it has bytes that are no text")
 
 
 @pytest.mark.parametrize("ending", ["csv", "txt"])
@@ -249,7 +249,7 @@ def test_the_heading_of_a_list(tmp_path: Path, heading: str) -> None:
 
 
 def test_bad_bytes_in_text_and_json(tmp_path: Path) -> None:
-    reason = "line 2: the link has bytes that are not UTF-8"
+    reason = "line 2: it has bytes that are not UTF-8"
     data = f"{L}/józef\n{L}/b".encode() + b"\xff\n" + f"{L}/c".encode()
     assert found(write(tmp_path / "in.txt", data)) == [
         (1, f"{L}/józef"),
@@ -292,6 +292,24 @@ def test_columns_are_chosen_by_their_links(file: Path) -> None:
     message, hint = refused(lambda: TableTargets(open_table(path), None, frozenset({"person"})))
     assert message.startswith("in.csv has no usable links")
     assert hint == "it has links of companies, which this lookup does not take"
+
+
+def test_a_note_that_mentions_people_is_no_column_of_links(file: Path) -> None:
+    path = write(file, f"note,company,link\nsee {L}/x,{C}/c1,\nand {L}/y,{C}/c2,\n")
+    assert TableTargets(open_table(path), None, ALL).column == "company"
+    path = write(file, f"note,link\nsee {L}/x,{L}/a\nand {L}/y,\n")
+    assert TableTargets(open_table(path), None, ALL).column == "link"
+
+
+def test_bytes_that_are_no_text_among_lines(file: Path) -> None:
+    junk = bytes(range(1, 9)) + f" {L}/b ".encode() + bytes(range(200, 256))
+    path = write(
+        file, f"link\n{L}/a\n".encode() + b"x" * 2000 + b"\n" + junk + f"\n{L}/c\n".encode()
+    )
+    assert [reason for _, reason in found(path)][2:] == [
+        "line 4: it has bytes that are not UTF-8",
+        f"{L}/c",
+    ]
 
 
 def test_the_column_is_found_far_below(file: Path) -> None:
@@ -399,6 +417,69 @@ def test_a_sheet_of_a_workbook(book: str) -> None:
     ]
 
 
+def test_links_are_read_in_parts(book: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = openpyxl.load_workbook(book)
+    rows = made["Leads"]
+    for line in range(8, 400):
+        rows.cell(line, 2, f"P{line}")
+        rows.cell(line, 3, f'=HYPERLINK("{L}/p{line}", "x")' if line % 2 else "y")
+        if not line % 2:
+            rows.cell(line, 3).hyperlink = f"{L}/p{line}"
+    made.save(book)
+    expected = found_in(book)
+    assert expected[:2] == [(3, f"{L}/ada"), (4, f"{L}/bob?a=1&b=2")]
+    assert expected[5:] == [(line, f"{L}/p{line}") for line in range(8, 400)]
+    for size in (1009, 2003, 4001):
+        monkeypatch.setattr("lix_async.cli.input.sheet_links._CHUNK", size)
+        assert found_in(book) == expected
+
+
+def found_in(book: str) -> Found:
+    targets = TableTargets(open_table(book, sheet="Leads"), None, ALL)
+    return [(row.line, reason if one is None else one.sent) for row, one, reason in targets]
+
+
+def test_a_link_of_several_cells(book: str) -> None:
+    """Other programs write one element for a block of cells, and parts of a page apart."""
+    with zipfile.ZipFile(book) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    (name,) = (name for name in parts if b"<hyperlinks>" in parts[name])
+    parts[name] = parts[name].replace(b'ref="C7"', b'ref="C6:C1048576" location="about"')
+    parts[name] = parts[name].replace(b'ref="C4"', b'ref="nowhere"')
+    rels = name.replace("sheets/", "sheets/_rels/") + ".rels"
+    parts[rels] = parts[rels].replace(b"https://example.com", f"{L}/all".encode())
+    with zipfile.ZipFile(book, "w") as changed:
+        for part, data in parts.items():
+            changed.writestr(part, data)
+    links = {row.line: row.links for row in open_table(book, sheet="Leads").rows() if row.links}
+    assert links == {
+        5: {1: f"{L}/cyd?a=1&b=2"},
+        6: {1: f"{L}/all#about"},
+        7: {1: f"{L}/all#about"},
+    }
+
+
+def test_other_workbooks_have_texts_only(tmp_path: Path) -> None:
+    path = str(tmp_path / "in.ods")
+    content = (
+        '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+        'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body>'
+        '<office:spreadsheet><table:table table:name="Leads">{}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    rows = [
+        f"<table:table-row>{cell.format(text)}</table:table-row>" for text in ("link", f"{L}/ada")
+    ]
+    with zipfile.ZipFile(path, "w") as zipped:
+        zipped.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        zipped.writestr("META-INF/manifest.xml", "<manifest/>")
+        zipped.writestr("content.xml", content.format("".join(rows)))
+    assert found(path) == [(2, f"{L}/ada")]
+    assert open_table(path).notes[0].endswith("links behind texts are read from .xlsx only")
+
+
 def test_sheets_are_chosen(book: str) -> None:
     choice = "--sheet takes one of: 'Cover', 'Leads'"
     table = open_table(book)
@@ -411,6 +492,8 @@ def test_sheets_are_chosen(book: str) -> None:
         sheet.sheet_state = "hidden"
     made.save(book)
     assert open_table(book).notes == ()
+    message, hint = refused(lambda: open_table(book, sheet="Leads"))
+    assert (message, hint) == ("sheet 'Leads' of in.xlsx is hidden", "unhide it, and save the file")
 
 
 def test_a_workbook_without_its_extra(book: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ ADDRESS_WORD = re.compile(
 _MAX_CHARS = 4096
 """Characters of a text whose words are searched. A longer one is no cell for a link."""
 _AFTER_LINK = ".,;:!?)]}*"
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
 _HANDLE = re.compile(r"(?:@|/?in/)?([\w%-]{3,100})/?")
 _NAMES = {"person": "a person's link", "org": "a company's link", "email": "an e-mail address"}
 _PAGES = {"job": "a job", "post": "a post", "thread": "a conversation"}
@@ -49,13 +50,13 @@ class CellReader:
             link: The link behind its text.
         """
         text = cell if isinstance(cell, str) else "" if cell is None else str(cell)
+        if _NO_TEXT.search(text):
+            return None, "it has bytes that are no text"
         target = parse_target(text)
         if target is None and link is not None:
             target = parse_target(link)
         if target is None or target.kind not in self.kinds:
             return self._find_among_words(text, target, link or "")
-        if "\ufffd" in target.text:
-            return None, "the link has bytes that are no text"
         return target, ""
 
     def _find_among_words(
@@ -86,12 +87,12 @@ class CellReader:
         return f"not a link of a person or company: {one_line(text, 60)!r}"
 
 
-def first_target(cell: object, link: str | None) -> LookupTarget | None:
-    """The first target of any kind in a cell or behind it."""
+def first_target(cell: object, link: str | None) -> tuple[LookupTarget | None, bool]:
+    """The first target of any kind in a cell or behind it, and whether there are no other words."""
     if not isinstance(cell, str):
-        return None
-    exact = parse_target(cell) or (parse_target(link) if link else None)
-    return exact or next(targets_in(cell), None)
+        return None, False
+    whole = parse_target(cell) or (parse_target(link) if link else None)
+    return whole or next(targets_in(cell), None), whole is not None
 
 
 def mentions_target(text: str) -> bool:

@@ -17,6 +17,8 @@ from .targets import LookupTarget, target_weight
 
 SAMPLE_ROWS = 1000
 """Rows that are searched to choose the column; more where none of them has a link."""
+_MENTION = 3
+"""The weight of a link among words; see `target_weight`."""
 _HANDLE_HEADING = re.compile(r"linkedin|handle|slug|vanity|user ?name", re.IGNORECASE)
 _NAMES = {"person": "links of people", "org": "links of companies", "email": "e-mail addresses"}
 
@@ -74,9 +76,11 @@ class TableTargets:
         """The target of a row, or the reason why it has none: `line 14: …`."""
         if row.problem is not None:
             return None, f"line {row.line}: {row.problem}"
-        target, reason = self._reader.read(self.cell(row), row.links.get(self.index))
-        if target is not None and self.index in row.guessed and not target.text.isascii():
-            target, reason = None, "the link has bytes that are not UTF-8"
+        cell = self.cell(row)
+        if self.index in row.guessed and not str(cell).isascii():
+            target, reason = None, "it has bytes that are not UTF-8"
+        else:
+            target, reason = self._reader.read(cell, row.links.get(self.index))
         return target, f"line {row.line}: {reason}" if target is None else ""
 
     def _named(self, column: str) -> str:
@@ -111,13 +115,16 @@ class TableTargets:
         """Choose the column, and check that it has links, by the first rows that have any."""
         scores: dict[str, Counter[LookupKind]] = {}
         others: Counter[LookupKind] = Counter()
+        people: set[str] = set()  # not of a note that mentions somebody
         count = 0
         for count, row in enumerate(self._table.rows(), start=1):
-            for label, target in self._targets(row):
+            for label, target, whole in self._targets(row):
                 if given and label != self.column:
                     continue
                 if target.kind in self._reader.kinds:
-                    scores.setdefault(label, Counter())[target.kind] += target_weight(target)
+                    weight = target_weight(target) if whole else _MENTION
+                    scores.setdefault(label, Counter())[target.kind] += weight
+                    people |= {label} if whole and target.kind == "person" else set()
                 else:
                     others[target.kind] += 1
             if scores and count >= SAMPLE_ROWS:
@@ -131,15 +138,14 @@ class TableTargets:
             raise self._no_links(
                 count, others, inside=f" in column {self.column!r}" if given else ""
             )
-        people = {label: kinds for label, kinds in scores.items() if kinds["person"]}
-        candidates = people or scores
-        self.column = max(candidates, key=lambda label: candidates[label].total())
+        candidates = [label for label in scores if not people or label in people]
+        self.column = max(candidates, key=lambda label: scores[label].total())
         if people:
             self.also_has = tuple(
                 label for label in scores if label != self.column and scores[label]["org"]
             )
 
-    def _targets(self, row: TableRow) -> Iterator[tuple[str, LookupTarget]]:
+    def _targets(self, row: TableRow) -> Iterator[tuple[str, LookupTarget, bool]]:
         """What the cells of a row have, by column."""
         if row.problem is not None:
             return
@@ -151,9 +157,9 @@ class TableTargets:
             cells = list(zip(self._labels, row.cells, strict=False))
             links = [row.links.get(index) for index in range(len(cells))]
         for (label, cell), link in zip(cells, links, strict=True):
-            target = first_target(cell, link)
+            target, whole = first_target(cell, link)
             if target is not None:
-                yield label, target
+                yield label, target, whole
 
     def _column_of_handles(self) -> str:
         if len(self._labels) == 1:

@@ -46,6 +46,7 @@ def file_kind(source: InputSource) -> Literal["text", "workbook", "parquet"]:
         CommandError: It has no table. The message says what it is, and what to do.
     """
     head = source.head
+    start = head.lstrip(b" \t\r\n")
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PK\x03\x04"):
@@ -56,7 +57,7 @@ def file_kind(source: InputSource) -> Literal["text", "workbook", "parquet"]:
                 raise _refused(source, "protected with a password", _SPREADSHEET + " without one")
         return "workbook"
     for mark, what, hint in _FOREIGN:
-        if head.startswith(mark):
+        if start.startswith(mark):
             raise _refused(source, what, hint.replace("FILE", source.name))
     if head[8:12] == b"WEBP" or head[4:8] == b"ftyp":
         raise _refused(source, "a picture or a film", "pass a file with links")

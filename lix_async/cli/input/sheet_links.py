@@ -55,12 +55,19 @@ def sheet_links(file: IO[bytes], sheet: str, height: int) -> SheetLinks | None:
                     found.setdefault(line, {})[column] = link
                 if start := _LINKS.search(data):
                     section += data[start.start() :]
-                data = data[max(data.rfind(b"<c "), data.rfind(b":c "), len(data) - 64) :]
+                data = data[_start_of_rest(data) :]
         if section:
-            addresses = _addresses(archive, part)
+            addresses = _relations(archive, part)
             for line, column, link in _links_of(root + bytes(section), addresses, height):
                 found.setdefault(line, {})[column] = link
     return found
+
+
+def _start_of_rest(data: bytes) -> int:
+    """Where the part begins that may go on in the next chunk: a cell, or the name of an element."""
+    cell = max(data.rfind(b"<c "), data.rfind(b":c "))
+    name = max(len(data) - 64, 0)
+    return min(cell, name) if len(data) - _CHUNK < cell and cell >= 0 else name
 
 
 def _links_in_formulas(data: bytes) -> Iterator[tuple[int, int, str]]:
@@ -102,10 +109,6 @@ def _part_of_sheet(archive: zipfile.ZipFile, sheet: str) -> str | None:
             part = posixpath.join("xl", parts.get(_attribute(element, "id"), "")).lstrip("/")
             return part if part in archive.namelist() else None
     return None
-
-
-def _addresses(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
-    return _relations(archive, part)
 
 
 def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, str]:

@@ -155,7 +155,7 @@ class TextSource:
         if bad:
             self.notes.append(
                 f"{self.source.name}, {plural(bad, 'line')} {_listed(named, bad)}: bytes that are "
-                "not UTF-8; a link that has such bytes is not used"
+                "not UTF-8; such cells are not used as links"
             )
 
 

@@ -12,6 +12,7 @@ from ...core.models import Params
 from ...engine.answer import Answer
 from ...engine.call_key import Input
 from ...linkedin import Link, classify
+from ...linkedin.address import stripped
 from ...linkedin.fields import is_linkedin_url
 from ...providers.lix.client import AsyncLix
 from ...providers.lix.endpoints import BY_ID
@@ -78,7 +79,7 @@ class LookupTarget(NamedTuple):
     key: str
     """Identifies the target; the same for all ways to write its link."""
     text: str
-    """The input, without surrounding spaces and the punctuation behind it."""
+    """The input, without spaces, quotes and punctuation around it."""
     sent: str
     """What is sent to the provider: the input if it is a LinkedIn URL, else the canonical one."""
     sales: bool = False
@@ -125,7 +126,7 @@ def parse_target(text: str) -> LookupTarget | None:
 
     A link that redirects to one names it too.
     """
-    return _parsed(text.strip().rstrip(_AFTER_LINK), _REDIRECTS)
+    return _parsed(stripped(text).rstrip(_AFTER_LINK), _REDIRECTS)
 
 
 def _parsed(text: str, redirects: int) -> LookupTarget | None:
