@@ -95,7 +95,7 @@ LEFT JOIN answer a ON a.lookup = l.id AND a.n = l.cur AND a.page = 0
     AND l.status = {CODES["done"]} AND l.page = 0 AND l.refresh IS NULL
 WHERE i.run = ? AND i.row BETWEEN ? AND ? ORDER BY i.row
 """
-SETTLED = f"""
+ENDED = f"""
 SELECT i.row FROM input i LEFT JOIN lookup l ON l.id = i.lookup
 WHERE i.run = ? AND i.row > ?
     AND (i.state = 'invalid' OR l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]}))
@@ -664,9 +664,9 @@ class SqlTables:
             )
         ]
 
-    def settled_inputs(self, run: int, after: int, limit: int) -> list[int]:
+    def ended_inputs(self, run: int, after: int, limit: int) -> list[int]:
         """The rows of a run after one whose lookups have ended, in their order."""
-        rows = self.database.execute(SETTLED, (run, after, limit))
+        rows = self.database.execute(ENDED, (run, after, limit))
         return [cast("int", row[0]) for row in rows]
 
     def resolve_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:

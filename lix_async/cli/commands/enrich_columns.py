@@ -124,7 +124,7 @@ class ColumnPlan:
     def _columns_there(
         self, kind: LookupKind | None, prefix: str, names: Sequence[str], there: Mapping[str, int]
     ) -> str | None:
-        """The columns that a group has in the output; None where they cannot be told."""
+        """The columns that a group has in the output; None where they are not known."""
         start = there[prefix] + 3
         end = min((place for place in there.values() if place >= start), default=len(names))
         found: list[str] = []

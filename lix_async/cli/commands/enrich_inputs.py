@@ -35,7 +35,7 @@ MOST = 8000
 """Rows that are looked for at once at most: the ledger writes to the disk after each time."""
 LARGEST_COUNTED = 20 << 20
 """Bytes of a file whose rows are counted before the run, for the progress line."""
-_SETTLED_AT_ONCE = 50_000
+_ENDED_AT_ONCE = 50_000
 
 
 class RowInput(NamedTuple):
@@ -120,7 +120,7 @@ class RowInputs:
         self._preparer = preparer
         self._selection = Selection(limit)
         self._skips_known = skips_known
-        self._settled = SettledInputs()
+        self._done = EndedInputs()
         self._rows = enumerate(targets.table.rows(), start=1)
         self._ready: deque[RowInput] = deque()
         self._numbers: deque[int] = deque()
@@ -151,7 +151,7 @@ class RowInputs:
         self._store, self._name = store, name
         self._skips_known &= not (store.has_old_keys or store.has_unlearned)
         if self._skips_known:
-            await self._settled.read(store, name)
+            await self._done.read(store, name)
 
     def numbers(self) -> Iterator[int]:
         """The numbers of the inputs that were taken."""
@@ -194,8 +194,8 @@ class RowInputs:
         """Add the inputs of a row; False where no more rows are asked for."""
         kinds = self._preparer.kinds
         first = (position - 1) * len(kinds) + 1
-        settled = [first + index in self._settled for index in range(len(kinds))]
-        if self._selection.limit is None and all(settled):
+        ended = [first + index in self._done for index in range(len(kinds))]
+        if self._selection.limit is None and all(ended):
             self.answered_before += 1
             self.on_known(1)
             return True
@@ -205,12 +205,12 @@ class RowInputs:
             return True
         if not self._selection.takes(target):
             return False
-        self.answered_before += all(settled)
+        self.answered_before += all(ended)
         for index, kind in enumerate(kinds):
             one = RowInput(position, row, target, index)
             if not accepts(kind, target):
                 self.on_answer(one, refused_kind(row, kind, target))
-            elif not settled[index]:
+            elif not ended[index]:
                 found.append(one)
         return True
 
@@ -273,7 +273,7 @@ def _has_ended(lookup: StoredLookup) -> bool:
     )
 
 
-class SettledInputs:
+class EndedInputs:
     """The inputs of a run whose lookups have ended, a bit for each."""
 
     def __init__(self) -> None:
@@ -284,7 +284,7 @@ class SettledInputs:
         run = await store.statement(lambda tables: tables.run_named(name), writes=False)
         after, bits = 0, self._bits
         while run is not None:
-            work = partial(_settled_inputs, run=run, after=after)
+            work = partial(_ended_inputs, run=run, after=after)
             if not (rows := await store.statement(work, writes=False)):
                 return
             after = rows[-1]
@@ -297,8 +297,8 @@ class SettledInputs:
         return number >> 3 < len(bits) and bool(bits[number >> 3] & 1 << (number & 7))
 
 
-def _settled_inputs(tables: SqlTables, run: int, after: int) -> list[int]:
-    return tables.settled_inputs(run, after, _SETTLED_AT_ONCE)
+def _ended_inputs(tables: SqlTables, run: int, after: int) -> list[int]:
+    return tables.ended_inputs(run, after, _ENDED_AT_ONCE)
 
 
 def run_name(
