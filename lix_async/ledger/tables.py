@@ -89,13 +89,13 @@ WHERE no = ? AND token = ? AND dead = 0 AND batch < ? RETURNING no
 """
 INPUT_ANSWERS = f"""
 SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.written_as), l.endpoint,
-    a.at, a.codec, a.body
+    a.at, {CODEC}, {BODY}
 FROM input i LEFT JOIN lookup l ON l.id = i.lookup
 LEFT JOIN answer a ON a.lookup = l.id AND a.n = l.cur AND a.page = 0
     AND l.status = {CODES["done"]} AND l.page = 0 AND l.refresh IS NULL
 WHERE i.run = ? AND i.row BETWEEN ? AND ? ORDER BY i.row
 """
-SETTLED = f"""
+ENDED = f"""
 SELECT i.row FROM input i LEFT JOIN lookup l ON l.id = i.lookup
 WHERE i.run = ? AND i.row > ?
     AND (i.state = 'invalid' OR l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]}))
@@ -664,9 +664,9 @@ class SqlTables:
             )
         ]
 
-    def settled_inputs(self, run: int, after: int, limit: int) -> list[int]:
+    def ended_inputs(self, run: int, after: int, limit: int) -> list[int]:
         """The rows of a run after one whose lookups have ended, in their order."""
-        rows = self.database.execute(SETTLED, (run, after, limit))
+        rows = self.database.execute(ENDED, (run, after, limit))
         return [cast("int", row[0]) for row in rows]
 
     def resolve_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:

@@ -30,7 +30,7 @@ def test_erasure_requests(lix: Lix, sandbox: ObservedSandbox) -> None:
         assert lix(*arguments, rate=rate).code == 0, command
     assert len(commands) == 5
     assert len(sandbox.ledger) == 3
-    assert '"status":"suppressed"' in Path("again.jsonl").read_text()
+    assert '"lix_status":"suppressed"' in Path("again.jsonl").read_text()
 
 
 def test_overlapping_lists(

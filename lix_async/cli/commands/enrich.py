@@ -191,7 +191,8 @@ def enrich(
     numbers = (concurrency, recheck, refresh, 1 if limit is None else limit)
     for (name, least), number in zip(at_least.items(), numbers, strict=True):
         if number < least:
-            raise CommandError(f"{name} must be at least {least}")
+            least_text = f"be at least {least}" if least else "not be negative"
+            raise CommandError(f"{name} must {least_text}")
     asked: tuple[LookupKind | None, ...] = tuple(dict.fromkeys(as_ or ())) or (None,)
     joined = JoinedOptions(
         out=output_path(output),

@@ -88,22 +88,14 @@ class ColumnPlan:
             columns = joined.columns
             if columns is None and prefix in there and joined.format != "jsonl":
                 columns = self._columns_there(kind, prefix, names, there)
-            self.asked.append(
-                AnswerGroup(
-                    prefix,
-                    kind,
-                    self._answer_columns(kind, chosen_columns(columns, joined.format)),
-                    self._run_name,
-                    len(joined.kinds),
-                    index,
-                )
-            )
+            run = _RowRun(self._run_name, kind, len(joined.kinds), index)
+            self.asked.append(self._group(prefix, run, columns))
         asked = {group.prefix: group for group in self.asked}
         for prefix in there:
             if prefix in asked:
                 self.groups.append(asked.pop(prefix))
-            elif (run := runs.get(prefix)) is not None:
-                self.groups.append(self._earlier_group(prefix, run, names, there))
+            elif (earlier := runs.get(prefix)) is not None:
+                self.groups.append(self._earlier_group(prefix, earlier, names, there))
             else:
                 raise CommandError(
                     f"{joined.out} has columns {prefix}… of lookups that are not in this ledger",
@@ -112,7 +104,7 @@ class ColumnPlan:
         self.groups += asked.values()
 
     def _prefix(
-        self, kind: LookupKind | None, there: Mapping[str, int], runs: Mapping[str, _EarlierRun]
+        self, kind: LookupKind | None, there: Mapping[str, int], runs: Mapping[str, _RowRun]
     ) -> str:
         base = self._joined.prefix
         own = f"{base}{kind}_"
@@ -132,7 +124,7 @@ class ColumnPlan:
     def _columns_there(
         self, kind: LookupKind | None, prefix: str, names: Sequence[str], there: Mapping[str, int]
     ) -> str | None:
-        """The columns that a group has in the output; None where they cannot be told."""
+        """The columns that a group has in the output; None where they are not known."""
         start = there[prefix] + 3
         end = min((place for place in there.values() if place >= start), default=len(names))
         found: list[str] = []
@@ -145,14 +137,18 @@ class ColumnPlan:
         return ",".join(found) or None
 
     def _earlier_group(
-        self, prefix: str, run: _EarlierRun, names: Sequence[str], there: Mapping[str, int]
+        self, prefix: str, run: _RowRun, names: Sequence[str], there: Mapping[str, int]
     ) -> AnswerGroup:
         columns = None
         if self._joined.format != "jsonl":
             columns = self._columns_there(run.kind, prefix, names, there)
+        return self._group(prefix, run, columns)
+
+    def _group(self, prefix: str, run: _RowRun, columns: str | None) -> AnswerGroup:
         chosen = chosen_columns(columns, self._joined.format)
         found = self._answer_columns(run.kind, chosen)
-        return AnswerGroup(prefix, run.kind, found, run.name, run.stride, run.kind_index)
+        is_raw = self._joined.format == "jsonl" and found.is_all
+        return AnswerGroup(prefix, run.kind, found, *(run.name, run.stride, run.kind_index), is_raw)
 
 
 def _kinds_of_sample(targets: TableTargets) -> list[LookupKind]:
@@ -193,7 +189,9 @@ def check_origin(
         )
 
 
-class _EarlierRun(NamedTuple):
+class _RowRun(NamedTuple):
+    """The inputs of a run for one kind of lookup."""
+
     name: str
     kind: LookupKind | None
     stride: int
@@ -204,9 +202,9 @@ def _same_kind(one: LookupKind | None, other: LookupKind) -> bool:
     return one == other or (one is None and other != "email")
 
 
-def _exported(exports: Sequence[Export], place: str) -> dict[str, _EarlierRun]:
+def _exported(exports: Sequence[Export], place: str) -> dict[str, _RowRun]:
     """The runs whose answers an output has, by the prefix of their columns."""
-    runs: dict[str, _EarlierRun] = {}
+    runs: dict[str, _RowRun] = {}
     for one in exports:
         match = _EXPORTED.fullmatch(one.what) if one.place == place else None
         if match is None:
@@ -214,7 +212,7 @@ def _exported(exports: Sequence[Export], place: str) -> dict[str, _EarlierRun]:
         kinds = match["kinds"].split(",")
         for index, name in enumerate(kinds):
             kind = None if name == "auto" else cast("LookupKind", name)
-            run = _EarlierRun(match["run"], kind, len(kinds), index)
+            run = _RowRun(match["run"], kind, len(kinds), index)
             prefix = match["prefix"]
             own = f"{prefix}{name}_"
             earlier = runs.get(prefix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.table import TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
 from ..ledger.address import ledger_argument
-from ..ledger.joined import Joiner, Selection, accepts, answer_of_outcome, refused_kind
+from ..ledger.joined import Joiner, accepts, answer_of_outcome
 from ..output.destination import place_of
 from ..output.existing_output import existing_names
 from ..output.joined_file import CsvStyle, JoinedOutput
@@ -28,8 +28,11 @@ from ..output.workbook import check_workbooks
 from ..runtime.session import CommandSession
 from ..text import plural
 from .enrich_columns import ColumnPlan, JoinedOptions, check_origin
-from .enrich_inputs import RowCallPreparer, RowInput, SettledInputs
+from .enrich_inputs import RowCallPreparer, RowInput, RowInputs
 from .enrich_run import EnrichOptions, RunCommand, days_text
+
+LONG = 50_000
+"""Rows that take more than a moment to write."""
 
 
 class JoinedRun(RunCommand):
@@ -52,16 +55,18 @@ class JoinedRun(RunCommand):
         self._groups: list[AnswerGroup] = []
         self._asked: list[AnswerGroup] = []
         self._output: JoinedOutput
-        self._numbers: deque[int] = deque()
-        self._settled = SettledInputs()
-        self._settled_rows = 0
+        again = options.buys_again or options.recheck > 0
+        self._inputs = RowInputs(targets, self._preparer, joined.limit, skips_known=not again)
+        self._inputs.on_row = self._add_unusable
+        self._inputs.on_answer = self._add_answer
+        self._inputs.on_known = self._count_known
+        self._inputs.check_stopped = self._check_stopped
         self._partial: dict[int, list[JoinedAnswer | None]] = {}
         self._live = True
-        self._answered = self._known = self._other_ids = 0
-        self._known_days: tuple[datetime, datetime] | None = None
+        self._answered = 0
         self._statuses: list[Counter[str]] = []
         self._run: Run[object] | None = None
-        self._began = datetime.fromtimestamp(session.monitor.clock.wall(), UTC)
+        self._began: datetime = datetime.fromtimestamp(session.monitor.clock.wall(), UTC)
         if self._existing is None:
             self._make_table(())  # an error before anything is opened
 
@@ -102,10 +107,9 @@ class JoinedRun(RunCommand):
                     self._make_table(exports)
                     self._open_output()
                     opened = True
-                    if not (self._options.buys_again or self._options.recheck):
-                        await self._settled.read(self._store, self._options.run_name)
+                    await self._inputs.begin(self._store, self._options.run_name)
                     self._run = run = self._new_run(
-                        self._preparer, self._inputs(), self._next_numbers(), await self._doubts()
+                        self._preparer, self._inputs, self._inputs.numbers(), await self._doubts()
                     )
                     self._session.counts.refresh = lambda: self._update_counts(run)
                     await self._process(run)
@@ -152,36 +156,6 @@ class JoinedRun(RunCommand):
         again = self._options.buys_again and self._output.continues
         self._live = self._groups == self._asked and not again
 
-    def _inputs(self) -> Iterator[RowInput]:
-        """The inputs of the run, each when it is asked for."""
-        selection = Selection(self._joined.limit)
-        find, kinds = self._targets.find, self._joined.kinds
-        stride = len(kinds)
-        for position, row in enumerate(self._targets.table.rows(), start=1):
-            first = (position - 1) * stride + 1
-            settled = [first + index in self._settled for index in range(stride)]
-            if selection.limit is None and all(settled):
-                self._settled_rows += 1
-                self._session.counts.items += 1
-                continue
-            target, reason = find(row)
-            if target is None:
-                self._add_row(position, row, [JoinedAnswer("invalid", reason)] * stride)
-                continue
-            if not selection.takes(target):
-                return
-            self._settled_rows += all(settled)
-            for index, kind in enumerate(kinds):
-                if not accepts(kind, target):
-                    self._add_answer(position, row, index, refused_kind(row, kind, target))
-                elif not settled[index]:
-                    self._numbers.append(first + index)
-                    yield RowInput(position, row, target, index)
-
-    def _next_numbers(self) -> Iterator[int]:
-        while True:
-            yield self._numbers.popleft()
-
     async def _process(self, run: Run[object]) -> None:
         try:
             async with run:
@@ -204,29 +178,39 @@ class JoinedRun(RunCommand):
             return
         self._answered += 1
         if outcome.cached and outcome.bought_at is not None and outcome.bought_at < self._began:
-            self._known += 1
-            self._other_ids += bool(outcome.via)
-            first, last = self._known_days or (outcome.bought_at, outcome.bought_at)
-            self._known_days = min(first, outcome.bought_at), max(last, outcome.bought_at)
+            inputs, at = self._inputs, outcome.bought_at
+            inputs.known += 1
+            inputs.other_ids += bool(outcome.via)
+            first, last = inputs.known_days or (at, at)
+            inputs.known_days = min(first, at), max(last, at)
         if answer.status == "in_doubt":
             self._reported_doubts.add(outcome.key)
             return
         new = outcome.attempts > 0 or not outcome.cached
-        self._add_answer(one.position, one.row, one.kind_index, answer, new=new)
+        self._add_answer(one, answer, new=new)
 
-    def _add_answer(
-        self, position: int, row: TableRow, index: int, answer: JoinedAnswer, *, new: bool = False
-    ) -> None:
+    def _count_known(self, number: int) -> None:
+        self._session.counts.items += number
+
+    def _check_stopped(self) -> None:
+        if self._session.monitor.stopping:
+            raise Interrupted
+
+    def _add_unusable(self, position: int, row: TableRow, answer: JoinedAnswer) -> None:
+        self._add_row(position, row, [answer] * len(self._asked))
+
+    def _add_answer(self, one: RowInput, answer: JoinedAnswer, *, new: bool = False) -> None:
+        position = one.position
         answers: list[JoinedAnswer | None]
         if len(self._asked) == 1:
             answers = [answer]
         else:
             answers = self._partial.setdefault(position, [None] * len(self._asked))
-            answers[index] = answer
+            answers[one.kind_index] = answer
             if None in answers:
                 return
             del self._partial[position]
-        self._add_row(position, row, cast("list[JoinedAnswer]", answers), new=new)
+        self._add_row(position, one.row, cast("list[JoinedAnswer]", answers), new=new)
 
     def _add_row(
         self, position: int, row: TableRow, answers: Sequence[JoinedAnswer], *, new: bool = False
@@ -252,10 +236,13 @@ class JoinedRun(RunCommand):
 
     async def _end(self, *, abandoned: bool) -> None:
         """Write the rows in the order of the file, and close the output."""
-        nothing = not (self._answered or self._settled_rows or self._output.continues)
+        inputs = self._inputs
+        known = self._answered + inputs.known + inputs.answered_before
+        nothing = not (known or self._output.continues)
         try:
             if abandoned and self._run is not None:
                 await self._run.aclose(0)
+            self._note_long_write()
             if not self._pipe_closed and not (self._error is not None and nothing):
                 self._statuses = await self._output.write_all(self._batches)
         except CommandError as error:
@@ -274,6 +261,12 @@ class JoinedRun(RunCommand):
         self._session.resume_hint = (
             f"{saved}; run the same command to continue:\n  {console.command_line()}"
         )
+
+    def _note_long_write(self) -> None:
+        """Say that it takes a moment to write the rows, where the user wants to stop."""
+        rows = self._session.counts.total
+        if self._session.monitor.stopping and not self._quiet and (rows or LONG) >= LONG:
+            console.print_note("writing all rows in their order; Ctrl-C again to leave that out")
 
     def _batches(self, first: int) -> AsyncIterator[list[JoinedRow]]:
         joiner = Joiner(
@@ -350,11 +343,11 @@ class JoinedRun(RunCommand):
 
     def _known_words(self) -> list[str]:
         words: list[str] = []
-        if self._known_days is not None:
-            other = f" ({self._other_ids:,} under another id)" if self._other_ids else ""
-            words.append(
-                f"{self._known:,} from the ledger{other}, bought {days_text(self._known_days)}"
-            )
-        if self._settled_rows:
-            words.append(f"{self._settled_rows:,} answered before")
+        inputs = self._inputs
+        if inputs.known_days is not None:
+            other = f" ({inputs.other_ids:,} under another id)" if inputs.other_ids else ""
+            known = f"{inputs.known:,} from the ledger{other}"
+            words.append(f"{known}, bought {days_text(inputs.known_days)}")
+        if inputs.answered_before:
+            words.append(f"{inputs.answered_before:,} answered before")
         return words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
@@ -99,7 +99,7 @@ class RunCommand(ABC):
     def _new_run(
         self,
         preparer: CallPreparer,
-        inputs: Iterable[object],
+        inputs: Iterable[object] | AsyncIterable[object],
         rows: Iterable[int],
         doubts: DoubtPolicy,
     ) -> Run[object]:

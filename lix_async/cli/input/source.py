@@ -10,6 +10,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -87,6 +88,7 @@ class InputSource:
     def _spool(self, stream: IO[bytes]) -> None:
         self._copy = tempfile.NamedTemporaryFile(prefix="lix_async-")  # noqa: SIM115  (see above)
         shutil.copyfileobj(stream, self._copy, _CHUNK)
+        weakref.finalize(self, self._copy.close)
         self._copy.flush()
 
     def _current_stamp(self) -> tuple[int, int, int]:

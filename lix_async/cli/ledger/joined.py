@@ -1,6 +1,6 @@
 """Joining the rows of an input file with the answers that a ledger has for them.
 
-The ledger notes which input of a run led to which lookup, by the position of its row. That is read
+The ledger notes which input of a run led to which lookup, by its position in the file. That is read
 in batches beside the file, so that neither is held in memory. What was given is compared with the
 row before its answer is used; a row without such an input is looked for by its key.
 """
@@ -37,7 +37,7 @@ _PENDING = JoinedAnswer("pending")
 
 
 class Joiner:
-    """Joins the rows of a table with the answers of a ledger.
+    """Joins the rows of a file with the answers of a ledger.
 
     Args:
         store: The ledger, which must be open while batches are read.
@@ -66,7 +66,7 @@ class Joiner:
         self._runs: dict[str, int | None] = {}
 
     async def batches(self, first: int = 1) -> AsyncIterator[list[JoinedRow]]:
-        """The rows of the table in their order.
+        """The rows of the file in their order.
 
         Args:
             first: The position of the first row.
@@ -245,7 +245,7 @@ class Selection:
 def answer_of_outcome(
     group: AnswerGroup, row: TableRow, target: LookupTarget, outcome: Outcome[object]
 ) -> JoinedAnswer | None:
-    """What an outcome is beside its row; None for one that a later run looks up again."""
+    """What an outcome is in the output; None for one that a later run looks up again."""
     if outcome.state == "invalid":
         return JoinedAnswer("invalid", f"line {row.line}: {outcome.error}")
     found = row_of_outcome(outcome, lookup_kind(group.kind, target))
@@ -257,17 +257,16 @@ def answer_of_row(group: AnswerGroup, row: LookupRow) -> JoinedAnswer:
     values: Sequence[object] = ()
     if row.body is not None:
         with suppress(SchemaMismatch):
-            values = group.columns.read(row.kind, row.body)
-    return JoinedAnswer(
-        row.status, row.error or "", row.bought_at or "", values, row.body if values else None
-    )
+            values = group.read(row.kind, row.body)
+    body = row.body if values or group.is_raw else None
+    return JoinedAnswer(row.status, row.error or "", row.bought_at or "", values, body)
 
 
 def _found(group: AnswerGroup, one: InputAnswer) -> JoinedAnswer | None:
     """The answer of an input; None where it cannot be read that simply."""
     body = cast("bytes", one.body)
     try:
-        values = group.columns.read(row_kind(one.endpoint), body)
+        values = group.read(row_kind(one.endpoint), body)
     except SchemaMismatch:
         return None
     return JoinedAnswer("found", "", _time(one.at // 1000), values, body)

@@ -66,6 +66,8 @@ class AnswerGroup(msgspec.Struct, frozen=True):
     """How many inputs the run has for each row."""
     index: int = 0
     """Which of these belongs to this group."""
+    is_raw: bool = False
+    """Whether answers are written whole, as they were received: their values are not read."""
 
     def number(self, position: int) -> int:
         """The number in the run of a row, by its position in the file from 1 on."""
@@ -81,6 +83,14 @@ class AnswerGroup(msgspec.Struct, frozen=True):
         """The keys that it adds to a JSON object."""
         return [*(self.prefix + name for name in ADDED), f"{self.prefix}result"]
 
+    def read(self, kind: str, body: bytes) -> Sequence[object]:
+        """The values of an answer.
+
+        Raises:
+            SchemaMismatch: The answer cannot be read.
+        """
+        return () if self.is_raw else self.columns.read(kind, body)
+
     def cells(self, answer: JoinedAnswer) -> list[object]:
         """The cells of all columns that it adds."""
         values = answer.values or (None,) * len(self.columns.names)
@@ -89,7 +99,7 @@ class AnswerGroup(msgspec.Struct, frozen=True):
     def fields(self, answer: JoinedAnswer) -> dict[str, object]:
         """What it adds to a JSON object."""
         result: object = None
-        if answer.body is not None and self.columns.is_all:
+        if answer.body is not None and self.is_raw:
             result = _raw(answer.body)
         elif answer.values:
             result = dict(zip(self.columns.names, answer.values, strict=True))
