@@ -190,6 +190,12 @@ def test_rows_longer_and_shorter_than_the_heading(file: Path) -> None:
     ]
 
 
+def test_tabs_and_line_ends_in_cells_are_no_rows(file: Path) -> None:
+    rows = "".join(f'"","{L}/p{n}","\t\r\t"\n' for n in range(2))
+    table = open_table(write(file, f'"name","link","note"\n{rows}'))
+    assert (table.delimiter, table.names) == (",", ["name", "link", "note"])
+
+
 TITLES = {
     "LinkedIn's own": 'Notes:\n"Some, see https://www.linkedin.com/psettings"\n\n',
     "a title": "Leads of May\n",

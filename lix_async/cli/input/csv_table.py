@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from ..errors import CommandError
 from .cell_target import mentions_target
@@ -91,9 +92,12 @@ def _guessed(cells: list[str]) -> frozenset[int]:
 
 
 def find_delimiter(text: str) -> str | None:
-    """The delimiter by which most of the first rows have the same number of cells, else None."""
-    rows, _, delimiter = max(_delimiter_scores(text), key=lambda score: score[:2])
-    return delimiter if rows else None
+    """The delimiter by which the most of the first rows have a link as a cell.
+
+    Of several, the one by which most rows have the same number of cells. None for one column.
+    """
+    best = max(_delimiter_scores(text))
+    return best.delimiter if best.rows else None
 
 
 def is_csv(text: str) -> bool:
@@ -104,14 +108,24 @@ def is_csv(text: str) -> bool:
     lines = [line for line in islice(text.splitlines(), HEAD_ROWS) if line.strip()]
     if not lines or parse_target(lines[0]) is not None:
         return False
-    rows, links, _ = max(_delimiter_scores(text), key=lambda score: score[:2])
-    return 2 * rows >= len(lines) and (links > 0 or not any(map(mentions_target, lines)))
+    best = max(_delimiter_scores(text))
+    return 2 * best.rows >= len(lines) and (best.links > 0 or not any(map(mentions_target, lines)))
 
 
-def _delimiter_scores(text: str) -> Iterator[tuple[int, int, str]]:
-    """For each delimiter, the rows of one width, and the rows with a link as a cell."""
-    for delimiter in _DELIMITERS:
-        rows = [row for row in first_records(text, delimiter, HEAD_ROWS) if len(row) > 1]
-        widths = Counter(map(len, rows))
+class _Score(NamedTuple):
+    links: int
+    """The rows with a link as a cell."""
+    share: float
+    rows: int
+    """The rows with the usual number of cells, and their share of all rows."""
+    order: int
+    delimiter: str
+
+
+def _delimiter_scores(text: str) -> Iterator[_Score]:
+    for order, delimiter in enumerate(_DELIMITERS):
+        records = first_records(text, delimiter, HEAD_ROWS)
+        rows = [record for record in records if len(record) > 1]
+        usual = max(Counter(map(len, rows)).values(), default=0)
         links = sum(any(map(parse_target, row)) for row in rows)
-        yield max(widths.values(), default=0), links, delimiter
+        yield _Score(links, usual / max(len(records), 1), usual, -order, delimiter)
