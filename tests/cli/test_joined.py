@@ -491,3 +491,27 @@ def test_a_full_disk_is_a_plain_error(start: Callable[..., Process], tmp_path: P
     assert "Traceback" not in found.err
     for line in (tmp_path / "out.jsonl").read_text().splitlines()[:-1]:
         json.loads(line)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx", "parquet"])
+def test_an_empty_pipe_is_an_empty_output_with_its_heading(
+    lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    for name in {"xlsx": ["xlsxwriter"], "parquet": ["duckdb"]}.get(form, []):
+        pytest.importorskip(name)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    out = Path(f"out.{form}")
+    found = lix("enrich", "-", "--out", str(out))
+    assert found.code == 0, found.err
+    assert out.exists()
+    assert len(sandbox.requests) == 0
+    if form == "csv":
+        assert out.read_text().startswith("link,lix_status,lix_reason,lix_bought_at,lix_name")
+    if form == "jsonl":
+        assert out.read_bytes() == b""
+
+
+def test_an_unknown_ending_is_refused_by_name(lix: Lix, sandbox: ObservedSandbox) -> None:
+    found = lix("enrich", "in.csv", "--out", "out.txt")
+    assert (found.code, ".txt" in found.err, Path("out.txt").exists()) == (2, True, False)
+    assert len(sandbox.requests) == 0
