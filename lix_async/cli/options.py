@@ -202,7 +202,9 @@ def _format(output: OutputOptions, terminal: bool) -> Format:
     if output.format == "table":
         raise CommandError("a table cannot be written to a file", hint="use --format jsonl or csv")
     ending = output.out.suffix.lower()
-    found = output.format or FORMAT_BY_SUFFIX.get(ending, None if ending else "jsonl")
+    if not (output.format or ending):
+        return "jsonl"
+    found = output.format or FORMAT_BY_SUFFIX.get(ending)
     if found is None:
         known = ", ".join(FORMAT_BY_SUFFIX)
         raise CommandError(
