@@ -201,4 +201,14 @@ def _format(output: OutputOptions, terminal: bool) -> Format:
         return output.format or ("table" if terminal else "jsonl")
     if output.format == "table":
         raise CommandError("a table cannot be written to a file", hint="use --format jsonl or csv")
-    return output.format or FORMAT_BY_SUFFIX.get(output.out.suffix.lower(), "jsonl")
+    ending = output.out.suffix.lower()
+    if not (output.format or ending):
+        return "jsonl"
+    found = output.format or FORMAT_BY_SUFFIX.get(ending)
+    if found is None:
+        known = ", ".join(FORMAT_BY_SUFFIX)
+        raise CommandError(
+            f"no format is known by the ending {ending} of {output.out}",
+            hint=f"use one of {known}, or --format",
+        )
+    return found

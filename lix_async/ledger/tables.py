@@ -46,6 +46,12 @@ LookupColumns = tuple[
 ]
 # fmt: on
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
+# fmt: off
+InputAnswerColumns = tuple[
+    int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None, str | None,
+    int | None, int, bytes | None,
+]
+# fmt: on
 MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
 LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
@@ -658,9 +664,7 @@ class SqlTables:
                 *(endpoint or "", at or 0, None if body is None else unpacked(body, codec)),
             )
             for row, lookup, state, note, given, endpoint, at, codec, body in cast(
-                "list[tuple[int, int | None, Literal['', 'invalid', 'suppressed'], str, "
-                "bytes | None, str | None, int | None, int, bytes | None]]",
-                rows,
+                "list[InputAnswerColumns]", rows
             )
         ]
 

@@ -66,3 +66,18 @@ def test_files_with_links(lix: Lix, sandbox: ObservedSandbox) -> None:
         found = lix(*shlex.split(command))
         assert found.code == 0, (command, found.err)
     assert (len(commands), len(sandbox.ledger)) == (4, 0)
+
+
+def test_filled_tables(lix: Lix, sandbox: ObservedSandbox) -> None:
+    links(4, "people.csv")
+    commands = COMMAND.findall((ROOT / "docs/howto/filled-tables.md").read_text())
+    for command in commands:
+        arguments = shlex.split(command)
+        found = lix(*arguments, rate="" if arguments[0] == "columns" else "none")
+        assert found.code == 0, (command, found.err)
+    heading = Path("filled.csv").read_text().splitlines()[0]
+    assert "lix_status" in heading
+    assert "lix_email_status" in heading
+    named = Path("named.csv").read_text().splitlines()[0]
+    assert named.endswith("lix_name,lix_headline,lix_experience.0.title")
+    assert "not_asked" in Path("some.csv").read_text()

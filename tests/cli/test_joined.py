@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from lix_async.cli.output.joined_row import answer_text
 from lix_async.sandbox import running
 
 from .conftest import Lix
@@ -109,13 +110,14 @@ def test_duplicate_and_blank_headings_and_longer_rows(lix: Lix) -> None:
     Path("in.csv").write_text(f"URL,Name,,Name\n{one * 60}{L}/bob,a,b,c,d,e\n")
     assert lix("enrich", "in.csv", "--out", "out.csv").code == 0
     with Path("out.csv").open(newline="") as file:
-        heading, one, *_, two = csv.reader(file)
+        records = list(csv.reader(file))
+    heading, first, last = records[0], records[1], records[-1]
     assert heading[:5] == ["URL", "Name", "", "Name", "lix_status"]
-    assert (one[:5], two[:5]) == (
+    assert (first[:5], last[:5]) == (
         [f"{L}/ada", "a", "b", "c", "found"],
         [f"{L}/bob", "a", "b", "c", "found"],
     )
-    assert two[-2:] == ["d", "e"]
+    assert last[-2:] == ["d", "e"]
     assert lix("enrich", "in.csv", "--out", "out.jsonl").code == 0
     assert list(rows_of(Path("out.jsonl"))[-1])[:6] == [
         "URL", "Name", "column 3", "Name (column 4)", "column 5", "column 6",
@@ -125,10 +127,8 @@ def test_duplicate_and_blank_headings_and_longer_rows(lix: Lix) -> None:
 def test_answers_are_escaped_and_own_cells_are_not(lix: Lix) -> None:
     lix("enrich", "in.csv", "--out", "out.csv")
     assert read_csv()[0]["note"] == "=1+1"
-    from lix_async.cli.output.joined_row import _answer_text
-
-    assert _answer_text("=1+1") == "'=1+1"
-    assert _answer_text(-5) == "-5"
+    assert answer_text("=1+1") == "'=1+1"
+    assert answer_text(-5) == "-5"
 
 
 def test_json_lines_keep_their_keys(lix: Lix) -> None:
@@ -271,12 +271,10 @@ def test_a_second_kind_adds_its_columns(lix: Lix, form: str) -> None:
     found = lix("enrich", "in.csv", "--out", out, "--as", "email")
     assert found.code == 0, found.err
     if form == "parquet":
-        import duckdb
-
-        relation = duckdb.sql(f"SELECT * FROM '{out}'")
+        relation = pytest.importorskip("duckdb").sql(f"SELECT * FROM '{out}'")
         rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     else:
-        rows = read_csv(out) if form == "csv" else rows_of(Path(out))  # type: ignore[assignment]
+        rows = read_csv(out) if form == "csv" else rows_of(Path(out))
     assert column(rows, "lix_status") == STATUSES
     assert column(rows, "lix_email_status")[3] == "invalid"
     assert column(rows, "lix_email_status")[0] in ("found", "not_found")
@@ -491,3 +489,27 @@ def test_a_full_disk_is_a_plain_error(start: Callable[..., Process], tmp_path: P
     assert "Traceback" not in found.err
     for line in (tmp_path / "out.jsonl").read_text().splitlines()[:-1]:
         json.loads(line)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx", "parquet"])
+def test_an_empty_pipe_is_an_empty_output_with_its_heading(
+    lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    for name in {"xlsx": ["xlsxwriter"], "parquet": ["duckdb"]}.get(form, []):
+        pytest.importorskip(name)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    out = Path(f"out.{form}")
+    found = lix("enrich", "-", "--out", str(out))
+    assert found.code == 0, found.err
+    assert out.exists()
+    assert len(sandbox.requests) == 0
+    if form == "csv":
+        assert out.read_text().startswith("link,lix_status,lix_reason,lix_bought_at,lix_name")
+    if form == "jsonl":
+        assert out.read_bytes() == b""
+
+
+def test_an_unknown_ending_is_refused_by_name(lix: Lix, sandbox: ObservedSandbox) -> None:
+    found = lix("enrich", "in.csv", "--out", "out.txt")
+    assert (found.code, ".txt" in found.err, Path("out.txt").exists()) == (2, True, False)
+    assert len(sandbox.requests) == 0

@@ -26,7 +26,7 @@ from .. import console
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
-from ..input.table import TableRow, TableTargets, open_table
+from ..input.table import NoRowsError, TableRow, TableTargets, open_table
 from ..input.targets import LOOKUPS
 from ..ledger.address import (
     check_output_conflicts,
@@ -52,7 +52,7 @@ from ..runtime.session import CommandSession, run_command
 from ..text import format_duration, format_until, plural, rate_text
 from .enrich_columns import JoinedOptions
 from .enrich_inputs import RowCallPreparer, RowInput, count_rows, run_name
-from .enrich_joined import JoinedRun
+from .enrich_joined import JoinedRun, write_empty
 from .enrich_run import EnrichOptions, EnrichRun, RunCommand
 
 _ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
@@ -193,11 +193,11 @@ def enrich(
         if number < least:
             least_text = f"be at least {least}" if least else "not be negative"
             raise CommandError(f"{name} must {least_text}")
-    asked: tuple[LookupKind | None, ...] = tuple(dict.fromkeys(as_ or ())) or (None,)
+    asked: list[LookupKind | None] = [*dict.fromkeys(as_ or ())] or [None]
     joined = JoinedOptions(
         out=output_path(output),
         format=choose_format(output, sys.stdout.isatty(), parquet=True),
-        kinds=asked,
+        kinds=tuple(asked),
         prefix=prefix,
         columns=output.columns,
         limit=limit,
@@ -214,8 +214,14 @@ def enrich(
             f"--queue {queue} needs PostgreSQL, but {ledger.address} is a file",
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
-    kinds = frozenset(one for name in as_ or () for one in LOOKUPS[name].accepts) or _ALL_KINDS
-    targets = TableTargets(open_table(file, sheet=sheet), column, kinds, handles=handles)
+    kinds = _accepted(asked)
+    table = open_table(file, sheet=sheet)
+    try:
+        targets = TableTargets(table, column, kinds, handles=handles)
+    except NoRowsError:
+        if file != "-" or distinct or dry_run or to_queue:
+            raise
+        return anyio.run(write_empty, joined, table)  # such as that of a search without a match
     if not output.quiet:
         print_notes(targets)
     if to_queue:
@@ -283,6 +289,14 @@ def _is_distinct(joined: JoinedOptions, *, asked: bool) -> bool:
     if len(joined.kinds) > 1:
         raise CommandError("--distinct takes one --as", hint="run it once for each")
     return True
+
+
+def _accepted(asked: Sequence[LookupKind | None]) -> frozenset[LookupKind]:
+    """The kinds of target that lookups of some kinds take."""
+    found: set[LookupKind] = set()
+    for kind in asked:
+        found |= _ALL_KINDS if kind is None else LOOKUPS[kind].accepts
+    return frozenset(found)
 
 
 class _LedgerChoice(NamedTuple):

@@ -51,7 +51,7 @@ class ColumnPlan:
     Args:
         joined: The options.
         run_name: The run that has the inputs of this command.
-        targets: The links of the input.
+        targets: The links of the input; None where it has no rows.
         names: The headings, or keys, that the output has already.
         exports: What was written from the ledger.
 
@@ -63,7 +63,7 @@ class ColumnPlan:
         self,
         joined: JoinedOptions,
         run_name: str,
-        targets: TableTargets,
+        targets: TableTargets | None,
         names: Sequence[str],
         exports: Sequence[Export],
     ) -> None:
@@ -117,8 +117,11 @@ class ColumnPlan:
             return own
         return base
 
+    def _kinds(self, kind: LookupKind | None) -> list[LookupKind]:
+        return self._sample_kinds if kind is None else [kind]
+
     def _answer_columns(self, kind: LookupKind | None, chosen: str) -> AnswerColumns:
-        kinds = self._sample_kinds if kind is None else [kind]
+        kinds = self._kinds(kind)
         return AnswerColumns({one: LOOKUPS[one].endpoint.result for one in kinds}, chosen)
 
     def _columns_there(
@@ -131,7 +134,7 @@ class ColumnPlan:
         for heading in names[start:end]:
             name = heading.removeprefix(prefix)
             owner, _, rest = name.partition("_")
-            kinds = self._sample_kinds if kind is None else [kind]
+            kinds = self._kinds(kind)
             owners = {LOOKUPS[one].endpoint.result.__name__.lower() for one in kinds}
             found.append(rest if owner in owners and rest else name)
         return ",".join(found) or None
@@ -151,8 +154,10 @@ class ColumnPlan:
         return AnswerGroup(prefix, run.kind, found, *(run.name, run.stride, run.kind_index), is_raw)
 
 
-def _kinds_of_sample(targets: TableTargets) -> list[LookupKind]:
+def _kinds_of_sample(targets: TableTargets | None) -> list[LookupKind]:
     found: dict[LookupKind, None] = {}
+    if targets is None:
+        return ["person"]
     for row in islice(targets.table.rows(), SAMPLE_ROWS):
         target, _ = targets.find(row)
         if target is not None:

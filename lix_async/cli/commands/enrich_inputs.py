@@ -71,7 +71,9 @@ class RowCallPreparer(TargetCallPreparer):
     def __init__(self, lix: AsyncLix, kinds: Sequence[LookupKind | None]) -> None:
         super().__init__(lix, kinds[0])
         self.kinds = kinds
-        self.by_kind = {kind: TargetCallPreparer(lix, kind) for kind in kinds}
+        self.by_kind: dict[LookupKind | None, TargetCallPreparer] = {
+            kind: TargetCallPreparer(lix, kind) for kind in kinds
+        }
 
     def input_of(self, row: object) -> Input:
         one = cast("RowInput", row)

@@ -16,7 +16,7 @@ from ...ledger.records import Export
 from ...ledger.store import Entry
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
-from ..input.table import TableRow, TableTargets
+from ..input.table import InputTable, TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
 from ..ledger.address import ledger_argument
 from ..ledger.joined import Joiner, accepts, answer_of_outcome
@@ -49,7 +49,7 @@ class JoinedRun(RunCommand):
         self._targets = targets
         self._joined = joined
         self._preparer = RowCallPreparer(session.lix, joined.kinds)
-        self._preparers = dict(self._preparer.by_kind)
+        self._preparers = self._preparer.by_kind.copy()
         self._own = OwnColumns(targets.table)
         self._existing = existing_names(joined.out, joined.format, targets)
         self._groups: list[AnswerGroup] = []
@@ -351,3 +351,29 @@ class JoinedRun(RunCommand):
         if inputs.answered_before:
             words.append(f"{inputs.answered_before:,} answered before")
         return words
+
+
+async def write_empty(joined: JoinedOptions, table: InputTable) -> int:
+    """Write an output without rows: its headings, or nothing as JSON lines.
+
+    Raises:
+        CommandError: The output exists already, or cannot be written.
+    """
+    if joined.out is not None and joined.out.exists() and joined.out.stat().st_size:
+        raise CommandError(f"{table.path} has no rows", hint=f"{joined.out} is left as it is")
+
+    async def no_rows(first: int) -> AsyncIterator[list[JoinedRow]]:
+        for row in list[list[JoinedRow]]():
+            yield row
+
+    groups = ColumnPlan(joined, "", None, (), ()).groups
+    style = CsvStyle(bom=joined.bom)
+    output = JoinedOutput(joined.out, joined.format, JoinedTable(OwnColumns(table), groups), style)
+    output.open(None)
+    try:
+        await output.write_all(no_rows)
+    finally:
+        output.close()
+    if not joined.quiet:
+        console.print_note(f"{table.path} has no rows: nothing to look up")
+    return OK

@@ -21,7 +21,7 @@ import msgspec
 from ...core.errors import ConfigurationError
 from ...core.json_text import SchemaMismatch
 from ...engine.outcome import Outcome
-from ...ledger.records import InputAnswer
+from ...ledger.records import CallQuery, InputAnswer
 from ...ledger.store import Entry, Store
 from ..input.lookup_kinds import LookupKind, row_kind
 from ..input.table import TableRow, TableTargets
@@ -193,7 +193,7 @@ class Joiner:
     ) -> None:
         """Look for the lookups of rows by their keys."""
         preparer = self._preparers[group.kind]
-        queries = {}
+        queries: dict[int, CallQuery] = {}
         for place, target in missing.items():
             try:
                 member = await preparer.member_call(self._store, target.sent)

@@ -20,7 +20,7 @@ from ...core.decoding import decoder_for
 from ...core.field_docs import field_descriptions
 from ...core.json_text import JSON_ERRORS, SchemaMismatch
 from ...core.repair import without_null
-from ...core.values import decode_undocumented
+from ...core.values import JsonObject, decode_undocumented
 from ..errors import CommandError
 from ..options import parse_columns
 from .columns import check_columns
@@ -258,7 +258,7 @@ def _partial_decoder(struct: type, steps: Sequence[_Steps]) -> Callable[[bytes],
     return read
 
 
-def _partial(struct: type, paths: Sequence[Sequence[str]]) -> type:
+def _partial(struct: type, paths: Sequence[Sequence[str]]) -> type[object]:
     """A struct with only those fields of another one that paths lead to."""
     wanted: dict[str, list[Sequence[str]]] = {}
     for first, *rest in paths:
@@ -276,11 +276,9 @@ def _partial(struct: type, paths: Sequence[Sequence[str]]) -> type:
             part = without_null(inner.item_type) if isinstance(inner, inspect.ListType) else inner
             kind = _partial(cast("inspect.StructType", part).cls, deeper)
             kind = list[kind] if is_list else kind | None
-        default: object = (
-            msgspec.field(name=field.encode_name, default_factory=list)
-            if is_list
-            else msgspec.field(name=field.encode_name, default=None)
-        )
+        default: Any = msgspec.field(name=field.encode_name, default=None)
+        if is_list:
+            default = msgspec.field(name=field.encode_name, default_factory=list[Any])
         fields.append((field.name, kind, default))
     return msgspec.defstruct(f"Partial{struct.__name__}", fields, kw_only=True, gc=False)
 
@@ -296,12 +294,7 @@ def _tree_reader(struct: type | None, names: Sequence[str]) -> Callable[[bytes],
         try:
             row = parse_row(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            try:
-                row = json.loads(body)
-            except (ValueError, RecursionError) as error:
-                raise SchemaMismatch(str(error), "$") from None
-            if not isinstance(row, dict):
-                raise SchemaMismatch("expected an object", "$") from None
+            row = _parsed_slowly(body)
         tree = schema.normalised(row)
         answer = full.read(body) if full is not None else None
         values: list[object] = []
@@ -318,6 +311,16 @@ def _tree_reader(struct: type | None, names: Sequence[str]) -> Callable[[bytes],
         return values
 
     return read
+
+
+def _parsed_slowly(body: bytes) -> JsonObject:
+    try:
+        row: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise SchemaMismatch(str(error), "$") from None
+    if not isinstance(row, dict):
+        raise SchemaMismatch("expected an object", "$")
+    return cast("JsonObject", row)
 
 
 def described_columns(kind: str, struct: type) -> Iterator[tuple[str, str, bool]]:

@@ -13,7 +13,6 @@ from ..errors import CommandError
 from ..input.table import TableTargets, open_table
 from ..options import Format
 from .joined_row import OwnColumns, triples
-from .schema import LookupSchema
 
 _HEAD = 1 << 20
 """Bytes of the beginning that are read."""
@@ -73,29 +72,30 @@ def _names_of(path: Path | None, file_format: Format) -> Sequence[str] | None:
     if path.is_symlink() or not path.is_file():
         return None  # opening it says what is wrong
     if file_format == "jsonl":
+        line = _head(path).partition(b"\n")[0]
         try:
-            with path.open("rb") as file:
-                line = file.readline(_HEAD)
             return list(msgspec.json.decode(line, type=dict[str, object]))
-        except OSError as error:
-            raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return (
-                () if LookupSchema.meta_fields[0].encode() not in line[:10] else ("input", "status")
-            )
+            # An output of an earlier version may have been interrupted in its first line.
+            return ("input", "status") if b'{"input":'.startswith(line[:9]) else ()
     if file_format == "csv":
         return _first_record(path)
     return open_table(str(path)).names
 
 
 def _first_record(path: Path) -> Sequence[str]:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            head = file.read(_HEAD)
-    except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
+    head = _head(path).decode("utf-8-sig", "replace")
     for delimiter in ",;\t|":
-        names = next(csv.reader(head.splitlines(keepends=True), delimiter=delimiter), [])
+        records = csv.reader(head.splitlines(keepends=True), delimiter=delimiter)
+        names: list[str] = next(records, list[str]())
         if any(True for _ in triples(names)) or "status" in names:
             return names
     return ()
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror or error}") from None

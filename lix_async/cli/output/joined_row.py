@@ -219,7 +219,7 @@ class JoinedTable:
         own, added = self.cells(joined)
         width = len(self.own.headings)
         texts = [one if type(one) is str else own_text(one) for one in own]
-        return [*texts[:width], *map(_answer_text, added), *texts[width:]]
+        return [*texts[:width], *map(answer_text, added), *texts[width:]]
 
     def json_row(self, joined: JoinedRow) -> bytes:
         """The row as a JSON object."""
@@ -253,7 +253,8 @@ def own_text(value: object) -> str:
     return str(value)
 
 
-def _answer_text(value: object) -> str:
+def answer_text(value: object) -> str:
+    """A cell of an answer as text, which a spreadsheet does not evaluate."""
     if value is None:
         return ""
     if type(value) is str and value[:1] not in _FORMULA_STARTS:
