@@ -13,14 +13,11 @@ from typing import Annotated, Literal
 
 import anyio
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
 
 from ...bulk import Preview, preview
 from ...bulk.admission import OnDailyLimit
-from ...core.rate_limit import RateLimit
 from ...engine.lookup import QUEUED_FOR
-from .. import console
+from ..costs import confirm_run, print_estimate
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile, read
@@ -43,7 +40,7 @@ from ..output.destination import output_path, writes_to_screen
 from ..queue import Queue, reject_ineffective_options, submit
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
-from ..text import format_duration, format_until, plural, rate_text
+from ..text import plural
 from .enrich_run import EnrichOptions, EnrichRun
 
 _ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
@@ -193,6 +190,15 @@ def enrich(
             await take_in(takes_in, address)
         if dry_run:
             return await _dry_run(session, options, inputs)
+        await confirm_run(
+            *(session, connection, options.ledger),
+            TargetCallPreparer(session.lix, options.kind),
+            (target.text for target in inputs.targets),
+            max_age=options.max_age,
+            refused_age=options.refused_age,
+            refresh=options.refresh,
+            retry_doubts=options.doubts == "retry",
+        )
         if keeps_none:
             return await _run_without_ledger(options, inputs, output, session)
         return await EnrichRun(options, inputs, output, session).run()
@@ -251,38 +257,14 @@ async def _dry_run(session: CommandSession, options: EnrichOptions, inputs: Inpu
         refused_age=options.refused_age,
     )
     session.progress.stop()
-    print_preview(estimate, inputs, session.monitor.rate)
-    if estimate.shortfall:
-        console.print_note("the account does not have enough credits for all lookups")
-    return OK
-
-
-def print_preview(estimate: Preview, inputs: InputFile, rate: RateLimit | None) -> None:
-    """Print an estimate on stdout."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("Links", _links(estimate, inputs))
     answered = f"{estimate.answered:,}, at no cost" if estimate.answered else "none"
-    table.add_row("In the ledger", answered)
+    head = [("Links", _links(estimate, inputs)), ("In the ledger", answered)]
     if estimate.in_doubt:
-        table.add_row("In doubt", f"{estimate.in_doubt:,}, not looked up unless --doubts says so")
-    table.add_row("To look up", f"{estimate.calls:,}")
-    costs = [f"{n:,} {kind} {plural(n, 'credit')}" for kind, n in estimate.credits.items()]
-    table.add_row("Cost", ", ".join(costs) + " at most" if costs else "none")
-    if estimate.balances is not None:
-        have = [f"{n:,} {kind}" for kind, n in estimate.balances.items()]
-        table.add_row("Balance", ", ".join(have))
-    for kind, missing in estimate.shortfall.items():
-        table.add_row("Missing", f"{missing:,} {kind} {plural(missing, 'credit')}")
-    if estimate.requests_left is not None:
-        at = estimate.refreshes_at
-        renewal = "" if at is None else f"; renewed {format_until(at)}"
-        days = "; the run takes more than a day" if estimate.exceeds_today else ""
-        table.add_row("Today", f"{estimate.requests_left:,} requests left{renewal}{days}")
-    if estimate.seconds is not None:
-        table.add_row("Time", f"about {format_duration(estimate.seconds)} at {rate_text(rate)}")
-    Console(highlight=False).print(table)
+        held = f"{estimate.in_doubt:,}, not looked up unless --doubts says so"
+        head.append(("In doubt", held))
+    head.append(("To look up", f"{estimate.calls:,}"))
+    print_estimate(head, estimate, session.monitor.rate)
+    return OK
 
 
 def _links(estimate: Preview, inputs: InputFile) -> str:
