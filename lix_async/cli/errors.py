@@ -88,7 +88,8 @@ class CommandError(Exception):
 def missing_key_error(variable: str = "LIX_API_KEY") -> CommandError:
     """The error for a missing API key."""
     return CommandError(
-        f"no API key: set {variable}, or use --api-key-stdin (`lix demo` needs no key)",
+        f"no API key: set {variable}, or use --api-key-stdin",
+        hint="`lix demo` and `lix sandbox` need no key",
         code=AUTH,
     )
 

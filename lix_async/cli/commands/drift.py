@@ -80,7 +80,10 @@ def _lines(file: str) -> Iterator[bytes]:
     try:
         source = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115  # below
     except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}") from None
+        raise CommandError(
+            f"cannot read {file}: {error.strerror}",
+            hint="give a file of recorded answers, or - for stdin",
+        ) from None
     with source:
         yield from (line for line in source if line.strip())
 

@@ -141,13 +141,16 @@ def enrich(
     """
     kinds = _ALL_KINDS if as_ is None else LOOKUPS[as_].accepts
     if file == "-" and connection.api_key_stdin:
-        raise CommandError("stdin cannot be used for both the key and the links")
+        raise CommandError(
+            "stdin cannot be used for both the key and the links",
+            hint="set LIX_API_KEY, or give the links in a file",
+        )
     if concurrency < 1:
-        raise CommandError("--concurrency must be at least 1")
+        raise CommandError("--concurrency must be at least 1", hint="leave it out for 16")
     if recheck < 0:
-        raise CommandError("--recheck must not be negative")
+        raise CommandError("--recheck must not be negative", hint="leave it out for none")
     if refresh < 0:
-        raise CommandError("--refresh must not be negative")
+        raise CommandError("--refresh must not be negative", hint="leave it out for none")
     own_ledger = default_ledger(file, output)
     address = default_address(store, connection)
     keeps_none = not address and bool(given_address(store))

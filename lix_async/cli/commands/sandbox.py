@@ -70,7 +70,9 @@ def sandbox(
 
     rate_limits = _rate_limits(rate)
     if people < 1:
-        raise CommandError("--people must be at least 1")
+        raise CommandError(
+            "--people must be at least 1", hint="leave it out for a world of 2000 people"
+        )
     try:
         simulation = Sandbox(
             seed, people, rate=rate_limits, envelope=envelope, faults=faults, webhook=webhook
@@ -82,7 +84,9 @@ def sandbox(
     try:
         simulation.advance(advance)
     except ValueError as error:
-        raise CommandError(f"--advance: {error}") from None
+        raise CommandError(
+            f"--advance: {error}", hint="give a number of days, such as --advance 90"
+        ) from None
     try:
         with running(simulation, port=port) as url:
             announce(url, rate)
@@ -90,7 +94,9 @@ def sandbox(
     except KeyboardInterrupt:  # on Windows, where signals are not handled
         pass
     except ConfigurationError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(
+            str(error), hint="choose another port, or --port 0 for any free one"
+        ) from None
     except OSError as error:
         raise CommandError(
             f"cannot listen on port {port}: {error.strerror or error}",
@@ -117,7 +123,9 @@ def _rate_limits(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
         try:
             rate_limits[provider_named(name).name] = rate_limit
         except ConfigurationError as error:
-            raise CommandError(f"--rate {text}: {error}") from None
+            raise CommandError(
+                f"--rate {text}: {error}", hint="write NAME=RATE, such as lookc=2/s"
+            ) from None
     return rate_limits
 
 

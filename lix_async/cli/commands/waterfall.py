@@ -101,7 +101,10 @@ def waterfall(
     that could not be answered get no row.
     """
     if file == "-" and connection.api_key_stdin:
-        raise CommandError("stdin cannot be used for both the key and the links")
+        raise CommandError(
+            "stdin cannot be used for both the key and the links",
+            hint="set LIX_API_KEY, or give the links in a file",
+        )
     wanted = parse_columns(want) or ()
     if unknown_fields := set(wanted) - set(_FIELDS):
         raise CommandError(
@@ -306,7 +309,11 @@ class WaterfallClients:
             provider = adapter.CLIENT.provider
             if not self._has_key(name):
                 if self._names:
-                    raise CommandError(f"no API key: set {provider.key_variables[0]}", code=AUTH)
+                    raise CommandError(
+                        f"no API key: set {provider.key_variables[0]}",
+                        hint=f"or leave {name} out of --providers",
+                        code=AUTH,
+                    )
             elif adapter.NO_STEPS_REASON:
                 self.notes.append(f"{name} was not asked: {adapter.NO_STEPS_REASON}")
             elif name == _LIX:
@@ -315,7 +322,11 @@ class WaterfallClients:
                 self._clients.append(_other_client(adapter.CLIENT, monitor))
         if not self._clients:
             variables = (a.CLIENT.provider.key_variables[0] for a in self._adapters.values())
-            raise CommandError(f"no API key: set one of {', '.join(variables)}", code=AUTH)
+            raise CommandError(
+                f"no API key: set one of {', '.join(variables)}",
+                hint="`lix sandbox` needs no key",
+                code=AUTH,
+            )
         # A session only opens and closes its client.
         return cast("AsyncLix", self)
 

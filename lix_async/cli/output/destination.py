@@ -126,7 +126,9 @@ def open_row_sink(output: ListingOutputOptions, schema: RowSchema, endpoint: str
     path = output_path(output)
     if path is None:
         if output.resume or output.overwrite:
-            raise CommandError("--resume and --overwrite need --out FILE")
+            raise CommandError(
+                "--resume and --overwrite need --out FILE", hint="add --out people.csv"
+            )
         return StdoutSink(file_format, schema, columns)
     encoder = row_encoder(file_format, schema, columns)
     state = None if output.overwrite else load_state(path)
