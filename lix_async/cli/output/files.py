@@ -28,7 +28,6 @@ from ..errors import REFUSED, CommandError
 
 _FILE_HINTS = {
     errno.ENOSPC: "free some space; what was paid for is kept",
-    errno.EISDIR: "give the name of a file in that folder",
     errno.ENOENT: "create its folder first",
     errno.EACCES: "check the permissions, or choose another file with --out",
 }
@@ -38,6 +37,8 @@ def file_error(path: Path, error: OSError, doing: str) -> CommandError:
     """The error for a file that cannot be opened or written."""
     if path.is_symlink():
         return CommandError(f"{path} is a symbolic link", hint="give the file that it points to")
+    if path.is_dir():
+        return CommandError(f"{path} is a folder", hint="give the name of a file in it")
     code = REFUSED if doing == "write" else 2
     return CommandError(
         f"cannot {doing} {path}: {error.strerror or error}",
