@@ -15,7 +15,7 @@ from ..core.errors import ConfigurationError
 from ..core.rate_limit import RateLimit
 from .errors import CommandError
 
-Format = Literal["jsonl", "csv", "table", "parquet"]
+Format = Literal["jsonl", "csv", "table", "parquet", "xlsx"]
 Auth = Literal["raw", "bearer", "x-api-key", "query"]
 
 OUTPUT = Group("Output", sort_key=2)
@@ -26,6 +26,7 @@ FORMAT_BY_SUFFIX: dict[str, Format] = {
     ".json": "jsonl",
     ".csv": "csv",
     ".parquet": "parquet",
+    ".xlsx": "xlsx",
 }
 ReportFormat = Annotated[
     Literal["table", "jsonl"] | None,
@@ -183,13 +184,16 @@ def parse_columns(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
-def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = False) -> Format:
+def choose_format(
+    output: OutputOptions, terminal: bool, *, parquet: bool = False, xlsx: bool = False
+) -> Format:
     """The requested format, else the one of the file's ending, else the one for the terminal.
 
     Args:
         output: The options.
         terminal: Whether stdout is a terminal.
         parquet: Whether the command can write Parquet. Rows cannot be appended to such a file.
+        xlsx: Whether it can write a workbook.
 
     Raises:
         CommandError: The format cannot be written there.
@@ -198,6 +202,11 @@ def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = Fals
     if chosen == "parquet" and not parquet:
         raise CommandError(
             "this command cannot write Parquet; `lix enrich` and `lix run export` can",
+            hint="use --format jsonl or csv, and another file ending",
+        )
+    if chosen == "xlsx" and not xlsx:
+        raise CommandError(
+            "this command cannot write a workbook",
             hint="use --format jsonl or csv, and another file ending",
         )
     return chosen
