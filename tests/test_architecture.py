@@ -77,7 +77,12 @@ LAYERS = {
     ),
 }
 CLI_ORDER = {
-    frozenset({"errors", "console", "options", "text", "values", "providers", "endpoint_list"}): 1,
+    frozenset(
+        {
+            *("errors", "console", "options", "text", "values"),
+            *("providers", "docstrings", "endpoint_list"),
+        }
+    ): 1,
     frozenset({"runtime"}): 2,
     frozenset({"input"}): 2,
     frozenset({"output"}): 3,

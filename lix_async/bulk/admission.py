@@ -28,6 +28,7 @@ from ..core.errors import (
 )
 from ..core.families import UNKNOWN_ROUTE
 from ..core.models import Params
+from ..core.plurals import counted, plural
 from ..core.validation import check_type
 from ..engine.circuit_breaker import ATTESTED
 from ..engine.credits import CreditBudget
@@ -288,9 +289,10 @@ class AdmissionController(Admission):
         self.check(key)
         left = self._short(price)
         if left is not None:
+            left = max(left, 0)
             self.stop = QuotaExceededError(
-                f"{max(left, 0)} {price.kind} credits are left, and a call costs {price.amount}; "
-                "nothing was sent",
+                f"{counted(left, f'{price.kind} credit')} {plural(left, 'is')} left, and a call "
+                f"costs {price.amount}; nothing was sent",
                 kind="balance",
             )
             raise CallsParked
@@ -299,8 +301,8 @@ class AdmissionController(Admission):
         """Stop: the cap of the run, which its workers share in the ledger, is reached."""
         if self.stop is None:
             self.stop = BudgetError(
-                f"max_credits of this run is reached: a call costs {price.amount} credits; "
-                "nothing was sent",
+                "max_credits of this run is reached: a call costs "
+                f"{counted(price.amount, 'credit')}; nothing was sent",
                 kind="max_credits",
             )
         raise CallsParked

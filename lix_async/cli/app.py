@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import sys
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
-from cyclopts import App, CycloptsError, Group, UnknownCommandError
+from cyclopts import App, CycloptsError, Group, Parameter, UnknownCommandError, UnknownOptionError
 
 from ..core.errors import LixError
 from . import console
 from .commands.call import call
 from .commands.drift import drift
 from .commands.sandbox import sandbox
-from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, command_error_for
+from .errors import EXIT_CODES, INTERRUPTED, OK, CommandError, command_error_for
 from .providers import providers
+from .text import nearest, one_line
 
 _FIRST = Group("First steps", sort_key=0)
 _SEARCHES = Group("Search", sort_key=1)
@@ -83,6 +85,7 @@ app = App(
     help_format="markdown",
     help_epilogue=_exit_codes(),
     version=_version,
+    version_flags=("--version", "-V"),
     suppress_keyboard_interrupt=False,
 )
 for _position, (_group, _command) in enumerate(_commands()):
@@ -93,51 +96,98 @@ for _position, (_group, _command) in enumerate(_commands()):
         app.command(_command, group=_group, sort_key=_position, help_epilogue="")
 for _flag in ("--help", "--version"):
     app[_flag].group = (_OTHER,)
+_HELP_FLAGS = frozenset({"--help", "-h"})
+
+
+@app.command(name="help", group=_OTHER, sort_key=-1, help_epilogue="")
+def help_(*command: Annotated[str, Parameter(help="A command, such as `enrich`.")]) -> int:
+    """Show what a command does, and its options: the same as `lix COMMAND --help`."""
+    return _invoke([*command, "--help"])
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return the exit code. Every error is printed as a line on stderr."""
     console.arguments.set(tuple(arguments))
     try:
-        # Commands have errors of their own for what they write.
-        is_help = not arguments or not {"--help", "-h", "--version"}.isdisjoint(arguments)
-        with console.stdout_errors() if is_help else contextlib.nullcontext():
-            code = app(
-                list(arguments),
-                exit_on_error=False,
-                print_error=False,
-                result_action="return_value",
-            )
-        with console.stdout_errors():
-            sys.stdout.flush()
+        code = _invoke(arguments)
+        sys.stdout.flush()
     except CycloptsError as error:
-        message = str(error).partition(" Available commands:")[0]
-        console.print_error(CommandError(message, hint=_hint(error, arguments)))
-        return USAGE
+        command_error = _usage_error(error, arguments)
     except CommandError as error:
-        console.print_error(error)
-        return error.code
+        command_error = error
     except LixError as error:
         command_error = command_error_for(error)
-        console.print_error(command_error)
-        return command_error.code
     except (BrokenPipeError, SystemExit):  # rich raises SystemExit for a broken pipe
         console.discard_stdout()
         return OK
+    except OSError as error:
+        # Tables are written by rich, help by cyclopts: a full disk is met inside them.
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            raise
+        command_error = console.stdout_failure(error)
     except KeyboardInterrupt:
         return INTERRUPTED
+    else:
+        return code
+    console.print_error(command_error)
+    return command_error.code
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    # The parameters of an endpoint are no options of `lix call`: its help has them.
+    if arguments[:1] == ["call"] and not _HELP_FLAGS.isdisjoint(arguments):
+        named = [one for one in arguments[1:2] if not one.startswith("-")]
+        arguments = ["call", *named, "--list"] if named else arguments
+    code = app(
+        list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+    )
     return code if isinstance(code, int) else OK
 
 
-def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
-    """A hint for a command line that cannot be parsed; for a pasted URL, the command for it."""
+def _usage_error(error: CycloptsError, arguments: Sequence[str]) -> CommandError:
+    """The error for a command line that cannot be parsed; for a pasted URL, the command for it."""
+    app_, names = _named_command(arguments)
+    help_ = f"{' '.join(('lix', *names))} --help"
     if isinstance(error, UnknownCommandError):
-        if "lix" in providers():
-            from .input.targets import command_for
+        word = one_line((error.unused_tokens or [""])[0], 60)
+        return CommandError(
+            f'Unknown command "{word}"', hint=_command_hint(word, app_, names, arguments) or help_
+        )
+    message = str(error)
+    if isinstance(error, UnknownOptionError):
+        word = (error.token.keyword or error.token.value).partition("=")[0]
+        options = [name for one in error.argument_collection if one.parse for name in one.names]
+        message = f"Unknown option: {one_line(word, 60)}"
+        near = nearest(word, options)
+        help_ = f"did you mean {near}? All options: {help_}" if near else help_
+    return CommandError(message, hint=help_)
 
-            for argument in arguments:
-                if (command := command_for(argument)) is not None:
-                    return f"try: lix {command}"
-        return "lix --help"
-    names = (part for part in arguments[:2] if part.isalpha())
-    return f"{' '.join(('lix', *names))} --help"
+
+def _command_hint(
+    word: str, app_: App, names: Sequence[str], arguments: Sequence[str]
+) -> str | None:
+    if "lix" in providers():
+        from .input.targets import command_for
+
+        for argument in arguments:
+            if (command := command_for(argument)) is not None:
+                return f"try: lix {command}"
+    prefix = " ".join(("lix", *names))
+    near = nearest(word, [*app_])
+    if near is not None:
+        return f"did you mean `{prefix} {near}`? All commands: {prefix} --help"
+    inside = [name for name in app if word in [*app[name]] and not word.startswith("-")]
+    return f"did you mean `lix {inside[0]} {word}`?" if inside else None
+
+
+def _named_command(arguments: Sequence[str]) -> tuple[App, list[str]]:
+    """The command that a command line names, and its words."""
+    found, names = app, list[str]()
+    for word in arguments:
+        if word == "help" and not names:
+            continue
+        if word.startswith("-") or word not in [*found]:
+            break
+        found = found[word]
+        names.append(word)
+    return found, names

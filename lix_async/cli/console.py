@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -38,6 +39,11 @@ def print_note(text: str) -> None:
     console().print(Text(text))
 
 
+def stdout_width() -> int:
+    """The width of the terminal on stdout, without its last column; 78 without one."""
+    return max(shutil.get_terminal_size().columns - 1, 40) if sys.stdout.isatty() else 78
+
+
 def print_line(text: str) -> None:
     """Print a line on stdout, without markup."""
     with stdout_errors():
@@ -64,9 +70,17 @@ def stdout_errors() -> Generator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        discard_stdout()
-        reason = error.strerror or error
-        raise CommandError(f"cannot write the output: {reason}", code=REFUSED) from None
+        raise stdout_failure(error) from None
+
+
+def stdout_failure(error: OSError) -> CommandError:
+    """The error for a stdout that cannot be written; nothing more is written to it."""
+    discard_stdout()
+    return CommandError(
+        f"cannot write the output: {error.strerror or error}",
+        hint="write to another place with --out, or free some space",
+        code=REFUSED,
+    )
 
 
 def discard_stdout() -> None:

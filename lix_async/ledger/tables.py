@@ -23,6 +23,7 @@ from .records import (
     CallQuery,
     Counts,
     Export,
+    InputAnswer,
     InputRow,
     LookupSpec,
     RunEntry,
@@ -76,6 +77,20 @@ WHERE a.id > ? AND a.at >= ? AND a.meaning = 0 AND a.page = 0 AND l.endpoint IN 
 CONFIRM = """
 UPDATE owner SET batch = ?, beat = beat + 1
 WHERE no = ? AND token = ? AND dead = 0 AND batch < ? RETURNING no
+"""
+INPUT_ANSWERS = f"""
+SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.written_as), l.endpoint,
+    a.at, a.codec, a.body
+FROM input i LEFT JOIN lookup l ON l.id = i.lookup
+LEFT JOIN answer a ON a.lookup = l.id AND a.n = l.cur AND a.page = 0
+    AND l.status = {CODES["done"]} AND l.page = 0 AND l.refresh IS NULL
+WHERE i.run = ? AND i.row BETWEEN ? AND ? ORDER BY i.row
+"""
+SETTLED = f"""
+SELECT i.row FROM input i LEFT JOIN lookup l ON l.id = i.lookup
+WHERE i.run = ? AND i.row > ?
+    AND (i.state = 'invalid' OR l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]}))
+ORDER BY i.row LIMIT ?
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -585,6 +600,31 @@ class SqlTables:
             InputRow(row, lookup, state, note, None if given is None else bytes(given))
             for row, lookup, state, note, given in cast("list[InputColumns]", rows)
         ]
+
+    def run_named(self, name: str) -> int | None:
+        """The run that has a name."""
+        rows = self.database.execute("SELECT id FROM run WHERE name = ?", (name,))
+        return cast("int", rows[0][0]) if rows else None
+
+    def input_answers(self, run: int, first: int, last: int) -> list[InputAnswer]:
+        """The inputs of a run from one row to another, each with the answer that stands."""
+        rows = self.database.execute(INPUT_ANSWERS, (run, first, last))
+        return [
+            InputAnswer(
+                *(row, lookup, state, note, None if given is None else bytes(given)),
+                *(endpoint or "", at or 0, None if body is None else unpacked(body, codec)),
+            )
+            for row, lookup, state, note, given, endpoint, at, codec, body in cast(
+                "list[tuple[int, int | None, Literal['', 'invalid', 'suppressed'], str, "
+                "bytes | None, str | None, int | None, int, bytes | None]]",
+                rows,
+            )
+        ]
+
+    def settled_inputs(self, run: int, after: int, limit: int) -> list[int]:
+        """The rows of a run after one whose lookups have ended, in their order."""
+        rows = self.database.execute(SETTLED, (run, after, limit))
+        return [cast("int", row[0]) for row in rows]
 
     def resolve_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which lookups queued inputs lead to, and which of them are invalid."""

@@ -27,7 +27,7 @@ from ..output.single import write_answer
 from ..runtime.clients import lix_client
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
-from ..text import one_line, plural
+from ..text import counted, one_line
 
 LookupStoreOption = Annotated[
     str | None,
@@ -121,7 +121,7 @@ def _run_lookup(
         if address:
             what = f"lix {kind} {target.text}"
             await session.lix.cache.store.add_export(place_of(place), what)
-        cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
+        cost = counted(answer.credits, "credit")
         if answer.cached:
             cost = "from the ledger"
             if answer.bought_at is not None:

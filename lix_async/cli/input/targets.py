@@ -21,6 +21,7 @@ from ...providers.lix.params import EmailParams, OrganisationParams, PersonParam
 from ..errors import CommandError
 from ..text import one_line
 from .lookup_kinds import ENDPOINT_IDS, LookupKind
+from .redirects import links_inside
 
 
 class Lookup(NamedTuple):
@@ -122,6 +123,9 @@ def parse_target(text: str) -> LookupTarget | None:
     if _EMAIL.fullmatch(email):
         return LookupTarget("email", email_form(email), text, email)
     link = classify(text)
+    if link.kind == "unknown" and text[:4].lower() in ("http", "www."):
+        inside = filter(None, map(parse_target, links_inside(text)))
+        return next((target._replace(text=text) for target in inside), None)
     key = link.identity
     if key is None:
         return None

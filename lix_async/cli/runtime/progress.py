@@ -14,7 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ..text import format_clock, plural, rate_text
+from ..text import counted, format_clock, rate_text
 from .activity import ActivityMonitor
 
 REFRESH_INTERVAL = 0.1
@@ -107,7 +107,7 @@ class ProgressLine:
         if state:
             yield state, "yellow"
         if counts.credits:
-            yield f"{counts.credits:,} {plural(counts.credits, 'credit')}", ""
+            yield f"{counted(counts.credits, 'credit')}", ""
         for count, what, style in (
             (counts.queued, "queued", ""),
             (counts.in_doubt, "in doubt", "yellow"),
@@ -116,7 +116,7 @@ class ProgressLine:
             if count:
                 yield f"{count:,} {what}", style
         if counts.duplicates:
-            yield f"{counts.duplicates:,} {plural(counts.duplicates, 'duplicate')}", "dim"
+            yield f"{counted(counts.duplicates, 'duplicate')}", "dim"
 
     def seconds_left(self) -> float | None:
         """The requests still to make, at the limiter's rate. Past speed would mislead."""

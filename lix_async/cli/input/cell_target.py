@@ -1,0 +1,109 @@
+"""The target in a cell: a link, a link behind a text, a link among words, or a bare handle."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...linkedin import classify
+from ..text import one_line
+from .lookup_kinds import LookupKind
+from .targets import LookupTarget, parse_target
+
+_URL = re.compile(
+    r"(?<![\w.@/-])(?:https?://|www\.|(?:[a-z]{2,3}\.)?linkedin\.com/)"
+    r"(?:(?![,;|]+\s*https?://)[^\s<>\"'|])+",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"[^@\s<>\"',;/:()\[\]]+@[^@\s<>\"',;/:()\[\]]+\.[^@\s<>\"',;/:()\[\]]+")
+_AFTER_LINK = ".,;:!?)]}*"
+_HANDLE = re.compile(r"(?:@|/?in/)?([\w%-]{3,100})/?")
+_HEADINGS = frozenset({"handle", "handles", "slug", "username", "linkedin", "name", "profile"})
+"""What may stand above a list of handles."""
+_NAMES = {"person": "a person's link", "org": "a company's link", "email": "an e-mail address"}
+_PAGES = {"job": "a job", "post": "a post", "thread": "a conversation"}
+
+
+class TargetFinder:
+    """Finds the one target in a cell.
+
+    Args:
+        kinds: The accepted kinds of target.
+        handles: Whether the last part of a link is accepted alone, such as `ada-example`.
+    """
+
+    def __init__(self, kinds: frozenset[LookupKind], *, handles: bool = False) -> None:
+        self.kinds = kinds
+        self._handle_page = ""
+        if handles:
+            self._handle_page = "in" if "person" in kinds else "company"
+
+    def find(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
+        """The target of a cell, else the reason why it has none.
+
+        Args:
+            cell: The cell.
+            link: The link behind its text.
+        """
+        text = cell if isinstance(cell, str) else "" if cell is None else str(cell)
+        target = parse_target(text)
+        if target is None and link is not None:
+            target = parse_target(link)
+        if target is None or target.kind not in self.kinds:
+            return self._find_among_words(text, target, link or "")
+        if "\ufffd" in target.text:
+            return None, "the link has bytes that are no text"
+        return target, ""
+
+    def _find_among_words(
+        self, text: str, other: LookupTarget | None, link: str
+    ) -> tuple[LookupTarget | None, str]:
+        found = [] if other else list(targets_in(text))
+        for kind in ("person", "org", "email"):
+            accepted = {one.key: one for one in found if one.kind == kind in self.kinds}
+            if len(accepted) > 1:
+                return None, "several links in one cell: give each a row of its own"
+            if accepted:
+                return next(iter(accepted.values())), ""
+        if other is None and self._handle_page and (handle := _handle(text)):
+            return parse_target(f"https://www.linkedin.com/{self._handle_page}/{handle}"), ""
+        return None, self._reason(text.strip() or link, other or next(iter(found), None))
+
+    def _reason(self, text: str, other: LookupTarget | None) -> str:
+        if not text:
+            return "no link"
+        if other is not None:
+            wanted = " or ".join(_NAMES[kind] for kind in _NAMES if kind in self.kinds)
+            return f"{_NAMES[other.kind]}, where {wanted} is needed"
+        if "lnkd.in/" in text.lower():
+            return "a short link: open it, and use the address that it leads to"
+        page = classify(text).kind
+        if page != "unknown":
+            return f"a link of {_PAGES.get(page, 'a search or a list')}, not of a person or company"
+        return f"not a link of a person or company: {one_line(text, 60)!r}"
+
+
+def first_target(cell: object, link: str | None) -> LookupTarget | None:
+    """The first target of any kind in a cell or behind it."""
+    if not isinstance(cell, str):
+        return None
+    exact = parse_target(cell) or (parse_target(link) if link else None)
+    return exact or next(targets_in(cell), None)
+
+
+def targets_in(text: str) -> Iterator[LookupTarget]:
+    """The links among the words of a text; its e-mail addresses where there are none."""
+    links = [target for word in _URL.findall(text) if (target := _trimmed(word))]
+    yield from links or filter(None, map(parse_target, _ADDRESS.findall(text)))
+
+
+def _trimmed(word: str) -> LookupTarget | None:
+    """The target of a link with the punctuation of a sentence behind it."""
+    return parse_target(word.rstrip(_AFTER_LINK))
+
+
+def _handle(text: str) -> str | None:
+    found = _HANDLE.fullmatch(text.strip())
+    if found is None or found[1].isdigit() or found[1].lower() in _HEADINGS:
+        return None
+    return found[1]

@@ -1,0 +1,104 @@
+"""CSV of any delimiter, line end and encoding, with or without a heading."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+
+from ..errors import CommandError
+from .csv_records import CsvSyntaxError, first_records, numbered_records
+from .heading import HEAD_ROWS, Record, find_heading
+from .source import TextSource, has_escape, restored
+from .table_row import InputTable, TableRow
+from .targets import parse_target
+
+_DELIMITERS = ",;\t|"
+_NAMED_DELIMITER = re.compile(r'\s*"?sep=(.)"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
+"""The first line of a file for Excel, which names the delimiter."""
+
+
+class CsvTable(InputTable):
+    """A CSV file."""
+
+    format = "csv"
+
+    def __init__(self, text: TextSource) -> None:
+        self._text = text
+        self.path = text.source.name
+        self.encoding = text.encoding
+        self.notes = text.notes
+        named = _NAMED_DELIMITER.match(text.head)
+        self._lines_above = 0 if named is None else 1
+        body = text.head if named is None else text.head[named.end() :]
+        self.delimiter = (named and named[1]) or find_delimiter(body) or ","
+        end = re.search(r"\r\n|\r|\n", text.head)
+        self.line_end = "\n" if end is None else end[0]
+        if text.quotes % 2:
+            self._check_quotes()
+        self.names, self._first_line = find_heading(list(islice(self._filled(), HEAD_ROWS)))
+
+    def rows(self) -> Iterator[TableRow]:
+        width, line = len(self.names), 0
+        try:
+            for line, cells in self._records():
+                if line < self._first_line or not cells:
+                    continue
+                if len(cells) < width:
+                    cells += [""] * (width - len(cells))
+                if self._text.has_escapes and (bad := _guessed(cells)):
+                    own = [restored(one) if n in bad else one for n, one in enumerate(cells)]
+                    yield TableRow(line, own, guessed=bad)
+                else:
+                    yield TableRow(line, cells)
+        except CsvSyntaxError as error:
+            yield TableRow(error.line, [""] * width, error.message)
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """The records, each with its line in the file."""
+        with self._text.open() as lines:
+            for _ in range(self._lines_above):
+                next(lines)
+            for line, cells in numbered_records(lines, self.delimiter):
+                yield line + self._lines_above, cells
+
+    def _filled(self) -> Iterator[Record]:
+        try:
+            yield from (one for one in self._records() if any(map(str.strip, one[1])))
+        except CsvSyntaxError:
+            return
+
+    def _check_quotes(self) -> None:
+        """Read the whole file before a row of it is used.
+
+        Raises:
+            CommandError: A quote is not closed; the message has its line.
+        """
+        try:
+            for _ in self._records():
+                pass
+        except CsvSyntaxError as error:
+            raise CommandError(
+                f"{self.path}, {error}",
+                hint="look for a quote that is not closed, or save the file as CSV again",
+            ) from None
+
+
+def _guessed(cells: list[str]) -> frozenset[int]:
+    return frozenset(number for number, cell in enumerate(cells) if has_escape(cell))
+
+
+def find_delimiter(text: str) -> str | None:
+    """The delimiter by which most of the first rows have the same number of cells, else None."""
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    if parse_target(line) is not None:
+        return None
+
+    def score(delimiter: str) -> tuple[int, int]:
+        rows = [row for row in first_records(text, delimiter, HEAD_ROWS) if len(row) > 1]
+        widths = Counter(map(len, rows))
+        return max(widths.values(), default=0), sum(any(map(parse_target, row)) for row in rows)
+
+    delimiter = max(_DELIMITERS, key=score)
+    return delimiter if score(delimiter)[0] else None
