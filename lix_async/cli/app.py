@@ -46,6 +46,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
     from .commands.account import account
     from .commands.demo import demo
     from .commands.enrich import enrich
+    from .commands.facets import facets
     from .commands.ledger import ledger
     from .commands.lookup import email, org, person
     from .commands.resolve import resolve
@@ -61,6 +62,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_SEARCHES, search),
         (_SEARCHES, leads),
         (_SEARCHES, accounts),
+        (_SEARCHES, facets),
         (_LOOKUPS, person),
         (_LOOKUPS, org),
         (_LOOKUPS, email),

@@ -145,6 +145,11 @@ def run_listing(
         if connection.max_credits is not None:
             spent = session.lix.credits.total + session.lix.credits.lost
             left = replace(left, max_credits=max(connection.max_credits - spent, 0))
+            if not output.quiet and lookups is not None:
+                console.print_note(
+                    f"{left.max_credits:,} of --max-credits {connection.max_credits:,} "
+                    f"{'is' if left.max_credits == 1 else 'are'} left for the lookups"
+                )
         if lookups is not None and sink.written and session.monitor.rate is not None:
             await session.lix.engine.sleep(session.monitor.rate.interval)  # another client follows
         return code
@@ -298,7 +303,8 @@ class _ListingRun(Generic[Item]):
             return
         spent, ahead = pages.stats.credits - self.before, self._credits_ahead()
         if ahead is not None:
-            what = f"this costs {credits_text(spent + ahead)} in all, {spent:,} so far"
+            what = f"this costs {credits_text(spent + ahead)} in all"
+            what += f", {spent:,} of them so far" if spent else ""
         else:
             ahead = self.job.price.amount
             what = f"{credits_text(spent)} so far, and how many rows there are is not known"
@@ -321,7 +327,8 @@ class _ListingRun(Generic[Item]):
             text += f", {counts.total:,} of them are fetched ({why})"
         if ahead is not None and counts.requests_left is not None:
             fetched = stats.pages + counts.requests_left
-            text += f": {fetched:,} {plural(fetched, 'page')}, {credits_text(spent + ahead)} in all"
+            part = "for the rest" if self.before else "in all"
+            text += f": {fetched:,} {plural(fetched, 'page')}, {credits_text(spent + ahead)} {part}"
         console.print_note(text)
         self.session.progress.start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -140,7 +141,7 @@ def _cell(value: object) -> str | float | bool | None:
 def _xlsxwriter() -> Callable[..., Any]:
     """The class of workbooks."""
     try:
-        import xlsxwriter  # late: it is an optional dependency
+        # Late: it is an optional dependency. It has no types.
+        return cast("Callable[..., Any]", import_module("xlsxwriter").Workbook)
     except ModuleNotFoundError:
         raise CommandError("xlsx needs XlsxWriter", hint="pip install 'lix_async[excel]'") from None
-    return cast("Callable[..., Any]", xlsxwriter.Workbook)
