@@ -44,6 +44,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
     if "lix" not in providers():
         return (_FIRST, sandbox), (_OTHER, call), (_OTHER, drift)
     from .commands.account import account
+    from .commands.columns import columns
     from .commands.demo import demo
     from .commands.enrich import enrich
     from .commands.facets import facets
@@ -67,6 +68,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_LOOKUPS, org),
         (_LOOKUPS, email),
         (_LOOKUPS, enrich),
+        (_LOOKUPS, columns),
         (_LOOKUPS, waterfall),
         (_BULK, run_),
         (_BULK, ledger),

@@ -184,29 +184,22 @@ def parse_columns(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
-def choose_format(
-    output: OutputOptions, terminal: bool, *, parquet: bool = False, xlsx: bool = False
-) -> Format:
+def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = False) -> Format:
     """The requested format, else the one of the file's ending, else the one for the terminal.
 
     Args:
         output: The options.
         terminal: Whether stdout is a terminal.
         parquet: Whether the command can write Parquet. Rows cannot be appended to such a file.
-        xlsx: Whether it can write a workbook.
 
     Raises:
         CommandError: The format cannot be written there.
     """
     chosen = _format(output, terminal)
-    if chosen == "parquet" and not parquet:
+    if chosen in ("parquet", "xlsx") and not parquet:
+        name = "Parquet" if chosen == "parquet" else ".xlsx"
         raise CommandError(
-            "this command cannot write Parquet; `lix enrich` and `lix run export` can",
-            hint="use --format jsonl or csv, and another file ending",
-        )
-    if chosen == "xlsx" and not xlsx:
-        raise CommandError(
-            "this command cannot write a workbook",
+            f"this command cannot write {name}; `lix enrich` can",
             hint="use --format jsonl or csv, and another file ending",
         )
     return chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -84,8 +84,8 @@ def listing_job(
 class RowLookups:
     """Lookups of the rows of a listing, once it has ended."""
 
-    price: Price
-    """The price of a row at most."""
+    prices: Sequence[Price]
+    """The prices of what is looked up for a row."""
     run: Callable[[Path, ConnectionOptions], int]
     """Looks up the rows of a file, and writes the output; returns the exit code."""
 
@@ -209,8 +209,9 @@ async def _dry_run(
     credits = Counter({job.price.kind: pages * job.price.amount})
     calls = pages
     if lookups is not None and rows is not None:
-        credits[lookups.price.kind] += (written + rows) * lookups.price.amount
-        calls += written + rows
+        for price in lookups.prices:
+            credits[price.kind] += (written + rows) * price.amount
+            calls += written + rows
     estimate = await estimate_of([session.lix], calls, credits)
     session.progress.stop()
     head: list[tuple[str, str]] = []
@@ -218,8 +219,8 @@ async def _dry_run(
         head.append(("In the file", f"{written:,} {job.noun}, at no cost"))
     found = f"{rows:,} at most" if rows is not None else "unknown before the first page"
     head.append((job.noun.capitalize(), found))
-    price = f"{job.price.amount:,} {plural(job.price.amount, 'credit')} for each page"
-    head.append(("Pages", f"{pages:,} at most, {price}" if rows is not None else price))
+    each = f"{job.price.amount:,} {plural(job.price.amount, 'credit')} for each page"
+    head.append(("Pages", f"{pages:,} at most, {each}" if rows is not None else each))
     if lookups is not None and rows is not None:
         head.append(("To look up", f"{written + rows:,} at most"))
     print_estimate(head, estimate, session.monitor.rate)
@@ -294,7 +295,7 @@ class _ListingRun(Generic[Item]):
             return None
         credits = counts.requests_left * self.job.price.amount
         if self.lookups is not None:
-            credits += counts.total * self.lookups.price.amount
+            credits += counts.total * sum(price.amount for price in self.lookups.prices)
         return credits
 
     async def _confirm(self, pages: Pages[Item]) -> None:

@@ -2,7 +2,7 @@
 
 # Without postponed annotations: the help of the URL is an argument of `_search_command`.
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -66,9 +66,10 @@ EnrichOption = Annotated[
     ),
 ]
 AsOption = Annotated[
-    Literal["person", "org", "email"] | None,
+    list[Literal["person", "org", "email"]] | None,
     Parameter(
         name="--as",
+        negative="",
         help="With --enrich, what to look up: people of a search for people, organisations of one "
         "for companies, or with `email` e-mail addresses.",
     ),
@@ -200,7 +201,7 @@ class SearchOptions:
     connection: ConnectionOptions
     dry_run: bool = False
     enrich: bool = False
-    kind: LookupKind | None = None
+    kinds: Sequence[LookupKind] | None = None
     store: str | None = None
 
     def lookups(self, default: LookupKind | None) -> RowLookups | None:
@@ -210,20 +211,23 @@ class SearchOptions:
             CommandError: Options are given that need `--enrich`.
         """
         if default is None or not self.enrich:
-            if self.kind is not None or self.store is not None:
+            if self.kinds or self.store is not None:
                 raise CommandError("--as and --store need --enrich")
             return None
-        kind = self.kind or default
-        return RowLookups(LOOKUPS[kind].endpoint.credits, partial(self._look_up, kind))
+        kinds = tuple(dict.fromkeys(self.kinds or (default,)))
+        prices = [LOOKUPS[kind].endpoint.credits for kind in kinds]
+        return RowLookups(prices, partial(self._look_up, kinds))
 
-    def _look_up(self, kind: LookupKind, rows: Path, connection: ConnectionOptions) -> int:
+    def _look_up(
+        self, kinds: Sequence[LookupKind], rows: Path, connection: ConnectionOptions
+    ) -> int:
         output = self.output
         store = self.store
         if not default_address(store, connection) and not given_address(store):
             store = f"{output.out}.ledger"  # beside the output: the rows are deleted at the end
         return enrich_file(
             str(rows),
-            as_=kind,
+            as_=[*kinds],
             store=store,
             output=RowOutputOptions(
                 out=output.out, format=output.format, columns=output.columns, quiet=output.quiet

@@ -58,16 +58,26 @@ class TableTargets:
 
     def __iter__(self) -> Iterator[tuple[TableRow, LookupTarget | None, str]]:
         """Each row with its target, or with the reason why it has none: `line 14: …`."""
-        find, index = self._finder.find, self.index
         for row in self._table.rows():
-            if row.problem is not None:
-                yield row, None, f"line {row.line}: {row.problem}"
-                continue
-            cell = self._in_record(row.cells[0]) if self._is_json else row.cells[index]
-            target, reason = find(cell, row.links.get(index))
-            if target is not None and index in row.guessed and not target.text.isascii():
-                target, reason = None, "the link has bytes that are not UTF-8"
-            yield row, target, f"line {row.line}: {reason}" if target is None else ""
+            yield row, *self.find(row)
+
+    @property
+    def table(self) -> InputTable:
+        """The table."""
+        return self._table
+
+    def cell(self, row: TableRow) -> object:
+        """The cell of a row that should have the link."""
+        return self._in_record(row.cells[0]) if self._is_json else row.cells[self.index]
+
+    def find(self, row: TableRow) -> tuple[LookupTarget | None, str]:
+        """The target of a row, or the reason why it has none: `line 14: …`."""
+        if row.problem is not None:
+            return None, f"line {row.line}: {row.problem}"
+        target, reason = self._finder.find(self.cell(row), row.links.get(self.index))
+        if target is not None and self.index in row.guessed and not target.text.isascii():
+            target, reason = None, "the link has bytes that are not UTF-8"
+        return target, f"line {row.line}: {reason}" if target is None else ""
 
     def _in_record(self, record: object) -> object:
         return get_path(record, self.column) if isinstance(record, dict) else record
@@ -121,7 +131,9 @@ class TableTargets:
             self.column = self._column_of_handles()
             return
         if not scores:
-            raise self._no_links(count, others, inside=f" in column {self.column!r}" if given else "")
+            raise self._no_links(
+                count, others, inside=f" in column {self.column!r}" if given else ""
+            )
         people = {label: kinds for label, kinds in scores.items() if kinds["person"]}
         candidates = people or scores
         self.column = max(candidates, key=lambda label: candidates[label].total())

@@ -228,7 +228,7 @@ def _open(path: Path, state: ListingState | None, *, overwrite: bool) -> AppendF
 
 def listing_format(output: ListingOutputOptions) -> Format:
     """The format of a listing; every format can be written."""
-    return choose_format(output, terminal=sys.stdout.isatty(), parquet=True, xlsx=True)
+    return choose_format(output, terminal=sys.stdout.isatty(), parquet=True)
 
 
 def listing_state(output: ListingOutputOptions, *, keep_rows: bool = False) -> ListingState | None:

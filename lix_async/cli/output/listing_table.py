@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
 
 from ..errors import CommandError
 from ..options import Format
-from ..values import cell_text
 from .files import StagedOutput
 from .parquet import ParquetFile
 from .rows import JsonlEncoder, parse_row
 from .schema import OTHER, RowSchema
-
-CELL_LIMIT = 32_767
-"""Characters that a cell of a workbook can have."""
-EXACT_LIMIT = 2**53
-"""Integers up to this are exact in a workbook, whose numbers are floats."""
+from .workbook import Workbook, check_workbooks
 
 
 def rows_path(path: Path) -> Path:
@@ -43,7 +35,7 @@ def check_writer(path: Path, file_format: Format) -> None:
                 "Parquet needs duckdb", hint="pip install 'lix_async[parquet]'"
             ) from None
     if file_format == "xlsx":
-        _xlsxwriter()
+        check_workbooks()
 
 
 def write_table(
@@ -100,48 +92,19 @@ def _write_workbook(
     names = columns or schema.columns
     if not names:  # no struct is known: there are the columns that the rows have
         names = schema.columns_for([parse_row(line) for line in lines()])
-    path = folder / "rows.xlsx"
-    with _xlsxwriter()(str(path), {"constant_memory": True, "in_memory": False}) as workbook:
-        sheet = workbook.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        for at, line in enumerate(_with_heading(names, lines(), schema)):
-            for column, value in enumerate(line):
-                if isinstance(value, str):
-                    # Never a formula, whatever it begins with.
-                    sheet.write_string(at, column, value[:CELL_LIMIT])
-                elif isinstance(value, bool):
-                    sheet.write_boolean(at, column, value)
-                elif value is not None:
-                    sheet.write_number(at, column, value)
-    return path
-
-
-def _with_heading(
-    names: Sequence[str], lines: Iterator[bytes], schema: RowSchema
-) -> Iterator[list[str | float | bool | None]]:
-    yield list(names)
-    for line in lines:
-        row = parse_row(line)
-        read = schema.normalised(row)
-        yield [
-            _cell(schema.remaining(row, names) if name == OTHER else schema.value_at(read, name))
-            for name in names
-        ]
-
-
-def _cell(value: object) -> str | float | bool | None:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        exact = math.isfinite(value) and abs(value) <= EXACT_LIMIT
-        return value if exact else str(value)
-    return cell_text(value) or None
-
-
-def _xlsxwriter() -> Callable[..., Any]:
-    """The class of workbooks."""
+    book = Workbook(folder / "rows.xlsx", names)
     try:
-        # Late: it is an optional dependency. It has no types.
-        return cast("Callable[..., Any]", import_module("xlsxwriter").Workbook)
-    except ModuleNotFoundError:
-        raise CommandError("xlsx needs XlsxWriter", hint="pip install 'lix_async[excel]'") from None
+        for line in lines():
+            row = parse_row(line)
+            read = schema.normalised(row)
+            book.add(
+                [
+                    schema.remaining(row, names) or None
+                    if name == OTHER
+                    else schema.value_at(read, name)
+                    for name in names
+                ]
+            )
+        return book.finish()
+    finally:
+        book.close()
