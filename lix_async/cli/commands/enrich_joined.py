@@ -57,7 +57,7 @@ LARGEST_COUNTED = 20 << 20
 _LARGEST_WHOLE_READ = 1 << 20
 _SETTLED_AT_ONCE = 50_000
 _EXPORTED = re.compile(
-    r"lix enrich (?P<run>.* --as (?P<kinds>[a-z,]+) [0-9a-f]+) --prefix (?P<prefix>.*)", re.DOTALL
+    r"lix enrich (?P<run>.* [0-9a-f]+) --as (?P<kinds>[a-z,]+) --prefix (?P<prefix>.*)", re.DOTALL
 )
 
 
@@ -320,7 +320,8 @@ class JoinedRun(RunCommand):
         style = CsvStyle(bom=joined.bom)
         if table.format == "csv":
             style = CsvStyle(table.delimiter, table.line_end, joined.bom)
-        beside = Path(table.path) if table.format == joined.format == "parquet" else None
+        is_file = table.format == joined.format == "parquet" and Path(table.path).exists()
+        beside = Path(table.path) if is_file else None
         self._output = JoinedOutput(joined.out, joined.format, self._table, style, beside)
         self._output.open(self._existing)
         self._live = self._groups == self._asked
@@ -393,7 +394,9 @@ class JoinedRun(RunCommand):
         try:
             async with run:
                 place = place_of(self._joined.out)
-                what = f"lix enrich {self._options.run_name} --prefix {self._joined.prefix}"
+                kinds = ",".join(kind or "auto" for kind in self._joined.kinds)
+                run_name, prefix = self._options.run_name, self._joined.prefix
+                what = f"lix enrich {run_name} --as {kinds} --prefix {prefix}"
                 await self._store.add_export(place, what)
                 async for outcome in run:
                     self._add(outcome)
@@ -704,9 +707,9 @@ def run_name(
         targets: Its links.
         more: Options on which it depends what a row's link is.
     """
-    digest = hashlib.blake2b(
-        f"{targets.column}\n{more}\n".encode("utf-8", "replace"), digest_size=6
-    )
+    names = ",".join(kind or "auto" for kind in kinds)
+    head = f"{names}\n{targets.column}\n{more}\n"
+    digest = hashlib.blake2b(head.encode("utf-8", "replace"), digest_size=6)
     if file == "-":
         for row in targets.table.rows():
             digest.update(repr(row.cells).encode("utf-8", "replace"))
@@ -715,8 +718,7 @@ def run_name(
             while chunk := source.read(1 << 20):
                 digest.update(chunk)
     place = "stdin" if file == "-" else Path(file).resolve()
-    names = ",".join(kind or "auto" for kind in kinds)
-    return f"{place} --as {names} {digest.hexdigest()}"
+    return f"{place} {digest.hexdigest()}"
 
 
 def count_rows(file: str, targets: TableTargets) -> int | None:

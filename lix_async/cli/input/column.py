@@ -13,7 +13,7 @@ from ..values import get_path, leaf_paths
 from .cell_target import TargetFinder, first_target
 from .lookup_kinds import LookupKind
 from .table_row import InputTable, TableRow, column_labels
-from .targets import LookupTarget
+from .targets import LookupTarget, target_weight
 
 SAMPLE_ROWS = 1000
 """Rows that are searched to choose the column; more where none of them has a link."""
@@ -68,7 +68,7 @@ class TableTargets:
 
     def cell(self, row: TableRow) -> object:
         """The cell of a row that should have the link."""
-        return self._in_record(row.cells[0]) if self._is_json else row.cells[self.index]
+        return _in_record(row.cells[0], self.column) if self._is_json else row.cells[self.index]
 
     def find(self, row: TableRow) -> tuple[LookupTarget | None, str]:
         """The target of a row, or the reason why it has none: `line 14: …`."""
@@ -78,9 +78,6 @@ class TableTargets:
         if target is not None and self.index in row.guessed and not target.text.isascii():
             target, reason = None, "the link has bytes that are not UTF-8"
         return target, f"line {row.line}: {reason}" if target is None else ""
-
-    def _in_record(self, record: object) -> object:
-        return get_path(record, self.column) if isinstance(record, dict) else record
 
     def _named(self, column: str) -> str:
         """The column that a user names.
@@ -120,7 +117,7 @@ class TableTargets:
                 if given and label != self.column:
                     continue
                 if target.kind in self._finder.kinds:
-                    scores.setdefault(label, Counter())[target.kind] += _score(target)
+                    scores.setdefault(label, Counter())[target.kind] += target_weight(target)
                 else:
                     others[target.kind] += 1
             if scores and count >= SAMPLE_ROWS:
@@ -148,7 +145,7 @@ class TableTargets:
             return
         if self._is_json:
             record = row.cells[0]
-            cells = [(name, get_path(record, name)) for name in _json_columns(record)]
+            cells = [(name, _in_record(record, name)) for name in _json_columns(record)]
             links: Sequence[str | None] = [None] * len(cells)
         else:
             cells = list(zip(self._labels, row.cells, strict=False))
@@ -172,7 +169,7 @@ class TableTargets:
         path = self._table.path
         if not rows:
             return NoRowsError(self._table)
-        hint = (
+        hint = self._table.hint or (
             "expected links such as https://www.linkedin.com/in/NAME or "
             "https://www.linkedin.com/company/NAME"
         )
@@ -186,8 +183,12 @@ class NoRowsError(CommandError):
     """An input has no rows: it is empty, or has a heading only."""
 
     def __init__(self, table: InputTable) -> None:
-        what = "has a heading and no rows" if any(table.names) else "is empty"
-        super().__init__(f"{table.path} {what}", hint="there is nothing to look up")
+        what = "has a heading and no rows" if table.names and table.format != "text" else "is empty"
+        super().__init__(f"{table.path} {what}", hint=table.hint or "there is nothing to look up")
+
+
+def _in_record(record: object, path: str) -> object:
+    return get_path(record, path) if isinstance(record, dict) else record
 
 
 def _json_columns(record: object) -> Iterable[str]:
@@ -195,10 +196,3 @@ def _json_columns(record: object) -> Iterable[str]:
         return ("",)
     own = cast("JsonObject", record)
     return dict.fromkeys((*own, *leaf_paths(own)))
-
-
-def _score(target: LookupTarget) -> int:
-    """The weight of a target: of two columns with the same people, public links are better."""
-    if target.kind == "email":
-        return 9
-    return 5 if "/sales/" in target.sent else 10
