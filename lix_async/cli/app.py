@@ -44,8 +44,10 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
     if "lix" not in providers():
         return (_FIRST, sandbox), (_OTHER, call), (_OTHER, drift)
     from .commands.account import account
+    from .commands.columns import columns
     from .commands.demo import demo
     from .commands.enrich import enrich
+    from .commands.facets import facets
     from .commands.ledger import ledger
     from .commands.lookup import email, org, person
     from .commands.resolve import resolve
@@ -61,10 +63,12 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_SEARCHES, search),
         (_SEARCHES, leads),
         (_SEARCHES, accounts),
+        (_SEARCHES, facets),
         (_LOOKUPS, person),
         (_LOOKUPS, org),
         (_LOOKUPS, email),
         (_LOOKUPS, enrich),
+        (_LOOKUPS, columns),
         (_LOOKUPS, waterfall),
         (_BULK, run_),
         (_BULK, ledger),

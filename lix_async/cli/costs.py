@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import anyio
 from rich.console import Console
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from ..bulk.prepared_call import CallPreparer
 from ..bulk.preview import Preview, credits_up_to, seconds_needed
-from ..core.endpoint import CreditKind
+from ..core.endpoint import CreditKind, Price
 from ..core.errors import LixError
 from ..core.rate_limit import RateLimit
 from ..engine.client import Client
@@ -29,6 +29,7 @@ from .text import format_duration, format_until, plural, rate_text
 if TYPE_CHECKING:
     from .runtime.session import CommandSession
 
+R = TypeVar("R")
 _TERMINAL = Path("/dev/tty")
 
 
@@ -48,7 +49,42 @@ def credits_text(credits: int, lost: int = 0) -> str:
 
 def spent_text(budget: CreditBudget) -> str:
     """What the calls of a client have cost."""
+    if budget.unpriced and not (budget.total or budget.lost):
+        return "the price is not published"
     return credits_text(budget.total, budget.lost)
+
+
+async def priced(
+    call: Callable[[], Awaitable[R]],
+    price: Price,
+    connection: ConnectionOptions,
+    session: CommandSession,
+    *,
+    quiet: bool,
+) -> R:
+    """Make one call, after a question where its price is above the threshold.
+
+    Where it fails, what it has cost is printed all the same.
+
+    Args:
+        call: Makes the call.
+        price: Its price.
+        connection: The options, with the threshold.
+        session: The session, whose client makes the call.
+        quiet: Whether to print nothing.
+
+    Raises:
+        CommandError: The answer was no, or nobody can be asked.
+        LixError: The call failed.
+    """
+    await confirm(price.amount, f"this costs {credits_text(price.amount)}", connection, session)
+    try:
+        return await call()
+    except LixError:
+        if session.monitor.requests and not quiet:
+            session.progress.stop()
+            console.print_note(spent_text(session.lix.credits))
+        raise
 
 
 def is_confirmed(connection: ConnectionOptions) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import console
+from ..costs import priced
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.targets import LOOKUPS, LookupTarget, command_for, look_up, parse_target
@@ -114,7 +115,11 @@ def _run_lookup(
     check_columns(parse_columns(output.columns), RowSchema(LOOKUPS[kind].endpoint.result))
 
     async def work(session: CommandSession) -> int:
-        answer = await look_up(session.lix, kind, target)
+        answer = await priced(
+            partial(look_up, session.lix, kind, target),
+            *(LOOKUPS[kind].endpoint.credits, connection, session),
+            quiet=output.quiet,
+        )
         session.progress.stop()
         write_answer(answer.body, LOOKUPS[kind].endpoint.result, output)
         place = output_path(output)
@@ -126,7 +131,7 @@ def _run_lookup(
             cost = "from the ledger"
             if answer.bought_at is not None:
                 cost += f", bought on {answer.bought_at.date().isoformat()}"
-        if not output.quiet and (place is not None or answer.cached):
+        if not output.quiet:
             console.print_note(cost if place is None else f"written to {place}, {cost}")
         return OK
 

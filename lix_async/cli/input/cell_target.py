@@ -10,12 +10,17 @@ from ..text import one_line
 from .lookup_kinds import LookupKind
 from .targets import LookupTarget, parse_target
 
-_URL = re.compile(
+LINK_WORD = re.compile(
     r"(?<![\w.@/-])(?:https?://|www\.|(?:[a-z]{2,3}\.)?linkedin\.com/)"
     r"(?:(?![,;|]+\s*https?://)[^\s<>\"'|])+",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[^@\s<>\"',;/:()\[\]]+@[^@\s<>\"',;/:()\[\]]+\.[^@\s<>\"',;/:()\[\]]+")
+ADDRESS_WORD = re.compile(
+    r"[^@\s<>\"',;/:()\[\]]{1,64}@[^@\s<>\"',;/:()\[\]]{1,250}\.[^@\s<>\"',;/:()\[\]]+"
+)
+"""A link, and an e-mail address, among other words."""
+_MAX_CHARS = 4096
+"""Characters of a text whose words are searched. A longer one is no cell for a link."""
 _AFTER_LINK = ".,;:!?)]}*"
 _HANDLE = re.compile(r"(?:@|/?in/)?([\w%-]{3,100})/?")
 _HEADINGS = frozenset({"handle", "handles", "slug", "username", "linkedin", "name", "profile"})
@@ -91,10 +96,17 @@ def first_target(cell: object, link: str | None) -> LookupTarget | None:
     return exact or next(targets_in(cell), None)
 
 
+def mentions_target(text: str) -> bool:
+    """Whether a text has a target among its words."""
+    return next(targets_in(text), None) is not None
+
+
 def targets_in(text: str) -> Iterator[LookupTarget]:
     """The links among the words of a text; its e-mail addresses where there are none."""
-    links = [target for word in _URL.findall(text) if (target := _trimmed(word))]
-    yield from links or filter(None, map(parse_target, _ADDRESS.findall(text)))
+    if len(text) > _MAX_CHARS:
+        return
+    links = [target for word in LINK_WORD.findall(text) if (target := _trimmed(word))]
+    yield from links or filter(None, map(parse_target, ADDRESS_WORD.findall(text)))
 
 
 def _trimmed(word: str) -> LookupTarget | None:

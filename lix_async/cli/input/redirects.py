@@ -14,6 +14,7 @@ _V3 = re.compile(r"__(.+?)__;([^!]*)!")
 _V3_RUN = re.compile(r"\*\*(.)|\*")
 _V3_LENGTHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _ONE_SLASH = re.compile(r"(https?:/)(?=[^/])", re.IGNORECASE)
+_SITE = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com(?=/)", re.IGNORECASE)
 _BETWEEN = re.compile(r"[?&#;/]")
 
 
@@ -28,13 +29,13 @@ def links_inside(text: str) -> Iterator[str]:
     _, _, query = text.partition("?")
     for parameter in re.split("[&#;]", query):
         value = parameter.partition("=")[2]
-        if value.startswith("aHR0c"):  # `http` in base64
-            yield from _of_base64(unquote(value))
+        if (start := value.find("aHR0c", 0, 8)) >= 0:  # `http` in base64
+            yield from _of_base64(unquote(value[start:]))
         decoded = _decoded(value)
         if _HTTP.match(decoded):
             yield decoded
-        elif decoded.startswith("//"):
-            yield f"https:{decoded}"
+        elif decoded.startswith("/") and (site := _SITE.match(text)):  # of its sign-in page
+            yield site[0] + decoded
     for part in _BETWEEN.split(text[8:]):  # a path has an encoded link as one segment
         if _HTTP.match(decoded := _decoded(part)):
             yield decoded

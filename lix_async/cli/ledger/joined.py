@@ -22,10 +22,9 @@ from ...core.json_text import SchemaMismatch
 from ...engine.outcome import Outcome
 from ...ledger.records import InputAnswer
 from ...ledger.store import Entry, Store
-from ..errors import CommandError
 from ..input.lookup_kinds import LookupKind, row_kind
 from ..input.table import TableRow, TableTargets
-from ..input.targets import LookupTarget, TargetCallPreparer, lookup_kind, parse_target
+from ..input.targets import LOOKUPS, LookupTarget, TargetCallPreparer, lookup_kind, parse_target
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow
 from ..output.lookup_rows import LookupRow, row_of_entry, row_of_outcome
 
@@ -42,6 +41,7 @@ class Joiner:
         store: The ledger, which must be open while batches are read.
         targets: The links of the table.
         groups: The columns to add.
+        asked: Those that lookups were made for.
         preparers: What makes the calls of each kind.
         limit: How many distinct lookups were asked for at most; None for all.
     """
@@ -51,9 +51,11 @@ class Joiner:
         store: Store,
         targets: TableTargets,
         groups: Sequence[AnswerGroup],
+        asked: Sequence[AnswerGroup],
         preparers: Mapping[LookupKind | None, TargetCallPreparer],
         limit: int | None,
     ) -> None:
+        self._asked = asked
         self._store = store
         self._targets = targets
         self._groups = groups
@@ -111,6 +113,8 @@ class Joiner:
                 target, reason = self._targets.find(row)
                 if target is None:
                     answers[place] = JoinedAnswer("invalid", reason)
+                elif not accepts(group.kind, target):
+                    answers[place] = refused_kind(row, group.kind, target)
                 else:
                     missing[place] = target
             elif one.body is not None:
@@ -129,6 +133,8 @@ class Joiner:
                 answers[place] = answer_of_row(group, row_of_entry(more[lookup]))
         if missing:
             await self._find(group, rows, missing, answers)
+        if group not in self._asked:
+            selected = [False] * len(rows)
         return [
             (_PENDING if wanted else _UNASKED)
             if answer is None or (answer.status == "pending" and not wanted)
@@ -184,9 +190,7 @@ class Joiner:
             else:
                 queries[place] = key.query
         lookups = await self._store.find_calls(list(queries.values()), self._store.now)
-        known = {
-            place: one for place, one in zip(queries, lookups, strict=True) if one is not None
-        }
+        known = {place: one for place, one in zip(queries, lookups, strict=True) if one is not None}
         entries = await self._store.entries_by_id(
             {one.id for one in known.values() if not one.suppressed}
         )
@@ -264,3 +268,18 @@ def _time(seconds: int) -> str:
 
 
 _SUPPRESSED = "forgotten, and not looked up again"
+
+
+def accepts(kind: LookupKind | None, target: LookupTarget) -> bool:
+    """Whether a kind of lookup takes a target."""
+    return kind is None or target.kind in LOOKUPS[kind].accepts
+
+
+_TARGETS = {"person": "a person's link", "org": "a company's link", "email": "an e-mail address"}
+
+
+def refused_kind(row: TableRow, kind: LookupKind | None, target: LookupTarget) -> JoinedAnswer:
+    """The answer for a target that a kind of lookup does not take."""
+    wanted = _TARGETS["org" if kind == "org" else "person"]
+    reason = f"line {row.line}: {_TARGETS[target.kind]}, where {wanted} is needed"
+    return JoinedAnswer("invalid", reason)

@@ -242,7 +242,7 @@ def _partial_decoder(struct: type, steps: Sequence[_Steps]) -> Callable[[bytes],
         return full.read
     paths = [[step for step in one.path if isinstance(step, str)] for one in steps]
     paths += [[one.other] for one in steps if one.other is not None]
-    fast = msgspec.json.Decoder(
+    fast: Callable[[bytes], object] = msgspec.json.Decoder(
         _partial(struct, paths), strict=False, dec_hook=decode_undocumented
     ).decode
     names = full.other_names
@@ -275,8 +275,8 @@ def _partial(struct: type, paths: Sequence[Sequence[str]]) -> type:
         if deeper and len(deeper) == len(wanted[field.name]):
             part = without_null(inner.item_type) if isinstance(inner, inspect.ListType) else inner
             kind = _partial(cast("inspect.StructType", part).cls, deeper)
-            kind = list[kind] if is_list else kind | None  # type: ignore[valid-type]  # made here
-        default = (
+            kind = list[kind] if is_list else kind | None
+        default: object = (
             msgspec.field(name=field.encode_name, default_factory=list)
             if is_list
             else msgspec.field(name=field.encode_name, default=None)
