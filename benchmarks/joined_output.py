@@ -94,8 +94,7 @@ def _save(tables: SqlTables, run: int, found: list[tuple[int, LookupSpec]]) -> N
     rows = [(CODES["done"], 1, 1, lookup.id) for lookup in lookups]
     tables.database.update("lookup", "status, n, cur", "id", rows)
     inputs = [
-        InputRow(position, lookup.id)
-        for (position, _), lookup in zip(found, lookups, strict=True)
+        InputRow(position, lookup.id) for (position, _), lookup in zip(found, lookups, strict=True)
     ]
     tables.add_inputs(run, inputs)
 
