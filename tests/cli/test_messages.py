@@ -18,7 +18,7 @@ NOUNS = (
     *("profile", "request", "result", "row", "subject", "value", "version"),
 )
 PLURAL = re.compile(
-    rf"[ \n](?!in |these )(?:[a-z]+ )?(?:(?:{'|'.join(f'{noun}s' for noun in NOUNS)})|people|queries|companies)\b"
+    rf"[ \n](?!in |these |has )(?:[a-z]+ )?(?:(?:{'|'.join(f'{noun}s' for noun in NOUNS)})|people|queries|companies)\b"
 )
 VERB = re.compile(r" (?:are|have|were)\b")
 NUMBER = re.compile(r"^(?:len|sum|max|min)\(|(?:^|[._(])(?:n|count|number|total|lost|used|left)\b")

@@ -205,7 +205,7 @@ def enrich(
     if refresh < 0:
         raise CommandError("--refresh must not be negative", hint="leave it out for none")
     if limit is not None and limit < 1:
-        raise CommandError("--limit must be at least 1")
+        raise CommandError("--limit must be at least 1", hint="leave it out for all links")
     out = output_path(output)
     file_format = choose_format(output, sys.stdout.isatty(), parquet=True)
     if file_format in ("parquet", "xlsx") and out is None:

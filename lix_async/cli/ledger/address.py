@@ -154,26 +154,6 @@ def ledger_error(error: Exception, *addresses: str) -> CommandError:
     )
 
 
-def ledger_error(error: Exception, *addresses: str) -> CommandError:
-    """The error for a ledger that cannot be used, without the passwords of the addresses.
-
-    Args:
-        error: The error of the library.
-        *addresses: The ledgers that it may be about; the first is the one of the command.
-    """
-    text = str(error)
-    for address in addresses:
-        text = redact_password(text, address)
-    at_server = is_server(addresses[0])
-    return CommandError(
-        text,
-        hint="check the address, and that PostgreSQL runs there; write postgresql://USER@HOST/NAME"
-        if at_server
-        else f"check {addresses[0]}, or name another ledger with {STORE_VARIABLE}",
-        code=REFUSED if at_server and not isinstance(error, ConfigurationError) else USAGE,
-    )
-
-
 @asynccontextmanager
 async def opened_read_only(address: str) -> AsyncGenerator[Store]:
     """Open a ledger while others may be writing to it.

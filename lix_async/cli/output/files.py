@@ -33,14 +33,6 @@ _FILE_HINTS = {
 }
 
 
-_FILE_HINTS = {
-    errno.ENOSPC: "free some space; what was paid for is kept",
-    errno.EISDIR: "give the name of a file in that folder",
-    errno.ENOENT: "create its folder first",
-    errno.EACCES: "check the permissions, or choose another file with --out",
-}
-
-
 def file_error(path: Path, error: OSError, doing: str) -> CommandError:
     """The error for a file that cannot be opened or written."""
     if path.is_symlink():
