@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Annotated, cast
 
@@ -158,35 +158,10 @@ def waterfall(
         )
     if limit is not None and limit < 1:
         raise CommandError("--limit must be at least 1", hint="leave it out for all links")
-    wanted = parse_columns(want) or ()
-    if unknown_fields := set(wanted) - set(FIELDS):
-        near = nearest(min(unknown_fields), FIELDS)
-        raise CommandError(
-            f"unknown field in --want: {', '.join(sorted(unknown_fields))}",
-            hint=(f"did you mean {near}? " if near else "")
-            + f"available fields: {', '.join(FIELDS)}",
-        )
+    wanted = _wanted_fields(want)
     out = output_path(output)
-    file_format = choose_format(output, terminal=sys.stdout.isatty(), parquet=True)
-    if file_format in ("parquet", "xlsx") and out is None:
-        raise CommandError(
-            f"{file_format} needs an output file", hint=f"add --out FILE.{file_format}"
-        )
-    if not distinct and existing_mode(out, file_format) == "distinct":
-        distinct = True
-        if not output.quiet:
-            console.print_note(f"{out} has one row for each link: continued with --distinct")
-    if distinct and file_format in ("parquet", "xlsx"):
-        raise CommandError(f"--distinct cannot write {file_format} here", hint="use .csv or .jsonl")
-    if distinct:
-        _chosen_columns(output)
-    own_ledger = default_ledger(file, output)
-    address = default_address(store, connection)
-    temporary = None
-    if (not address and given_address(store)) or (dry_run and not _exists(address or own_ledger)):
-        temporary = tempfile.TemporaryDirectory(prefix="lix_async-", ignore_cleanup_errors=True)
-        address = str(Path(temporary.name) / "ledger.db")
-    address = address or own_ledger
+    file_format, distinct = _format(output, out, distinct=distinct)
+    address, temporary = _ledger(file, output, store, connection, dry_run=dry_run)
     check_output_conflicts(out, address, file)
     targets = TableTargets(
         open_table(file, sheet=sheet), column, frozenset({"person", "email"}), handles=handles
@@ -236,8 +211,55 @@ def waterfall(
     return code
 
 
-def _exists(address: str) -> bool:
-    return is_server(address) or Path(address).exists()
+def _wanted_fields(want: str) -> tuple[str, ...]:
+    wanted = parse_columns(want) or ()
+    if unknown := sorted(set(wanted) - set(FIELDS)):
+        near = nearest(unknown[0], FIELDS)
+        suggestion = f"did you mean {near}? " if near else ""
+        raise CommandError(
+            f"unknown field in --want: {', '.join(unknown)}",
+            hint=f"{suggestion}available fields: {', '.join(FIELDS)}",
+        )
+    return wanted
+
+
+def _format(output: RowOutputOptions, out: Path | None, *, distinct: bool) -> tuple[Format, bool]:
+    """The format, and whether there is one row for each link, as an earlier output has."""
+    file_format = choose_format(output, terminal=sys.stdout.isatty(), parquet=True)
+    if file_format in ("parquet", "xlsx") and out is None:
+        raise CommandError(
+            f"{file_format} needs an output file", hint=f"add --out FILE.{file_format}"
+        )
+    if not distinct and existing_mode(out, file_format) == "distinct":
+        distinct = True
+        if not output.quiet:
+            console.print_note(f"{out} has one row for each link: continued with --distinct")
+    if distinct:
+        if file_format in ("parquet", "xlsx"):
+            raise CommandError(
+                f"--distinct cannot write {file_format} here", hint="use .csv or .jsonl"
+            )
+        _chosen_columns(output)
+    return file_format, distinct
+
+
+def _ledger(
+    file: str,
+    output: RowOutputOptions,
+    store: str | None,
+    connection: ConnectionOptions,
+    *,
+    dry_run: bool,
+) -> tuple[str, TemporaryDirectory[str] | None]:
+    """The ledger of a run, and the folder that it is in where it is not kept."""
+    address = default_address(store, connection)
+    keeps_none = not address and bool(given_address(store))
+    address = address or default_ledger(file, output)
+    # A dry run makes no ledger.
+    if not keeps_none and not (dry_run and not (is_server(address) or Path(address).exists())):
+        return address, None
+    folder = TemporaryDirectory(prefix="lix_async-", ignore_cleanup_errors=True)
+    return str(Path(folder.name) / "ledger.db"), folder
 
 
 def _chosen_columns(output: RowOutputOptions) -> tuple[str, ...] | None:

@@ -161,6 +161,7 @@ class JoinedWaterfall:
         self._error: CommandError | None = None
         self._pipe_closed = False
         self._over_budget = False
+        self._from_ledger = 0
 
     # What it costs
 
@@ -215,8 +216,14 @@ class JoinedWaterfall:
             return []
         steps = [step for step in self._known.waterfall.steps if step.about == "person"]
         useful = [step for step in steps if step.fills & missing]
-        needed = {name for step in useful for need in step.needs for name in need}
-        lacking = {name for name in needed if result.get(name) is None}
+        target = result.target
+        known = {
+            "linkedin_url": target.linkedin_url or result.get("linkedin_url"),
+            "email": target.email or result.get("email"),
+        }
+        have = {name for name, value in known.items() if value}
+        waiting = [step for step in useful if not any(need <= have for need in step.needs)]
+        lacking = {name for step in waiting for need in step.needs for name in need} - have
         return [
             step
             for step in steps
@@ -241,7 +248,10 @@ class JoinedWaterfall:
         answered = f"{estimate.answered:,}, at no cost" if estimate.answered else "none"
         head = [("Links", words), ("In the ledger", answered)]
         names = ", ".join(dict.fromkeys(step.provider for step in self._known.waterfall.steps))
-        head += [("Providers", names), ("To look up", f"{estimate.calls:,} at most")]
+        head += [
+            ("Providers", names),
+            ("To look up", f"{estimate.calls:,} at most" if estimate.calls else "none"),
+        ]
         print_estimate(head, estimate, self._session.monitor.rate)
         return OK
 
@@ -303,20 +313,31 @@ class JoinedWaterfall:
                 hint="choose another file with --out",
             )
 
-    def _wanted(self) -> Iterator[Target]:
-        """The targets of the rows, each when it is asked for."""
+    async def _wanted(self) -> AsyncIterator[Target]:
+        """The targets that the ledger has no whole answer for, each when it is asked for."""
         selection = Selection(self._options.limit)
-        for position, row in enumerate(self._targets.table.rows(), start=1):
-            if self._session.monitor.stopping:
-                return
-            target, reason = self._targets.find(row)
-            if target is None:
-                self._add(position, row, JoinedAnswer("invalid", reason))
-            elif not selection.takes(target):
-                return
-            else:
-                self._rows[str(position)] = (position, row)
-                yield target_of(target, str(position))
+        rows = enumerate(self._targets.table.rows(), start=1)
+        while not self._session.monitor.stopping and (batch := list(islice(rows, _BATCH))):
+            wanted: dict[str, tuple[int, TableRow, Target]] = {}
+            for position, row in batch:
+                target, reason = self._targets.find(row)
+                if target is None:
+                    self._add(position, row, JoinedAnswer("invalid", reason))
+                elif selection.takes(target):
+                    text = str(position)
+                    wanted[text] = position, row, target_of(target, text)
+            async with self._known.waterfall.run([one for *_, one in wanted.values()]) as results:
+                async for result in results:
+                    if not self._unasked(result):
+                        position, row, _ = wanted.pop(result.target.text)
+                        self._from_ledger += 1
+                        status = status_of(result, self._options.wanted)
+                        self._add(position, row, self._columns.answer(result, status))
+            for text, (position, row, given) in wanted.items():
+                if self._session.monitor.stopping:
+                    return
+                self._rows[text] = position, row
+                yield given
 
     def _deliver(self, result: Profile) -> None:
         position, row = self._rows.pop(result.target.text)
@@ -426,6 +447,6 @@ class JoinedWaterfall:
             for name, one in stats.items()
             if one.asked > one.known
         ]
-        if known := sum(one.known for one in stats.values()):
-            parts.append(f"{counted(known, 'answer')} from the ledger")
+        if self._from_ledger:
+            parts.append(f"{counted(self._from_ledger, 'row')} from the ledger")
         return ", ".join(parts)
