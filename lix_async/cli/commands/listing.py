@@ -368,8 +368,10 @@ class _ListingRun(Generic[Item]):
         parts = [f"{self.sink.written:,} {self.job.noun}"]
         parts[0] += f" in {path}" if path else ""
         parts.append(f"{stats.pages:,} {plural(stats.pages, 'page')}")
-        lost = self.session.lix.credits.lost
-        parts.append(credits_text(stats.credits, lost))
+        credits = stats.credits - self.before
+        parts.append(credits_text(credits, self.session.lix.credits.lost))
+        if self.before:
+            parts.append(f"{self.before:,} spent before")
         if stats.duplicates:
             parts.append(f"{stats.duplicates:,} {plural(stats.duplicates, 'duplicate')} dropped")
         console.print_note(f"{', '.join(parts)}, {format_elapsed(seconds)}")

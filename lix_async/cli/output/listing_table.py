@@ -15,7 +15,7 @@ from .workbook import Workbook, check_workbooks
 
 
 def rows_path(path: Path) -> Path:
-    """`people.xlsx.rows.jsonl` for `people.xlsx`: the rows that a walk has received."""
+    """`people.xlsx.rows.jsonl` for `people.xlsx`: the rows of a listing so far."""
     return path.with_name(f"{path.name}.rows.jsonl")
 
 
