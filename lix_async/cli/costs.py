@@ -122,8 +122,8 @@ async def confirm(
         terminal = _terminal(stack)
         if terminal is None:
             raise CommandError(
-                f"{what}, and there is no terminal to ask on",
-                hint="add --yes to go on, or --max-credits N to spend at most N",
+                f"{what}; without a terminal this needs --yes or --max-credits",
+                hint="--yes goes on, --max-credits N spends at most N credits",
             )
         sys.stderr.write(f"{what}. Continue? [y/N] ")
         sys.stderr.flush()

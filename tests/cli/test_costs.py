@@ -21,7 +21,7 @@ from .test_enrich_ledger import links
 
 Start = Callable[..., Process]
 ADA = "https://www.linkedin.com/in/ada-example"
-NOBODY = "there is no terminal to ask on"
+REFUSED = "without a terminal this needs --yes or --max-credits"
 
 
 def on_terminal(
@@ -84,7 +84,7 @@ runpy.run_module("lix_async", run_name="__main__", alter_sys=True)
 def test_more_than_a_hundred_credits_need_a_yes(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(101)
     refused = lix("enrich", "in.txt", "--out", "out.csv")
-    assert (refused.code, NOBODY in refused.err, "--yes" in refused.err) == (2, True, True)
+    assert (refused.code, REFUSED in refused.err, "--yes" in refused.err) == (2, True, True)
     assert (len(sandbox.ledger), Path("out.csv").exists()) == (0, False)
     assert lix("enrich", "in.txt", "--out", "out.csv", "--max-credits", "3").code == 4
     assert len(sandbox.ledger) == 3
@@ -111,7 +111,7 @@ def test_the_threshold_holds_for_every_command(
 ) -> None:
     links(1)
     refused = lix(*arguments, "--confirm-above", "0")
-    assert (refused.code, NOBODY in refused.err) == (2, True), refused.err
+    assert (refused.code, REFUSED in refused.err) == (2, True), refused.err
     assert len(sandbox.ledger) == 0
     assert lix(*arguments, "--confirm-above", "0", "--max-credits", "20").code == 0
 

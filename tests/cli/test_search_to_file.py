@@ -32,11 +32,12 @@ def test_a_search_is_piped_into_enrich(
 ) -> None:
     pytest.importorskip("xlsxwriter")
     command = [sys.executable, "-m", "lix_async"]
-    settings = {"env": environment(plain[1], XDG_DATA_HOME=str(tmp_path)), "cwd": tmp_path}
+    env = environment(plain[1], XDG_DATA_HOME=str(tmp_path))
     search = subprocess.Popen(
         [*command, "search", "people", SEARCH, "--rate", "none"],
         stdout=subprocess.PIPE,
-        **settings,  # type: ignore[call-overload]  # of both
+        env=env,
+        cwd=tmp_path,
     )
     enrich = subprocess.run(
         [*command, "enrich", "-", "--out", "people.xlsx", "--rate", "none"],
@@ -44,7 +45,8 @@ def test_a_search_is_piped_into_enrich(
         capture_output=True,
         timeout=TIMEOUT,
         check=False,
-        **settings,  # type: ignore[call-overload]  # of both
+        env=env,
+        cwd=tmp_path,
     )
     assert search.stdout is not None
     search.stdout.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ...core.endpoint import Endpoint, P, Price
+from ...core.endpoint import CreditKind, Endpoint, P, Price
 from ...core.errors import PagingError
 from ...core.models import Listing
 from ...engine.checkpoint import Checkpoint
@@ -206,7 +206,8 @@ async def _dry_run(
     limits = [limit for limit in (job.cap, output.limit, total) if limit is not None]
     rows = max(min(limits) - written, 0) if limits else None
     pages = 0 if rows is None else math.ceil(rows / size)
-    credits = Counter({job.price.kind: pages * job.price.amount})
+    credits: Counter[CreditKind] = Counter()
+    credits[job.price.kind] = pages * job.price.amount
     calls = pages
     if lookups is not None and rows is not None:
         for price in lookups.prices:
