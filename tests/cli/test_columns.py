@@ -43,7 +43,9 @@ def test_the_example_of_the_help_works(lix: Lix) -> None:
 def test_columns_of_parquet(lix: Lix) -> None:
     duckdb = pytest.importorskip("duckdb")
     Path("in.txt").write_text(f"{L}/ada\n")
-    assert lix("enrich", "--distinct", "in.txt", "--columns", "name", "--out", "o.parquet").code == 0
+    assert (
+        lix("enrich", "--distinct", "in.txt", "--columns", "name", "--out", "o.parquet").code == 0
+    )
     ((status, name),) = duckdb.sql("SELECT status, name FROM 'o.parquet'").fetchall()
     assert (status, bool(name)) == ("found", True)
 

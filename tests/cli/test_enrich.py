@@ -100,7 +100,9 @@ def test_people_by_e_mail_address_and_a_given_column(lix: Lix) -> None:
 
 def test_people_and_companies_share_a_table(lix: Lix) -> None:
     Path("mixed.txt").write_text(f"{L}/ada\nhttps://www.linkedin.com/company/acme\n")
-    rows = list(csv.DictReader(lix("enrich", "--distinct", "mixed.txt", "--format", "csv").out.splitlines()))
+    rows = list(
+        csv.DictReader(lix("enrich", "--distinct", "mixed.txt", "--format", "csv").out.splitlines())
+    )
     assert {row["kind"] for row in rows} == {"person", "org"}
     names = {row["result.name"] or row["result.liOrganisation.name"] for row in rows}
     assert "Acme" in names

@@ -58,7 +58,9 @@ def test_another_output_file_or_format_costs_nothing(lix: Lix, sandbox: Observed
 def test_a_small_limit_is_used_up_whatever_is_in_flight(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(40)
     for limit, bought in ((3, 3), (2, 5)):
-        found = lix("enrich", "--distinct", "in.txt", "--out", "a.jsonl", "--max-credits", str(limit))
+        found = lix(
+            "enrich", "--distinct", "in.txt", "--out", "a.jsonl", "--max-credits", str(limit)
+        )
         assert "--max-credits" in found.err
         assert len(sandbox.ledger) == bought
     assert len(rows_of(Path("a.jsonl"))) == 5
@@ -105,9 +107,16 @@ def test_a_lookup_in_doubt_has_a_row_at_the_end_until_it_is_decided(
         lines = Path("out.csv").read_text()
         again = lix("enrich", "--distinct", "in.txt", "--out", "out.csv", "--doubts", "hold")
         assert (again.code, Path("out.csv").read_text()) == (0, lines)
-        assert lix("enrich", "--distinct", "in.txt", "--out", "out.jsonl", "--doubts", "ask").code == 2
+        assert (
+            lix("enrich", "--distinct", "in.txt", "--out", "out.jsonl", "--doubts", "ask").code == 2
+        )
         for form in ("jsonl", "csv"):
-            assert lix("enrich", "--distinct", "in.txt", "--out", f"out.{form}", "--doubts", "retry").code == 0
+            assert (
+                lix(
+                    "enrich", "--distinct", "in.txt", "--out", f"out.{form}", "--doubts", "retry"
+                ).code
+                == 0
+            )
             rows = read(Path(f"out.{form}"))
             assert [row["status"] for row in rows] == ["found"] * 6
             assert len({row["input"] for row in rows}) == 6
@@ -175,7 +184,9 @@ def test_a_daily_limit_can_end_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch
     sandbox = ObservedSandbox(daily_allowance=3)
     with running(sandbox) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
-        found = lix("enrich", "--distinct", "in.txt", "--out", "o.jsonl", "--on-daily-limit", "stop")
+        found = lix(
+            "enrich", "--distinct", "in.txt", "--out", "o.jsonl", "--on-daily-limit", "stop"
+        )
         assert found.code == 4
         assert "renewed" in found.err
     assert len(rows_of(Path("o.jsonl"))) == 3

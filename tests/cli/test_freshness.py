@@ -35,7 +35,9 @@ def test_answers_that_are_too_old_are_bought_again(lix: Lix, sandbox: ObservedSa
             a_year_passes()
         options = () if age is None else ("--max-age", age)
         shown = lix("enrich", "--distinct", "in.txt", *STORE, *options, "--dry-run")
-        found = lix("enrich", "--distinct", "in.txt", *STORE, *options, "--out", f"{bought}{age}.jsonl")
+        found = lix(
+            "enrich", "--distinct", "in.txt", *STORE, *options, "--out", f"{bought}{age}.jsonl"
+        )
         assert found.code == 0, found.err
         assert len(sandbox.ledger) == bought
         if bought == 8:
@@ -94,7 +96,10 @@ def test_credits_for_refreshing(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(6)
     assert lix("enrich", "--distinct", "in.txt", *STORE).code == 0
     a_year_passes()
-    assert lix("enrich", "--distinct", "in.txt", *STORE, "--refresh", "2", "--out", "o.jsonl").code == 0
+    assert (
+        lix("enrich", "--distinct", "in.txt", *STORE, "--refresh", "2", "--out", "o.jsonl").code
+        == 0
+    )
     assert len(sandbox.ledger) == 8
     assert len(rows_of(Path("o.jsonl"))) == 6
 
@@ -129,12 +134,19 @@ def test_what_is_bought_again_takes_the_place_of_its_row(
     assert sum(changed) == 2
     assert [row["input"] for row in rows()] == [row["input"] for row in before]
     # Another file's run buys the others; this one gets them for nothing.
-    assert lix("enrich", "--distinct", "in.txt", *STORE, "--out", "else.jsonl", "--max-age", "90d").code == 0
+    assert (
+        lix(
+            "enrich", "--distinct", "in.txt", *STORE, "--out", "else.jsonl", "--max-age", "90d"
+        ).code
+        == 0
+    )
     assert len(sandbox.ledger) == 12
     newer = lix("enrich", "--distinct", "in.txt", *STORE, *out, "--max-age", "90d")
     assert (newer.code, len(sandbox.ledger)) == (0, 12), newer.err
     assert all(old != new for old, new in zip(before, rows(), strict=True))
-    assert "6 skipped" in lix("enrich", "--distinct", "in.txt", *STORE, *out, "--max-age", "90d").err
+    assert (
+        "6 skipped" in lix("enrich", "--distinct", "in.txt", *STORE, *out, "--max-age", "90d").err
+    )
 
 
 def test_a_file_that_was_left_with_older_rows_is_put_right(

@@ -54,7 +54,10 @@ def test_the_ledger_of_a_file_is_taken_in_first_and_kept(
     real: Lix, sandbox: ObservedSandbox
 ) -> None:
     links(3)
-    assert real("enrich", "--distinct", "in.txt", "--store", "in.txt.ledger", "--out", "a.jsonl").code == 0
+    assert (
+        real("enrich", "--distinct", "in.txt", "--store", "in.txt.ledger", "--out", "a.jsonl").code
+        == 0
+    )
     assert not personal_path().exists()
     before = Path("in.txt.ledger").read_bytes()
 
@@ -167,7 +170,17 @@ def test_processes_write_nowhere_else(personal_data: Path) -> None:
 
 def test_a_run_without_a_ledger_that_stops_keeps_it(real: Lix, sandbox: ObservedSandbox) -> None:
     links(3)
-    stopped = real("enrich", "--distinct", "in.txt", "--store", "none", "--max-credits", "1", "--format", "jsonl")
+    stopped = real(
+        "enrich",
+        "--distinct",
+        "in.txt",
+        "--store",
+        "none",
+        "--max-credits",
+        "1",
+        "--format",
+        "jsonl",
+    )
     assert stopped.code != 0
     ledger = stopped.err.strip().rpartition("--store ")[2]
     assert Path(ledger).is_file()

@@ -171,7 +171,10 @@ def test_an_output_that_cannot_be_written_is_a_plain_error(
 ) -> None:
     (tmp_path / "in.txt").write_text("https://www.linkedin.com/in/a\n")
     if arguments[:2] == ("run", "export"):
-        assert start("enrich", "--distinct", "in.txt", "--out", "a.jsonl", "--rate", "none").end().code == 0
+        assert (
+            start("enrich", "--distinct", "in.txt", "--out", "a.jsonl", "--rate", "none").end().code
+            == 0
+        )
         arguments = (*arguments[:2], str(next(tmp_path.glob("*.ledger*"))), *arguments[3:])
     with Path("/dev/full").open("wb") as full:
         process = subprocess.run(
@@ -258,7 +261,9 @@ def test_stopped_lookups_are_resumed(
     stopped = process.end()
     assert (stopped.code, "stopped" in stopped.err) == (130, True)
     assert "lix enrich --distinct in.txt" in stopped.err.splitlines()[-1]
-    assert start("enrich", "--distinct", "in.txt", "--out", "a.csv", "--rate", "none").end().code == 0
+    assert (
+        start("enrich", "--distinct", "in.txt", "--out", "a.csv", "--rate", "none").end().code == 0
+    )
     with (tmp_path / "a.csv").open(newline="") as file:
         assert len({row["input"] for row in csv.DictReader(file)}) == 40
     assert not sandbox.ledger.repeats()

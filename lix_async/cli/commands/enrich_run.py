@@ -24,7 +24,8 @@ from ..costs import credits_text
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
-from ..input.targets import LOOKUPS, TargetCallPreparer, lookup_kind, parse_target
+from ..input.target_calls import TargetCallPreparer
+from ..input.targets import LOOKUPS, lookup_kind, parse_target
 from ..ledger.address import ledger_argument, opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts

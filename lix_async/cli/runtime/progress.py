@@ -6,17 +6,17 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-from rich.console import Console, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ...bulk.preview import seconds_needed
 from ..text import counted, format_clock, rate_text
 from .activity import ActivityMonitor
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+    from rich.spinner import Spinner
 
 REFRESH_INTERVAL = 0.1
 """Seconds between two updates of the line."""
@@ -54,9 +54,11 @@ class ProgressLine:
     def __init__(self, counts: ProgressCounts, monitor: ActivityMonitor, *, show: bool) -> None:
         self.counts = counts
         self._monitor = monitor
-        self._spinner = Spinner("dots")
         self._live: Live | None = None
         if show and sys.stderr.isatty():
+            from rich.console import Console  # late, as below: not where no line is shown
+            from rich.live import Live
+
             console = Console(stderr=True)
             if not console.is_dumb_terminal:
                 self._live = Live(
@@ -67,6 +69,12 @@ class ProgressLine:
                     redirect_stderr=False,
                     get_renderable=self.render,
                 )
+
+    @cached_property
+    def _spinner(self) -> Spinner:
+        from rich.spinner import Spinner
+
+        return Spinner("dots")
 
     @property
     def shown(self) -> bool:
@@ -90,6 +98,10 @@ class ProgressLine:
 
     def render(self) -> RenderableType:
         """The line with the current counts."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
         counts = self.counts
         line = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [self._spinner]
