@@ -1,7 +1,7 @@
-"""The cost of joined output: a file of known answers, compared with a plain loop over the same CSV.
+"""The cost of joined output: a file of known answers, against a loop that copies the same CSV.
 
-`lix enrich FILE --out OUT` over a file whose answers are all in the ledger reads each row, finds its
-answer, and writes both. The plain loop reads the same CSV with `csv.reader` and writes it again with
+`lix enrich FILE --out OUT` over a file whose answers are all in the ledger reads each row, finds
+its answer, and writes both. The loop reads the CSV with `csv.reader` and writes it again with
 `csv.writer`. Rows per second and the greatest memory of both; then a workbook, in and out.
 10^5 rows, with `--long` 10^6, with `--quick` 10^4.
 """
@@ -22,7 +22,7 @@ from _harness import QUICK, ROOT, report
 from _sample_data import KEY, person
 
 from lix_async import AsyncLix
-from lix_async.cli.commands.enrich_joined import RowCallPreparer, run_name
+from lix_async.cli.commands.enrich_inputs import RowCallPreparer, run_name
 from lix_async.cli.input.table import TableTargets, open_table
 from lix_async.ledger.records import InputRow, LookupSpec
 from lix_async.ledger.rule import CODES

@@ -171,6 +171,11 @@ class AdmissionController(Admission):
             return f"outage: {self.breaker.failure.args[0]}"
         return "daily limit" if self.closed_for > 0 else ""
 
+    @property
+    def left_today(self) -> int | None:
+        """Requests left of the daily allowance, those of this run since it was read taken off."""
+        return None if self.requests_left is None else max(self.requests_left - self._asked, 0)
+
     async def admit(self, price: Price, key: bytes) -> None:
         """Wait until a call may be sent. Report its end with `ended`.
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter, UnknownCommandError, UnknownOptionError
 
 from ..core.errors import LixError
 from . import console
-from .commands.call import call
-from .commands.drift import drift
-from .commands.sandbox import sandbox
 from .errors import EXIT_CODES, INTERRUPTED, OK, CommandError, command_error_for
 from .providers import providers
 from .text import nearest, one_line
@@ -23,6 +20,8 @@ _SEARCHES = Group("Search", sort_key=1)
 _LOOKUPS = Group("Look up", sort_key=2)
 _BULK = Group("Ledgers and workers", sort_key=3)
 _OTHER = Group("More", sort_key=4)
+_GROUPS = ("search:search", "run:run", "ledger:ledger")
+"""The commands that consist of others."""
 
 
 def _version() -> str:
@@ -36,46 +35,34 @@ def _exit_codes() -> str:
     return "\n".join(("Exit codes:", "", *items))
 
 
-Command = Callable[..., int] | App
+def _commands() -> tuple[tuple[Group, str], ...]:
+    """The functions and groups of all commands with their help groups, in order.
 
-
-def _commands() -> tuple[tuple[Group, Command], ...]:
-    """Every command with its help group, in order. Most of them need the Lix provider."""
+    As texts: a module is imported when its command is used, or for the list of all. Most commands
+    need the Lix provider.
+    """
     if "lix" not in providers():
-        return (_FIRST, sandbox), (_OTHER, call), (_OTHER, drift)
-    from .commands.account import account
-    from .commands.columns import columns
-    from .commands.demo import demo
-    from .commands.enrich import enrich
-    from .commands.facets import facets
-    from .commands.ledger import ledger
-    from .commands.lookup import email, org, person
-    from .commands.resolve import resolve
-    from .commands.run import run as run_
-    from .commands.search import accounts, leads, search
-    from .commands.waterfall import waterfall
-    from .commands.worker import worker
-
+        return (_FIRST, "sandbox:sandbox"), (_OTHER, "call:call"), (_OTHER, "drift:drift")
     return (
-        (_FIRST, demo),
-        (_FIRST, sandbox),
-        (_FIRST, account),
-        (_SEARCHES, search),
-        (_SEARCHES, leads),
-        (_SEARCHES, accounts),
-        (_SEARCHES, facets),
-        (_LOOKUPS, person),
-        (_LOOKUPS, org),
-        (_LOOKUPS, email),
-        (_LOOKUPS, enrich),
-        (_LOOKUPS, columns),
-        (_LOOKUPS, waterfall),
-        (_BULK, run_),
-        (_BULK, ledger),
-        (_BULK, resolve),
-        (_BULK, worker),
-        (_OTHER, call),
-        (_OTHER, drift),
+        (_FIRST, "demo:demo"),
+        (_FIRST, "sandbox:sandbox"),
+        (_FIRST, "account:account"),
+        (_SEARCHES, "search:search"),
+        (_SEARCHES, "search:leads"),
+        (_SEARCHES, "search:accounts"),
+        (_SEARCHES, "facets:facets"),
+        (_LOOKUPS, "lookup:person"),
+        (_LOOKUPS, "lookup:org"),
+        (_LOOKUPS, "lookup:email"),
+        (_LOOKUPS, "enrich:enrich"),
+        (_LOOKUPS, "columns:columns"),
+        (_LOOKUPS, "waterfall:waterfall"),
+        (_BULK, "run:run"),
+        (_BULK, "ledger:ledger"),
+        (_BULK, "resolve:resolve"),
+        (_BULK, "worker:worker"),
+        (_OTHER, "call:call"),
+        (_OTHER, "drift:drift"),
     )
 
 
@@ -93,11 +80,9 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 for _position, (_group, _command) in enumerate(_commands()):
-    if isinstance(_command, App):
-        _command.group, _command.sort_key = (_group,), _position
-        app.command(_command)
-    else:
-        app.command(_command, group=_group, sort_key=_position, help_epilogue="")
+    _epilogue = {} if _command in _GROUPS else {"help_epilogue": ""}  # a group has its own
+    _path = f"{__package__}.commands.{_command}"
+    app.command(_path, group=_group, sort_key=_position, **_epilogue)
 for _flag in ("--help", "--version"):
     app[_flag].group = (_OTHER,)
 _HELP_FLAGS = frozenset({"--help", "-h"})
@@ -143,6 +128,8 @@ def _invoke(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["call"] and not _HELP_FLAGS.isdisjoint(arguments):
         named = [one for one in arguments[1:2] if not one.startswith("-")]
         arguments = ["call", *named, "--list"] if named else arguments
+    if not arguments or arguments[0] in _HELP_FLAGS:
+        app.resolved_commands()  # imported: the list shows the first line of each
     code = app(
         list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
     )

@@ -10,12 +10,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from .errors import REFUSED, CommandError
 from .text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 arguments: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_arguments", default=())
 """The arguments of the running command."""
@@ -23,11 +24,15 @@ arguments: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_arguments", default
 
 def console() -> Console:
     """A console on stderr, with colours only on a terminal."""
+    from rich.console import Console  # late, as elsewhere here: most commands show nothing by it
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_error(error: CommandError) -> None:
     """Print an error on one line, and its hint on the next."""
+    from rich.text import Text
+
     message = Text("error: ", style="bold red").append(one_line(error.message), style="default")
     out = console()
     out.print(message)
@@ -37,7 +42,7 @@ def print_error(error: CommandError) -> None:
 
 def print_note(text: str) -> None:
     """Print a line on stderr."""
-    console().print(Text(text))
+    sys.stderr.write(f"{text}\n")
 
 
 def stdout_width() -> int:

@@ -74,16 +74,16 @@ async def priced(
         quiet: Whether to print nothing.
 
     Raises:
-        CommandError: The answer was no, or nobody can be asked.
+        CommandError: The answer was no, or there is no terminal.
         LixError: The call failed.
     """
     await confirm(price.amount, f"this costs {credits_text(price.amount)}", connection, session)
     try:
         return await call()
     except LixError:
-        if session.monitor.requests and not quiet:
-            session.progress.stop()
-            console.print_note(spent_text(session.lix.credits))
+        budget = session.lix.credits
+        if (budget.total or budget.lost) and not quiet:
+            session.resume_hint = spent_text(budget)  # printed after the error
         raise
 
 
@@ -109,10 +109,10 @@ async def confirm(
         credits: What the command costs at most.
         what: The sentence that says so, without a full stop.
         connection: The options, with the threshold.
-        session: The session, whose progress line makes room for the question.
+        session: The session, whose progress line is hidden meanwhile.
 
     Raises:
-        CommandError: The answer was no, or nobody can be asked.
+        CommandError: The answer was no, or there is no terminal.
         Interrupted: The command was stopped.
     """
     if not needs_confirmation(credits, connection):
@@ -122,8 +122,8 @@ async def confirm(
         terminal = _terminal(stack)
         if terminal is None:
             raise CommandError(
-                f"{what}, and nobody can be asked",
-                hint="add --yes to go on, or --max-credits N to spend at most N",
+                f"{what}; without a terminal this needs --yes or --max-credits",
+                hint="--yes goes on, --max-credits N spends at most N credits",
             )
         sys.stderr.write(f"{what}. Continue? [y/N] ")
         sys.stderr.flush()
@@ -167,7 +167,7 @@ async def confirm_run(
         retry_doubts: Whether lookups in doubt are looked up again.
 
     Raises:
-        CommandError: The answer was no, or nobody can be asked.
+        CommandError: The answer was no, or there is no terminal.
         Interrupted: The command was stopped.
     """
     if is_confirmed(connection):
@@ -189,7 +189,7 @@ async def confirm_run(
 
 
 def _terminal(stack: ExitStack) -> TextIO | None:
-    """Where somebody who sees stderr types; None where nobody does."""
+    """Where an answer is typed by whoever sees stderr; None without a terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         return None
     if sys.stdin is not None and sys.stdin.isatty():

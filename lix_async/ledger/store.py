@@ -88,6 +88,8 @@ class Entry(ReadableStruct, msgspec.Struct, kw_only=True):
     pages: list[AnswerRow] = []
     """The pages of a listing, as they were received; with the answer that ended it where it was
     refused or cannot be read."""
+    refreshing: bool = False
+    """Whether what stands is an older version, until a newer one is complete."""
 
 
 class Store:
@@ -321,9 +323,17 @@ class Store:
         if keys:
             await self.statement(lambda tables: rekey(tables, keys))
 
-    async def answers(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
-        """The answers that stand, by lookup."""
-        return await self.statement(lambda tables: tables.current(ids), writes=False)
+    async def answers(
+        self, ids: Sequence[int], *, newest: bool = False
+    ) -> dict[int, list[AnswerRow]]:
+        """The answers that stand, by lookup.
+
+        Args:
+            ids: The lookups.
+            newest: Of a listing that is bought again the new pages so far, in place of the older
+                version that stands.
+        """
+        return await self.statement(lambda tables: tables.current(ids, newest=newest), writes=False)
 
     async def begin_run(self, name: str, method: str, options: str, cap: int | None) -> int:
         """Note the beginning of a run, or join the one of that name; its id."""
@@ -561,6 +571,13 @@ class Store:
             return False
         return (await self.apply(Again(found.id, found.state.n, self.now)))[0].applied
 
+    async def unattested(self) -> list[bytes]:
+        """The keys of lookups that were refused for good without the API's own error.
+
+        A 400, 404 or 422 that does not hold it is final after three runs on three days.
+        """
+        return await self.statement(lambda tables: tables.unattested(), writes=False)
+
 
 def _entries_by_id(tables: SqlTables, ids: Collection[int]) -> dict[int, Entry]:
     lookups = list(tables.by_id(sorted(ids)).values()) if ids else []
@@ -586,6 +603,7 @@ def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:
             due=(state.due or 0) / 1000,
             changed=lookup.changed / 1000,
             note=note,
+            refreshing=state.refresh is not None,
         )
         found = answers.get(lookup.id, [])
         if state.page:

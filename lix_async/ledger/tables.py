@@ -26,6 +26,7 @@ from .records import (
     InputAnswer,
     InputRow,
     LookupSpec,
+    Receive,
     RunEntry,
     RunTotals,
     StoredBody,
@@ -34,6 +35,7 @@ from .records import (
     unpacked,
 )
 from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
+from .schema import BODY, CODEC
 from .suppression import OF_LOOKUP, SELECT, SuppressedId, SuppressionList
 from .transaction import Attempt, Loaded, Writes
 
@@ -49,7 +51,7 @@ LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
     "changed, subject, variant"
 )
-ANSWER = "a.lookup, a.n, a.page, a.at, a.http, a.meaning, a.body, a.rows, a.codec"
+ANSWER = f"a.lookup, a.n, a.page, a.at, a.http, a.meaning, {BODY}, a.rows, {CODEC}"
 BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
 ANSWERS = """
 SELECT a.lookup, a.n, a.page, a.meaning FROM lookup l JOIN answer a ON a.lookup = l.id
@@ -74,6 +76,13 @@ FROM answer a JOIN lookup l ON l.id = a.lookup
 WHERE a.id > ? AND a.at >= ? AND a.meaning = 0 AND a.page = 0 AND l.endpoint IN (?*)
     AND (a.n > 1 OR l.subject IS NOT NULL)
 """
+EARLIER_BODIES = """
+SELECT a.lookup, a.page, a.id, a.codec, a.body FROM answer a
+WHERE a.lookup IN (?*) AND (a.lookup, a.page) IN (?**) AND a.meaning = 0 AND a.same_as IS NULL
+    AND NOT EXISTS (SELECT 1 FROM answer b WHERE b.lookup = a.lookup AND b.page = a.page
+        AND b.meaning = 0 AND b.same_as IS NULL AND b.n > a.n)
+"""
+"""Of the pages of lookups, the newest bodies that are stored."""
 CONFIRM = """
 UPDATE owner SET batch = ?, beat = beat + 1
 WHERE no = ? AND token = ? AND dead = 0 AND batch < ? RETURNING no
@@ -249,14 +258,7 @@ class SqlTables:
             )
         meanings = writes.meanings
         if writes.answers:
-            # An answer that is judged in its own transaction is written with its meaning.
-            judged = [(a, meanings.pop((a.lookup, a.n), None)) for a in writes.answers]
-            db.insert(
-                "answer",
-                "lookup, n, page, at, http, body, meaning, rows",
-                [(a.lookup, a.n, a.page, a.now, a.http, a.body, *_meaning(v)) for a, v in judged],
-                "(lookup, n, page) DO NOTHING",
-            )
+            self._write_answers(writes)
         if meanings:
             rows = [(*_meaning(meaning), *key) for key, meaning in meanings.items()]
             db.update("answer", "meaning, rows", "lookup, n", rows)
@@ -290,6 +292,47 @@ class SqlTables:
             now = max(one.changed for one in writes.lookups.values())
             erase_subjects(db, self.suppression, forgotten, now, Erased())
             self._in_flight.clear()
+
+    def _write_answers(self, writes: Writes) -> None:
+        """Insert answers; one that is judged in its own transaction with its meaning."""
+        same = self._equal_to_earlier(writes)
+        rows: list[tuple[object, ...]] = []
+        shared: list[tuple[object, ...]] = []
+        for a in writes.answers:
+            judged = _meaning(writes.meanings.pop((a.lookup, a.n), None))
+            values = a.lookup, a.n, a.page, a.now, a.http, *judged
+            if (earlier := same.get(a)) is None:
+                rows.append((*values, a.body))
+            else:
+                shared.append((*values, earlier))
+        for column, some in (("body", rows), ("same_as", shared)):
+            self.database.insert(
+                "answer",
+                f"lookup, n, page, at, http, meaning, rows, {column}",
+                some,
+                "(lookup, n, page) DO NOTHING",
+            )
+
+    def _equal_to_earlier(self, writes: Writes) -> dict[Receive, int]:
+        """New answers that are equal to the version before them, with the answer of that."""
+        again = [
+            a
+            for a in writes.answers
+            if (lookup := writes.lookups.get(a.lookup)) is not None and lookup.state.base
+        ]
+        earlier: dict[tuple[int, int], tuple[int, bytes]] = {}
+        for pairs in chunks(sorted({(a.lookup, a.page) for a in again})):
+            rows = self.database.execute(EARLIER_BODIES, ([lookup for lookup, _ in pairs], pairs))
+            for of, page, ident, codec, body in cast(
+                "list[tuple[int, int, int, int, bytes]]", rows
+            ):
+                if not codec & ~PACKED:  # as it was received
+                    earlier[of, page] = ident, unpacked(body, codec)
+        return {
+            a: found[0]
+            for a in again
+            if (found := earlier.get((a.lookup, a.page))) is not None and found[1] == a.body
+        }
 
     def _forgotten(self, writes: Writes) -> set[SuppressedId]:
         """The ids in judged answers that are of somebody who was forgotten.
@@ -682,11 +725,15 @@ class SqlTables:
 
     # Answers
 
-    def current(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
+    def current(self, ids: Sequence[int], *, newest: bool = False) -> dict[int, list[AnswerRow]]:
         """The answers that stand, with the pages of a listing in their order.
 
         Of a listing that was refused or cannot be read, the answer that ended it is the last one.
         Of a lookup that is being refreshed it is the older answer until the newer one is there.
+
+        Args:
+            ids: The lookups.
+            newest: Of a listing that is being refreshed the new pages so far.
         """
         found: defaultdict[int, list[AnswerRow]] = defaultdict(list)
         for some in chunks(ids):
@@ -698,14 +745,15 @@ class SqlTables:
             for answer in map(_answer, rows):
                 found[answer.lookup].append(answer)
         wanted: list[tuple[int, int]] = []
+        refresh = "CAST(NULL AS INTEGER)" if newest else "l.refresh"
         for some in chunks([ident for ident in ids if ident not in found]):  # listings
             rows = self.database.execute(
-                "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
-                "IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
+                "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 "
+                f"OR {refresh} IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
                 "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.meaning <> 0 THEN 1 ELSE 0 END "
                 "FROM answer a JOIN lookup l "
                 "ON l.id = a.lookup WHERE l.id IN (?*) "
-                "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
+                f"AND a.n <= coalesce({refresh}, l.cur) ORDER BY a.lookup, a.n DESC",
                 (some,),
             )
             wanted += _current_answers(
@@ -762,7 +810,8 @@ class SqlTables:
         found: dict[int, StoredBody] = {}
         for some in chunks(ids):
             rows = self.database.execute(
-                "SELECT id, at, http, codec, body FROM answer WHERE id IN (?*)", (some,)
+                f"SELECT a.id, a.at, a.http, {CODEC}, {BODY} FROM answer a WHERE a.id IN (?*)",
+                (some,),
             )
             for ident, at, http, codec, body in cast(
                 "list[tuple[int, int, int, int, bytes]]", rows
@@ -775,8 +824,8 @@ class SqlTables:
         found: defaultdict[int, list[StoredBody]] = defaultdict(list)
         for some in chunks(lookups):
             rows = self.database.execute(
-                "SELECT lookup, id, at, http, codec, body FROM answer WHERE lookup IN (?*) "
-                "AND meaning = 0 AND page = 0 ORDER BY lookup, n",
+                f"SELECT a.lookup, a.id, a.at, a.http, {CODEC}, {BODY} FROM answer a "
+                "WHERE a.lookup IN (?*) AND a.meaning = 0 AND a.page = 0 ORDER BY a.lookup, a.n",
                 (some,),
             )
             for lookup, ident, at, http, codec, body in cast(
@@ -843,7 +892,30 @@ class SqlTables:
         )
         return list(map(_answer, rows))
 
+    def unattested_refusals(
+        self, lookup: int, statuses: Sequence[int]
+    ) -> list[tuple[int | None, int]]:
+        """Attempts that ended in one of some statuses without the API's own error.
+
+        Returns:
+            The run of each, and when it was sent (epoch milliseconds).
+        """
+        rows = self.database.execute(
+            "SELECT a.run, a.sent FROM attempt a JOIN answer b ON b.lookup = a.lookup "
+            "AND b.n = a.n WHERE a.lookup = ? AND a.family = 'unattested' AND b.http IN (?*)",
+            (lookup, statuses),
+        )
+        return cast("list[tuple[int | None, int]]", rows)
+
     # Lists
+
+    def unattested(self) -> list[bytes]:
+        """The keys of lookups that are refused without the API's own error."""
+        rows = self.database.execute(
+            "SELECT l.key FROM lookup l JOIN attempt a ON a.lookup = l.id AND a.n = l.n "
+            f"WHERE l.status = {CODES['refused']} AND a.family = 'unattested' ORDER BY l.id"
+        )
+        return [bytes(cast("bytes", row[0])) for row in rows]
 
     def page_of(
         self, after: int, limit: int, statuses: Sequence[int], endpoint: str | None

@@ -55,6 +55,16 @@ def test_packing_loses_nothing(lix: Lix) -> None:
     assert long in Path("b.jsonl").read_text()
 
 
+def test_slugs_are_believed_for_as_long_as_is_said(lix: Lix) -> None:
+    filled(lix)
+    assert ledger(lix, "slug-age", "90d")[0] == 0
+    with closing(sqlite3.connect("l.db")) as connection:
+        ((age,),) = connection.execute("SELECT value FROM about WHERE name = 'slug_age'")
+    assert age == str(90 * 86_400_000)
+    code, _, err = ledger(lix, "slug-age", "soon")
+    assert (code, "expected a duration" in err) == (2, True)
+
+
 def test_what_does_not_agree_is_named(lix: Lix) -> None:
     filled(lix)
     code, out, err = ledger(lix, "verify")

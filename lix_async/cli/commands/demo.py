@@ -25,6 +25,7 @@ from ...sandbox.faults.schedule import FAULTS, PRESETS, Faults
 from .. import console
 from ..errors import OK, CommandError, Interrupted
 from ..options import ConnectionOptions
+from ..providers import SANDBOX_KEY
 from ..runtime import clients
 from ..runtime.activity import ActivityMonitor
 from ..runtime.progress import ProgressCounts, pages_left
@@ -126,7 +127,7 @@ def run_demo(people: int, seed: int) -> int:
 
 
 def _client(connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
-    return clients.lix_client(connection, monitor, retry=RETRY_POLICY, key=clients.SANDBOX_KEY)
+    return clients.lix_client(connection, monitor, retry=RETRY_POLICY, key=SANDBOX_KEY)
 
 
 async def _search(session: CommandSession, results: DemoResults) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import anyio
 from cyclopts import Parameter
@@ -43,19 +43,14 @@ from ..options import (
     parse_age,
 )
 from ..output.destination import output_path, writes_to_screen
+from ..output.existing_output import existing_mode
 from ..queue import Queue, reject_ineffective_options, submit
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import plural
-from .enrich_joined import (
-    JoinedOptions,
-    JoinedRun,
-    RowCallPreparer,
-    RowInput,
-    count_rows,
-    existing_mode,
-    run_name,
-)
+from .enrich_columns import JoinedOptions
+from .enrich_inputs import RowCallPreparer, RowInput, count_rows, run_name
+from .enrich_joined import JoinedRun
 from .enrich_run import EnrichOptions, EnrichRun, RunCommand
 
 _ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
@@ -188,57 +183,40 @@ def enrich(
     twice, even with another output file or format, or with another file that has some of the same
     links. With --max-age, --refused-age or --refresh, answers are bought again.
     """
-    asked: tuple[LookupKind | None, ...] = tuple(dict.fromkeys(as_ or ())) or (None,)
-    kind = asked[0]
-    kinds = _ALL_KINDS
-    if as_:
-        kinds = frozenset(one for name in as_ for one in LOOKUPS[name].accepts)
     if file == "-" and connection.api_key_stdin:
         raise CommandError(
             "stdin cannot be used for both the key and the links",
             hint="set LIX_API_KEY, or give the links in a file",
         )
-    if concurrency < 1:
-        raise CommandError("--concurrency must be at least 1", hint="leave it out for 16")
-    if recheck < 0:
-        raise CommandError("--recheck must not be negative", hint="leave it out for none")
-    if refresh < 0:
-        raise CommandError("--refresh must not be negative", hint="leave it out for none")
-    if limit is not None and limit < 1:
-        raise CommandError("--limit must be at least 1", hint="leave it out for all links")
-    out = output_path(output)
-    file_format = choose_format(output, sys.stdout.isatty(), parquet=True)
-    if file_format in ("parquet", "xlsx") and out is None:
-        raise CommandError(
-            f"{file_format} needs an output file", hint=f"add --out FILE.{file_format}"
-        )
-    if not distinct and existing_mode(out, file_format) == "distinct":
-        distinct = True
-        if not output.quiet:
-            console.print_note(f"{out} has one row for each link: continued with --distinct")
-    if distinct and file_format == "xlsx":
-        raise CommandError("--distinct cannot write .xlsx", hint="use .csv, .jsonl or .parquet")
-    if len(asked) > 1 and distinct:
-        raise CommandError("--distinct takes one --as", hint="run it once for each")
-    own_ledger = default_ledger(file, output)
-    address = default_address(store, connection)
-    keeps_none = not address and bool(given_address(store))
-    if keeps_none:
-        address = str(Path(tempfile.gettempdir()) / f"lix_async-{os.getpid()}" / "ledger.db")
-    address = address or own_ledger
-    takes_in = None
-    if not given_address(store) and address != own_ledger and Path(own_ledger).exists():
-        takes_in = Path(own_ledger)
-    to_queue = is_server(address) and not dry_run
+    at_least = {"--concurrency": 1, "--recheck": 0, "--refresh": 0, "--limit": 1}
+    numbers = (concurrency, recheck, refresh, 1 if limit is None else limit)
+    for (name, least), number in zip(at_least.items(), numbers, strict=True):
+        if number < least:
+            raise CommandError(
+                f"{name} must be at least {least}", hint="leave it out for the default"
+            )
+    asked: tuple[LookupKind | None, ...] = tuple(dict.fromkeys(as_ or ())) or (None,)
+    joined = JoinedOptions(
+        out=output_path(output),
+        format=choose_format(output, sys.stdout.isatty(), parquet=True),
+        kinds=asked,
+        prefix=prefix,
+        columns=output.columns,
+        limit=limit,
+        bom=bom,
+        quiet=output.quiet,
+    )
+    distinct = _is_distinct(joined, asked=distinct)
+    ledger = _ledger_for(file, store, output, connection)
+    to_queue = is_server(ledger.address) and not dry_run
     if to_queue:
         reject_ineffective_options()
-    elif queue is not None and not is_server(address):
+    elif queue is not None and not is_server(ledger.address):
         raise CommandError(
-            f"--queue {queue} needs PostgreSQL, but {address} is a file",
+            f"--queue {queue} needs PostgreSQL, but {ledger.address} is a file",
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
-    check_output_conflicts(output_path(output), address, file)
-    check_output_conflicts(output_path(output), own_ledger, file)
+    kinds = frozenset(one for name in as_ or () for one in LOOKUPS[name].accepts) or _ALL_KINDS
     targets = TableTargets(open_table(file, sheet=sheet), column, kinds, handles=handles)
     if not output.quiet:
         print_notes(targets)
@@ -246,22 +224,15 @@ def enrich(
         if len(asked) > 1:
             raise CommandError("a queue takes one --as", hint="run it once for each")
         chosen_queue = queue or "pgqueuer"
-        work_on = partial(submit, address, chosen_queue, kind, InputFile(targets))
+        work_on = partial(submit, ledger.address, chosen_queue, asked[0], InputFile(targets))
         return anyio.run(partial(work_on, quiet=output.quiet))
-    inputs = None
-    if dry_run or distinct:
-        inputs = InputFile(targets)
-        if limit is not None:
-            del inputs.targets[limit:]
-    name = (
-        _run_name(file, kind, inputs)
-        if distinct and inputs is not None
-        else run_name(file, asked, targets, sheet or "")
-    )
+    inputs = _distinct_inputs(targets, limit) if dry_run or distinct else None
     options = EnrichOptions(
-        kind=kind,
-        ledger=address,
-        run_name=name,
+        kind=asked[0],
+        ledger=ledger.address,
+        run_name=run_name(file, asked, targets, sheet or "")
+        if inputs is None
+        else _run_name(file, asked[0], inputs),
         doubts=doubts,
         recheck=recheck,
         max_age=parse_age("--max-age", max_age),
@@ -273,14 +244,14 @@ def enrich(
     )
 
     async def work(session: CommandSession) -> int:
-        if takes_in is not None:
-            await take_in(takes_in, address)
+        if ledger.takes_in is not None:
+            await take_in(ledger.takes_in, ledger.address)
         if dry_run and inputs is not None:
             return await _dry_run(session, options, inputs, asked)
 
         def make(options: EnrichOptions) -> RunCommand:
             run: RunCommand
-            if distinct and inputs is not None:
+            if inputs is not None:
                 run = EnrichRun(options, inputs, output, session)
             else:
                 run = JoinedRun(options, targets, joined, session)
@@ -294,25 +265,70 @@ def enrich(
             )
             return run
 
-        if keeps_none:
+        if ledger.is_temporary:
             return await _run_without_ledger(options, make, session)
         return await make(options).run()
 
-    joined = JoinedOptions(
-        out=out,
-        format=file_format,
-        kinds=asked,
-        prefix=prefix,
-        columns=output.columns,
-        limit=limit,
-        bom=bom,
-        quiet=output.quiet,
-    )
     total = count_rows(file, targets) if inputs is None else len(inputs.targets)
     counts = ProgressCounts("rows" if inputs is None else "links", total=total, requests_left=total)
     return run_command(
         work, connection, counts, quiet=output.quiet, live=not writes_to_screen(output)
     )
+
+
+def _is_distinct(joined: JoinedOptions, *, asked: bool) -> bool:
+    """Whether one row is written for each link: where that is asked for, or was begun so.
+
+    Raises:
+        CommandError: The output cannot be written.
+    """
+    out, file_format = joined.out, joined.format
+    if file_format in ("parquet", "xlsx") and out is None:
+        raise CommandError(
+            f"{file_format} needs an output file", hint=f"add --out FILE.{file_format}"
+        )
+    if not asked and existing_mode(out, file_format) != "distinct":
+        return False
+    if not (asked or joined.quiet):
+        console.print_note(f"{out} has one row for each link: continued with --distinct")
+    if file_format == "xlsx":
+        raise CommandError("--distinct cannot write .xlsx", hint="use .csv, .jsonl or .parquet")
+    if len(joined.kinds) > 1:
+        raise CommandError("--distinct takes one --as", hint="run it once for each")
+    return True
+
+
+class _LedgerChoice(NamedTuple):
+    """The ledger of a command."""
+
+    address: str
+    is_temporary: bool
+    takes_in: Path | None
+    """The ledger of an earlier version that it takes in first."""
+
+
+def _ledger_for(
+    file: str, store: str | None, output: RowOutputOptions, connection: ConnectionOptions
+) -> _LedgerChoice:
+    own_ledger = default_ledger(file, output)
+    address = default_address(store, connection)
+    is_temporary = not address and bool(given_address(store))
+    if is_temporary:
+        address = str(Path(tempfile.gettempdir()) / f"lix_async-{os.getpid()}" / "ledger.db")
+    address = address or own_ledger
+    takes_in = None
+    if not given_address(store) and address != own_ledger and Path(own_ledger).exists():
+        takes_in = Path(own_ledger)
+    check_output_conflicts(output_path(output), address, file)
+    check_output_conflicts(output_path(output), own_ledger, file)
+    return _LedgerChoice(address, is_temporary, takes_in)
+
+
+def _distinct_inputs(targets: TableTargets, limit: int | None) -> InputFile:
+    inputs = InputFile(targets)
+    if limit is not None:
+        del inputs.targets[limit:]
+    return inputs
 
 
 def default_ledger(file: str, output: RowOutputOptions) -> str:

@@ -20,10 +20,12 @@ from ...core.errors import LixError
 from ...engine.doubts import DoubtPolicy
 from ...ledger.store import Entry
 from .. import console
+from ..costs import credits_text
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
-from ..input.targets import LOOKUPS, TargetCallPreparer, lookup_kind, parse_target
+from ..input.target_calls import TargetCallPreparer
+from ..input.targets import LOOKUPS, lookup_kind, parse_target
 from ..ledger.address import ledger_argument, opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts
@@ -133,6 +135,9 @@ class RunCommand(ABC):
         counts.credits, counts.queued = progress.credits, progress.queued
         counts.in_doubt, counts.failed = progress.in_doubt, progress.failed
         counts.requests_left = max(self._left(), 0)
+        counts.requests_today = run.admission.left_today
+        counts.renewed_at = run.admission.refreshes_at
+        counts.queued_for = self._options.queued_for if progress.queued else 0.0
         state = "requesting"
         if progress.parked:
             state = progress.parked
@@ -161,9 +166,7 @@ class RunCommand(ABC):
         report = run.report()
         credits = report.progress.credits
         parts = self._summary_words()
-        parts.append(f"{credits:,} {plural(credits, 'credit')}")
-        if lost := self._session.lix.credits.lost:
-            parts.append(f"up to {lost:,} more for lost answers")
+        parts.append(credits_text(credits, self._session.lix.credits.lost))
         console.print_note(", ".join(parts + self._known_words()))
         print_summary(report, self._options.ledger, abandoned)
 
@@ -395,6 +398,7 @@ _REASON_TEXT = {
     "DeadlineError": "the deadline passed",
     "DecodeError": "unreadable answer",
     "503": "provider unavailable",
+    "InDoubtError": "in doubt since an earlier run",
 }
 
 
@@ -411,11 +415,17 @@ def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
         abandoned: Lookups in doubt that are not in the report, as the run did not wait for them.
     """
     err = console.console()
+    doubts = report.progress.in_doubt + abandoned
     if report.reasons:
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for reason, count in report.reasons.items():
             table.add_row("", f"{count:,}", f"× {_REASON_TEXT.get(reason, reason)}")
-        err.print("Failures:", table, sep="\n")
+        if abandoned:
+            table.add_row("", f"{abandoned:,}", "× stopped before the answer came")
+        failures = sum(report.reasons.values()) + abandoned
+        among = f", {doubts:,} of them in doubt" if doubts else ""
+        heading = f"Failures: {failures:,} {plural(failures, 'lookup')}{among}"
+        err.print(heading, table, sep="\n")
     if report.unexplained:
         more = "more" if report.unexplained > 0 else "fewer"
         credits = abs(report.unexplained)
@@ -423,7 +433,6 @@ def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
             f"warning: the account lost {credits:,} {more} {plural(credits, 'credit')} than the "
             "ledger accounts for: a price has changed, or somebody else uses the account"
         )
-    doubts = report.progress.in_doubt + abandoned
     if doubts:
         console.print_note(
             f"{doubts:,} {plural(doubts, 'lookup')} in doubt: no answer received, may have been "

@@ -150,10 +150,8 @@ async def _choose(lix: AsyncLix, name: str, facet: str, text: str) -> Value:
             hint=f"try other words: lix facets {facet} WORDS",
             code=NOT_FOUND,
         )
-    wanted = text.casefold()
-    chosen = next(
-        (one for one in found if (one.display_value or "").casefold() == wanted), found[0]
-    )
+    closeness = [_closeness(text, one.display_value or "") for one in found]
+    chosen = found[closeness.index(max(closeness))]  # of equals the provider's first one
     note = f"{name} {text}: {_shown(chosen)}"
     if others := [_shown(one) for one in found if one is not chosen]:
         more = f" and {len(others) - SHOWN:,} more" if len(others) > SHOWN else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ...core.endpoint import Endpoint, P, Price
+from ...core.endpoint import CreditKind, Endpoint, P, Price
 from ...core.errors import PagingError
 from ...core.models import Listing
 from ...engine.checkpoint import Checkpoint
@@ -206,7 +206,8 @@ async def _dry_run(
     limits = [limit for limit in (job.cap, output.limit, total) if limit is not None]
     rows = max(min(limits) - written, 0) if limits else None
     pages = 0 if rows is None else math.ceil(rows / size)
-    credits = Counter({job.price.kind: pages * job.price.amount})
+    credits: Counter[CreditKind] = Counter()
+    credits[job.price.kind] = pages * job.price.amount
     calls = pages
     if lookups is not None and rows is not None:
         for price in lookups.prices:
@@ -368,8 +369,10 @@ class _ListingRun(Generic[Item]):
         parts = [f"{self.sink.written:,} {self.job.noun}"]
         parts[0] += f" in {path}" if path else ""
         parts.append(f"{stats.pages:,} {plural(stats.pages, 'page')}")
-        lost = self.session.lix.credits.lost
-        parts.append(credits_text(stats.credits, lost))
+        credits = stats.credits - self.before
+        parts.append(credits_text(credits, self.session.lix.credits.lost))
+        if self.before:
+            parts.append(f"{self.before:,} spent before")
         if stats.duplicates:
             parts.append(f"{stats.duplicates:,} {plural(stats.duplicates, 'duplicate')} dropped")
         console.print_note(f"{', '.join(parts)}, {format_elapsed(seconds)}")

@@ -74,7 +74,7 @@ AsOption = Annotated[
         "for companies, or with `email` e-mail addresses.",
     ),
 ]
-StoreOption = Annotated[
+RowStoreOption = Annotated[
     str | None,
     Parameter(
         name="--store",
@@ -124,7 +124,7 @@ def _search_command(
             *,
             enrich: EnrichOption = False,
             as_: AsOption = None,
-            store: StoreOption = None,
+            store: RowStoreOption = None,
             dry_run: DryRunOption = False,
             output: ListingOutputOptions = LISTING_DEFAULTS,
             connection: ConnectionOptions = CONNECTION_DEFAULTS,
@@ -160,7 +160,7 @@ def _sales_command(
             ] = None,
             enrich: EnrichOption = False,
             as_: AsOption = None,
-            store: StoreOption = None,
+            store: RowStoreOption = None,
             dry_run: DryRunOption = False,
             output: ListingOutputOptions = LISTING_DEFAULTS,
             connection: ConnectionOptions = CONNECTION_DEFAULTS,

@@ -48,6 +48,7 @@ from ..options import (
 )
 from ..output.columns import unknown_column_error
 from ..output.destination import output_path, writes_to_screen
+from ..output.existing_output import existing_mode
 from ..output.field_columns import FIELDS
 from ..output.files import AppendFile
 from ..output.lookup_file import ExistingOutput, read_existing_output
@@ -60,7 +61,7 @@ from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import counted, nearest
 from .enrich import default_ledger, print_notes
-from .enrich_joined import count_rows, existing_mode
+from .enrich_inputs import count_rows
 from .waterfall_joined import FINAL_ERRORS, JoinedWaterfall, KnownAnswers, WaterfallOptions
 
 _HEAD = ("input", "kind", "status")

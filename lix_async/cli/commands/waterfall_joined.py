@@ -34,6 +34,7 @@ from ..ledger.joined import Selection
 from ..options import ConnectionOptions, Format
 from ..output.answer_columns import chosen_columns
 from ..output.destination import place_of
+from ..output.existing_output import existing_names
 from ..output.field_columns import FieldColumns
 from ..output.joined_file import CsvStyle, JoinedOutput
 from ..output.joined_row import (
@@ -47,7 +48,6 @@ from ..output.joined_row import (
 from ..output.workbook import check_workbooks
 from ..runtime.session import CommandSession
 from ..text import counted, plural
-from .enrich_joined import existing_names
 
 _BATCH = 200
 """Rows whose answers are read from the ledger at once."""

@@ -11,7 +11,7 @@ from .lookup_kinds import LookupKind
 from .targets import LookupTarget, parse_target
 
 LINK_WORD = re.compile(
-    r"(?<![\w.@/-])(?:https?://|www\.|(?:[a-z]{2,3}\.)?linkedin\.com/)"
+    r"(?<![\w.@/-])(?:https?://|(?:[a-z0-9-]+\.)+[a-z]+/)"
     r"(?:(?![,;|]+\s*https?://)[^\s<>\"'|])+",
     re.IGNORECASE,
 )
@@ -23,14 +23,12 @@ _MAX_CHARS = 4096
 """Characters of a text whose words are searched. A longer one is no cell for a link."""
 _AFTER_LINK = ".,;:!?)]}*"
 _HANDLE = re.compile(r"(?:@|/?in/)?([\w%-]{3,100})/?")
-_HEADINGS = frozenset({"handle", "handles", "slug", "username", "linkedin", "name", "profile"})
-"""What may stand above a list of handles."""
 _NAMES = {"person": "a person's link", "org": "a company's link", "email": "an e-mail address"}
 _PAGES = {"job": "a job", "post": "a post", "thread": "a conversation"}
 
 
-class TargetFinder:
-    """Finds the one target in a cell.
+class CellReader:
+    """Reads the one target in a cell.
 
     Args:
         kinds: The accepted kinds of target.
@@ -43,7 +41,7 @@ class TargetFinder:
         if handles:
             self._handle_page = "in" if "person" in kinds else "company"
 
-    def find(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
+    def read(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
         """The target of a cell, else the reason why it has none.
 
         Args:
@@ -65,7 +63,7 @@ class TargetFinder:
     ) -> tuple[LookupTarget | None, str]:
         found = [] if other else list(targets_in(text))
         for kind in ("person", "org", "email"):
-            accepted = {one.key: one for one in found if one.kind == kind in self.kinds}
+            accepted = {one.key: one for one in reversed(found) if one.kind == kind in self.kinds}
             if len(accepted) > 1:
                 return None, "several links in one cell: give each a row of its own"
             if accepted:
@@ -116,6 +114,6 @@ def _trimmed(word: str) -> LookupTarget | None:
 
 def _handle(text: str) -> str | None:
     found = _HANDLE.fullmatch(text.strip())
-    if found is None or found[1].isdigit() or found[1].lower() in _HEADINGS:
+    if found is None or found[1].isdigit():
         return None
     return found[1]

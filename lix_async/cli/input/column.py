@@ -10,7 +10,7 @@ from typing import cast
 from ...core.values import JsonObject
 from ..errors import CommandError
 from ..values import get_path, leaf_paths
-from .cell_target import TargetFinder, first_target
+from .cell_target import CellReader, first_target
 from .lookup_kinds import LookupKind
 from .table_row import InputTable, TableRow, column_labels
 from .targets import LookupTarget, target_weight
@@ -18,7 +18,7 @@ from .targets import LookupTarget, target_weight
 SAMPLE_ROWS = 1000
 """Rows that are searched to choose the column; more where none of them has a link."""
 _HANDLE_HEADING = re.compile(r"linkedin|handle|slug|vanity|user ?name", re.IGNORECASE)
-_NAMES = {"person": "people", "org": "companies", "email": "e-mail addresses"}
+_NAMES = {"person": "links of people", "org": "links of companies", "email": "e-mail addresses"}
 
 
 class TableTargets:
@@ -44,7 +44,7 @@ class TableTargets:
         handles: bool = False,
     ) -> None:
         self._table = table
-        self._finder = TargetFinder(kinds, handles=handles)
+        self._reader = CellReader(kinds, handles=handles)
         self._handles = handles
         self._is_json = table.format == "jsonl"
         self._labels = column_labels(table.names)
@@ -74,7 +74,7 @@ class TableTargets:
         """The target of a row, or the reason why it has none: `line 14: …`."""
         if row.problem is not None:
             return None, f"line {row.line}: {row.problem}"
-        target, reason = self._finder.find(self.cell(row), row.links.get(self.index))
+        target, reason = self._reader.read(self.cell(row), row.links.get(self.index))
         if target is not None and self.index in row.guessed and not target.text.isascii():
             target, reason = None, "the link has bytes that are not UTF-8"
         return target, f"line {row.line}: {reason}" if target is None else ""
@@ -116,7 +116,7 @@ class TableTargets:
             for label, target in self._targets(row):
                 if given and label != self.column:
                     continue
-                if target.kind in self._finder.kinds:
+                if target.kind in self._reader.kinds:
                     scores.setdefault(label, Counter())[target.kind] += target_weight(target)
                 else:
                     others[target.kind] += 1
@@ -188,7 +188,7 @@ class NoRowsError(CommandError):
 
 
 def _in_record(record: object, path: str) -> object:
-    return get_path(record, path) if isinstance(record, dict) else record
+    return get_path(cast("object", record), path) if isinstance(record, dict) else record
 
 
 def _json_columns(record: object) -> Iterable[str]:

@@ -65,7 +65,7 @@ def file_kind(source: InputSource) -> Literal["text", "workbook", "parquet"]:
     if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
         raise _refused(source, "a web page or another XML document", _SPREADSHEET)
     if is_binary(head):
-        raise _refused(source, "no text, and of no known format", _SPREADSHEET)
+        raise _refused(source, "not text, and its format is unknown", _SPREADSHEET)
     return "text"
 
 

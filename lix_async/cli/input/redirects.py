@@ -8,13 +8,15 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from ...linkedin.address import SITE
+from ...linkedin.fields import is_linkedin_url
+
 _HTTP = re.compile(r"https?://", re.IGNORECASE)
 _URLDEFENSE = re.compile(r"https?://urldefense(?:\.proofpoint)?\.com/(v[123])/(.*)", re.IGNORECASE)
 _V3 = re.compile(r"__(.+?)__;([^!]*)!")
 _V3_RUN = re.compile(r"\*\*(.)|\*")
 _V3_LENGTHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _ONE_SLASH = re.compile(r"(https?:/)(?=[^/])", re.IGNORECASE)
-_SITE = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com(?=/)", re.IGNORECASE)
 _BETWEEN = re.compile(r"[?&#;/]")
 
 
@@ -34,8 +36,8 @@ def links_inside(text: str) -> Iterator[str]:
         decoded = _decoded(value)
         if _HTTP.match(decoded):
             yield decoded
-        elif decoded.startswith("/") and (site := _SITE.match(text)):  # of its sign-in page
-            yield site[0] + decoded
+        elif decoded.startswith("/") and is_linkedin_url(text, bare=True):
+            yield SITE + decoded  # of its sign-in page
     for part in _BETWEEN.split(text[8:]):  # a path has an encoded link as one segment
         if _HTTP.match(decoded := _decoded(part)):
             yield decoded

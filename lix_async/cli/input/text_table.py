@@ -13,6 +13,12 @@ from .table_row import InputTable, TableRow
 from .targets import parse_target, target_weight
 
 _BETWEEN = re.compile(r"[\s,;|]+")
+_HEADING = re.compile(
+    r"(?:[\w-]+ ){0,3}\W?(?:links?|urls?|linkedin|profiles?|handles?|slugs?|user ?names?|"
+    r"e-?mails?|company|companies|people|person)",
+    re.IGNORECASE,
+)
+"""A first line that stands above links."""
 _LINE = frozenset({0})
 
 
@@ -20,19 +26,20 @@ class TextTable(InputTable):
     """A text file: each line is a row, and each link of a line that has nothing else."""
 
     format = "text"
-    names = ("link",)
 
     def __init__(self, text: TextSource) -> None:
         self._text = text
         self.path = text.source.name
         self.encoding = text.encoding
         self.notes = text.notes
+        first = next((line.strip() for line in text.head.splitlines() if line.strip()), "")
+        self._has_heading = _HEADING.fullmatch(first) is not None
+        self.names = [first if self._has_heading else "link"]
 
     def rows(self) -> Iterator[TableRow]:
         with self._text.open() as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
+            filled = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+            for number, line in islice(filled, int(self._has_heading), None):
                 bad = self._text.has_escapes and has_escape(line)
                 for word in links_of_line(restored(line) if bad else line):
                     yield TableRow(number, [word], guessed=_LINE if bad else frozenset())

@@ -34,7 +34,7 @@ class WorkbookTable(InputTable):
                 f"{self.path} is a workbook, which cannot be read yet", hint=_INSTALL
             ) from None
         try:
-            workbook = python_calamine.load_workbook(source.path)
+            workbook = python_calamine.load_workbook(source.path)  # pyright: ignore[reportUnknownMemberType]  (its stubs)
             self._sheet = self._chosen(workbook, sheet)
         except python_calamine.PasswordError:
             raise CommandError(
@@ -46,6 +46,7 @@ class WorkbookTable(InputTable):
                 hint="open it in a spreadsheet, and save it as .xlsx or CSV",
             ) from None
         self._offset = (self._sheet.start or (0, 0))[1]
+        self._height = (self._sheet.end or (0, 0))[0] + 1
         self._links = self._read_links()
         head = list(islice(((line, row) for line, row in self._cells() if any(row)), HEAD_ROWS))
         self.names, self._first_line = find_heading(head)
@@ -112,7 +113,7 @@ class WorkbookTable(InputTable):
 
     def _read_links(self) -> SheetLinks:
         with self._source.open() as file:
-            found = sheet_links(file, self._sheet.name, self._sheet.total_height)
+            found = sheet_links(file, self._sheet.name, self._height)
         if found is None:
             self.notes = [*self.notes, f"{self.path}: links behind texts are read from .xlsx only"]
             return {}

@@ -8,17 +8,18 @@ import shlex
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ...core.errors import BulkError, ConfigurationError
 from ...core.server_address import check_server_address
-from ...ledger.connection import LedgerNotFoundError
-from ...ledger.ledger import open_store
 from ...ledger.personal import personal_path
-from ...ledger.store import Store
 from ..errors import REFUSED, USAGE, CommandError
 from ..options import ConnectionOptions
 from ..runtime.clients import uses_sandbox
+
+if TYPE_CHECKING:
+    from ...ledger.store import Store
 
 NO_LEDGER = "none"
 STORE_VARIABLE = "LIX_STORE"
@@ -161,6 +162,9 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
     Raises:
         CommandError: It cannot be opened or read.
     """
+    from ...ledger.connection import LedgerNotFoundError  # late: most lookups open none
+    from ...ledger.ledger import open_store
+
     store = open_store(address)
     try:
         await store.open_read_only()

@@ -8,6 +8,7 @@ row before its answer is used; a row without such an input is looked for by its 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -24,7 +25,8 @@ from ...ledger.records import InputAnswer
 from ...ledger.store import Entry, Store
 from ..input.lookup_kinds import LookupKind, row_kind
 from ..input.table import TableRow, TableTargets
-from ..input.targets import LOOKUPS, LookupTarget, TargetCallPreparer, lookup_kind, parse_target
+from ..input.target_calls import TargetCallPreparer
+from ..input.targets import LOOKUPS, LookupTarget, lookup_kind, parse_target
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow
 from ..output.lookup_rows import LookupRow, row_of_entry, row_of_outcome
 
@@ -100,36 +102,20 @@ class Joiner:
         self, group: AnswerGroup, rows: list[TableRow], position: int, selected: list[bool]
     ) -> list[JoinedAnswer]:
         found, entries = await self._inputs(group, position, position + len(rows) - 1)
-        answers: list[JoinedAnswer | None] = [None] * len(rows)
-        again: dict[int, int] = {}
+        answers: list[JoinedAnswer | None] = []
+        unread: dict[int, int] = {}
         missing: dict[int, LookupTarget] = {}
         for place, row in enumerate(rows):
             one = found.get(group.number(position + place))
-            if one is not None and one.state == "invalid":
-                answers[place] = JoinedAnswer("invalid", f"line {row.line}: {one.note}")
-            elif one is not None and one.state == "suppressed":
-                answers[place] = JoinedAnswer("suppressed", _SUPPRESSED)
-            elif one is None or one.lookup is None or not self._is_of(row, one):
-                target, reason = self._targets.find(row)
-                if target is None:
-                    answers[place] = JoinedAnswer("invalid", reason)
-                elif not accepts(group.kind, target):
-                    answers[place] = refused_kind(row, group.kind, target)
-                else:
-                    missing[place] = target
-            elif one.body is not None:
-                answers[place] = _found(group, one)
-                if answers[place] is None:
-                    again[place] = one.lookup
-            elif (entry := entries.get(one.lookup)) is not None:
-                answers[place] = answer_of_row(group, row_of_entry(entry))
-            else:  # it was erased
-                target, reason = self._targets.find(row)
-                if target is not None:
-                    missing[place] = target
-        if again:
-            more = await self._store.entries_by_id(set(again.values()))
-            for place, lookup in again.items():
+            answer = None if one is None else self._noted(group, row, one, entries)
+            if answer is None and one is not None and one.body is not None and one.lookup:
+                unread[place] = one.lookup
+            elif answer is None:
+                answer = self._missing(group, row, place, missing)
+            answers.append(answer)
+        if unread:
+            more = await self._store.entries_by_id(set(unread.values()))
+            for place, lookup in unread.items():
                 answers[place] = answer_of_row(group, row_of_entry(more[lookup]))
         if missing:
             await self._find(group, rows, missing, answers)
@@ -141,6 +127,33 @@ class Joiner:
             else answer
             for answer, wanted in zip(answers, selected, strict=True)
         ]
+
+    def _noted(
+        self, group: AnswerGroup, row: TableRow, one: InputAnswer, entries: Mapping[int, Entry]
+    ) -> JoinedAnswer | None:
+        """The answer of an input of the run; None where that has to be looked for."""
+        if one.state == "invalid":
+            return JoinedAnswer("invalid", f"line {row.line}: {one.note}")
+        if one.state == "suppressed":
+            return JoinedAnswer("suppressed", _SUPPRESSED)
+        if one.lookup is None or not self._is_of(row, one):
+            return None
+        if one.body is not None:
+            return _found(group, one)
+        entry = entries.get(one.lookup)  # none of a lookup that was erased
+        return None if entry is None else answer_of_row(group, row_of_entry(entry))
+
+    def _missing(
+        self, group: AnswerGroup, row: TableRow, place: int, missing: dict[int, LookupTarget]
+    ) -> JoinedAnswer | None:
+        """The answer of a row that has no link; one that has is noted, to be looked for."""
+        target, reason = self._targets.find(row)
+        if target is None:
+            return JoinedAnswer("invalid", reason)
+        if not accepts(group.kind, target):
+            return refused_kind(row, group.kind, target)
+        missing[place] = target
+        return None
 
     async def _inputs(
         self, group: AnswerGroup, first: int, last: int
@@ -243,10 +256,8 @@ def answer_of_row(group: AnswerGroup, row: LookupRow) -> JoinedAnswer:
     """A row of lookups as the columns of a group."""
     values: Sequence[object] = ()
     if row.body is not None:
-        try:
+        with suppress(SchemaMismatch):
             values = group.columns.read(row.kind, row.body)
-        except SchemaMismatch:
-            pass
     return JoinedAnswer(
         row.status, row.error or "", row.bought_at or "", values, row.body if values else None
     )

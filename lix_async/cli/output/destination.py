@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console
-
 from ...engine.checkpoint import Checkpoint
 from .. import console
 from ..errors import CommandError
@@ -22,7 +20,6 @@ from .listing_file import ListingState, ResumableListingFile, checkpoint_path, l
 from .listing_table import check_writer, rows_path, write_table
 from .rows import CsvEncoder, row_encoder
 from .schema import RowSchema
-from .table import print_table
 
 WHOLE: tuple[Format, ...] = ("parquet", "xlsx")
 """Formats of files that are written whole: rows cannot be appended to them."""
@@ -75,6 +72,10 @@ class StdoutSink:
         if ended and not self.written and isinstance(self._rows, CsvEncoder):
             console.write_stdout(self._rows.encode([], first=True))
         if self._table is not None:
+            from rich.console import Console  # late: not for rows in a pipe or a file
+
+            from .table import print_table
+
             print_table(Console(), self._table_rows, *self._table)
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..errors import CommandError
 from ..options import Format
 from .files import StagedOutput
-from .parquet import ParquetFile
+from .parquet import ParquetFile, check_parquet
 from .rows import JsonlEncoder, parse_row
 from .schema import OTHER, RowSchema
 from .workbook import Workbook, check_workbooks
 
 
 def rows_path(path: Path) -> Path:
-    """`people.xlsx.rows.jsonl` for `people.xlsx`: the rows that a walk has received."""
+    """`people.xlsx.rows.jsonl` for `people.xlsx`: the rows of a listing so far."""
     return path.with_name(f"{path.name}.rows.jsonl")
 
 
@@ -28,12 +27,7 @@ def check_writer(path: Path, file_format: Format) -> None:
     with StagedOutput(path, overwrite=True):
         pass
     if file_format == "parquet":
-        try:
-            import duckdb  # noqa: F401  # late: it is an optional dependency
-        except ModuleNotFoundError:
-            raise CommandError(
-                "Parquet needs duckdb", hint="pip install 'lix_async[parquet]'"
-            ) from None
+        check_parquet()
     if file_format == "xlsx":
         check_workbooks()
 

@@ -7,10 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import msgspec
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ...core.json_text import compact
 from ...core.values import JsonObject
@@ -22,7 +18,6 @@ from .destination import output_path
 from .files import AppendFile
 from .rows import parse_row, row_encoder
 from .schema import RowSchema
-from .table import print_table
 
 _PARTS = (
     *("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency"),
@@ -44,6 +39,10 @@ def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
     schema, row = RowSchema(result), compact(body)
     is_object = row[:1] == b"{"
     if file_format == "table" and path is None and columns is None and (rows := _only_list(row)):
+        from rich.console import Console  # late: not for an answer in a pipe or a file
+
+        from .table import print_table
+
         print_table(Console(), rows, RowSchema(None), None)
         return
     if file_format == "table" and path is None and is_object:
@@ -92,6 +91,11 @@ def print_card(record: JsonObject, order: Sequence[str]) -> None:
         record: The record.
         order: The columns of its type, as dotted paths, in their order.
     """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

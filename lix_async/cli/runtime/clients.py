@@ -14,15 +14,11 @@ from ...engine.client import Client
 from ...limiters.base import Limiter
 from ..errors import CommandError, missing_key_error
 from ..options import CONNECTION_DEFAULTS, ConnectionOptions, parse_rate
-from ..providers import client_class, provider_name, provider_of
+from ..providers import SANDBOX_KEY, client_class, provider_name, provider_of
 from .activity import ActivityMonitor, monitored
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
-
-SANDBOX_KEY = "sandbox-key"
-"""The key for a sandbox on this machine, which accepts any key."""
-
 
 RETRY_POLICY = RetryPolicy()
 """The default retry policy of commands."""
