@@ -39,7 +39,7 @@ def table(sandbox: ObservedSandbox, count: int) -> Path:
     found = [f"https://www.linkedin.com/in/{sandbox.world.person(n).slug}" for n in range(count)]
     rows = [f"person {n};{link}" for n, link in enumerate(found)]
     path = Path("people.csv")
-    path.write_text("\n".join(["Name;Profile", *rows, "nobody;n/a", f"again;{found[0]}/", ""]))
+    path.write_text("\n".join(["Name;Profile", *rows, "nowhere;n/a", f"again;{found[0]}/", ""]))
     return path
 
 
@@ -55,7 +55,7 @@ def test_the_rows_of_the_file_come_back_with_the_origin_of_each_wanted_field(
     assert done.code == 0, done.err
     assert "3 filled, 1 invalid in out.csv, 2 credits, lix.person: asked 2" in done.err
     rows = csv_rows("out.csv")
-    assert [row["Name"] for row in rows] == ["person 0", "person 1", "nobody", "again"]
+    assert [row["Name"] for row in rows] == ["person 0", "person 1", "nowhere", "again"]
     assert [row["lix_status"] for row in rows] == ["filled", "filled", "invalid", "filled"]
     assert "line 4" in rows[2]["lix_reason"]
     for row in (rows[0], rows[1], rows[3]):

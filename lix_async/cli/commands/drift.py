@@ -107,7 +107,8 @@ def _parse_line(line: bytes, endpoint: str | None, number: int) -> tuple[str, by
     except _DECODE_ERRORS:
         if not line.lstrip().startswith(b"{"):
             raise CommandError(
-                f"line {number} is no JSON object", hint="give a file with one answer on each line"
+                f"line {number} is not a JSON object",
+                hint="give a file with one answer on each line",
             ) from None
         raise CommandError(
             f"line {number} has no endpoint", hint="give it with --endpoint, such as person.get"

@@ -188,11 +188,11 @@ def waterfall(
         def make(steps: Sequence[Step]) -> Waterfall:
             return Waterfall(steps, want=wanted, order=order, concurrency=concurrency, budget=most)
 
-        asking = make(sources.steps(session.monitor))
+        buying = make(sources.steps(session.monitor))
         if distinct and inputs is not None and not dry_run:
-            return await _WaterfallRun(inputs, output, session, asking, wanted).run()
+            return await _WaterfallRun(inputs, output, session, buying, wanted).run()
         known = KnownAnswers(sources.known_steps(), wanted, order)
-        joined = JoinedWaterfall(targets, options, session, asking, known, sources.store)
+        joined = JoinedWaterfall(targets, options, session, buying, known, sources.store)
         return await (joined.dry_run() if dry_run else joined.run(connection))
 
     inputs = InputFile(targets) if distinct else None

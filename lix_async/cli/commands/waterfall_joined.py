@@ -130,7 +130,7 @@ class JoinedWaterfall:
         targets: The links of the table.
         options: The options.
         session: The session of the command.
-        asking: The waterfall that buys.
+        buying: The waterfall that buys.
         known: What the ledger has.
         store: The ledger.
     """
@@ -140,14 +140,14 @@ class JoinedWaterfall:
         targets: TableTargets,
         options: WaterfallOptions,
         session: CommandSession,
-        asking: Waterfall,
+        buying: Waterfall,
         known: KnownAnswers,
         store: Store,
     ) -> None:
         self._targets = targets
         self._options = options
         self._session = session
-        self._asking = asking
+        self._buying = buying
         self._known = known
         self._store = store
         chosen = chosen_columns(options.columns, options.format)
@@ -223,12 +223,12 @@ class JoinedWaterfall:
         }
         have = {name for name, value in known.items() if value}
         waiting = [step for step in useful if not any(need <= have for need in step.needs)]
-        lacking = {name for step in waiting for need in step.needs for name in need} - have
+        needed = {name for step in waiting for need in step.needs for name in need} - have
         return [
             step
             for step in steps
             if step.name not in answered
-            and step.fills & (missing | lacking)
+            and step.fills & (missing | needed)
             and self._may_ask(step, result)
         ]
 
@@ -278,7 +278,7 @@ class JoinedWaterfall:
         statuses: list[Counter[str]] = []
         try:
             await self._store.add_export(place, f"{_WHAT} --want {','.join(options.wanted)}")
-            async with self._asking.run(self._wanted()) as results:
+            async with self._buying.run(self._wanted()) as results:
                 async for result in results:
                     self._deliver(result)
                     if self._error is not None or self._pipe_closed:
@@ -438,7 +438,7 @@ class JoinedWaterfall:
     def _summary(self, counts: Counter[str]) -> str:
         words = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.most_common())
         place = "" if self._options.out is None else f" in {self._options.out}"
-        stats = self._asking.stats
+        stats = self._buying.stats
         lost = sum(one.lost for one in stats.values())
         parts = [f"{words or 'no rows'}{place}"]
         parts.append(credits_text(self._session.counts.credits, lost))
