@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -102,7 +102,15 @@ class ConnectionOptions:
     """Seconds for one call in total, including waits and retries."""
 
     max_credits: int | None = None
-    """Stop before more credits than this are spent."""
+    """Stop before more credits than this are spent. Nothing is asked then."""
+
+    confirm_above: int = 100
+    """Ask before more credits than this are spent, where there is a terminal; elsewhere, --yes or
+    --max-credits is needed.
+    """
+
+    yes: Annotated[bool, Parameter(name=("--yes", "-y")), _flag] = False
+    """Spend any number of credits without being asked."""
 
     viewer: str | None = None
     """The attached LinkedIn account (viewer_id) to use."""
@@ -118,6 +126,9 @@ class ConnectionOptions:
 
     api_key_stdin: Annotated[bool, _flag] = False
     """Read the key from stdin instead of LIX_API_KEY."""
+
+    key: Annotated[str, Parameter(parse=False)] = field(default="", repr=False)
+    """The key, where another part of the command has read it."""
 
 
 ROW_DEFAULTS = RowOutputOptions()
@@ -140,7 +151,8 @@ def parse_rate(text: str) -> RateLimit | None:
         except ConfigurationError:
             pass
     raise CommandError(
-        f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'"
+        f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'",
+        hint="1/3s is one request in three seconds",
     )
 
 
@@ -154,7 +166,10 @@ def parse_age(option: str, text: str | None) -> timedelta | None:
         return None
     match = _AGE.fullmatch(text.strip())
     if match is None:
-        raise CommandError(f"invalid {option} {text!r}: expected a duration such as 12h, 90d or 2y")
+        raise CommandError(
+            f"invalid {option} {text!r}: expected a duration such as 12h, 90d or 2y",
+            hint="the units are s, min, h, d, w and y",
+        )
     seconds = float(match[1]) * _AGE_UNITS[match[2]]
     return timedelta(seconds=min(seconds, timedelta.max.total_seconds() // 1000))
 
@@ -196,7 +211,7 @@ def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = Fals
 
 def _format(output: OutputOptions, terminal: bool) -> Format:
     if str(output.out or "")[:2] == "--":
-        raise CommandError("--out needs a file name")
+        raise CommandError("--out needs a file name", hint="write --out people.csv")
     if output.out is None or str(output.out) == "-":
         return output.format or ("table" if terminal else "jsonl")
     if output.format == "table":

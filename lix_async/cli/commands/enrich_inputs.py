@@ -120,7 +120,7 @@ class RowInputs:
     ) -> None:
         self._targets = targets
         self._preparer = preparer
-        self._selection = Selection(limit)
+        self._limit, self._selection = limit, Selection(limit)
         self._skips_known = skips_known
         self._done = EndedInputs()
         self._rows = enumerate(targets.table.rows(), start=1)
@@ -154,6 +154,21 @@ class RowInputs:
         self._skips_known &= not (store.has_old_keys or store.has_unlearned)
         if self._skips_known:
             await self._done.read(store, name)
+
+    def unanswered(self) -> Iterator[RowInput]:
+        """The inputs without an answer of an earlier run; they are read on their own."""
+        selection, kinds = Selection(self._limit), self._preparer.kinds
+        for position, row in enumerate(self._targets.table.rows(), start=1):
+            first = (position - 1) * len(kinds) + 1
+            left = [n for n in range(len(kinds)) if first + n not in self._done]
+            target = self._targets.find(row)[0] if left or self._limit is not None else None
+            if target is None:
+                continue
+            if not selection.takes(target):
+                return
+            for index in left:
+                if accepts(kinds[index], target):
+                    yield RowInput(position, row, target, index)
 
     def numbers(self) -> Iterator[int]:
         """The numbers of the inputs that were taken."""

@@ -105,9 +105,11 @@ class JoinedRun(RunCommand):
                     exports = await self._exports()
                     await self._check_origin(exports)
                     self._make_table(exports)
+                    await self._inputs.begin(self._store, self._options.run_name)
+                    if self.confirm is not None:
+                        await self.confirm(self._preparer, self._inputs.unanswered())
                     self._open_output()
                     opened = True
-                    await self._inputs.begin(self._store, self._options.run_name)
                     self._run = run = self._new_run(
                         self._preparer, self._inputs, self._inputs.numbers(), await self._doubts()
                     )

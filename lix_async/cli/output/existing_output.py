@@ -98,4 +98,6 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_HEAD)
     except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
+        raise CommandError(
+            f"cannot read {path}: {error.strerror or error}", hint="check its permissions"
+        ) from None
