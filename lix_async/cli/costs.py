@@ -22,7 +22,7 @@ from ..core.rate_limit import RateLimit
 from ..engine.client import Client
 from ..engine.credits import CreditBudget
 from . import console
-from .errors import REFUSED, CommandError
+from .errors import REFUSED, CommandError, command_error_for
 from .options import ConnectionOptions
 from .text import format_duration, format_until, plural, rate_text
 
@@ -74,17 +74,19 @@ async def priced(
         quiet: Whether to print nothing.
 
     Raises:
-        CommandError: The answer was no, or there is no terminal.
+        CommandError: The answer was no, there is no terminal, or the call failed and cost something.
         LixError: The call failed.
     """
     await confirm(price.amount, f"this costs {credits_text(price.amount)}", connection, session)
     try:
         return await call()
-    except LixError:
+    except LixError as error:
         budget = session.lix.credits
-        if (budget.total or budget.lost) and not quiet:
-            session.resume_hint = spent_text(budget)  # printed after the error
-        raise
+        if quiet or not (budget.total or budget.lost):
+            raise
+        failure = command_error_for(error)
+        failure.message += f" ({spent_text(budget)})"
+        raise failure from None
 
 
 def is_confirmed(connection: ConnectionOptions) -> bool:

@@ -81,3 +81,11 @@ def test_filled_tables(lix: Lix, sandbox: ObservedSandbox) -> None:
     named = Path("named.csv").read_text().splitlines()[0]
     assert named.endswith("lix_name,lix_headline,lix_experience.0.title")
     assert "not_asked" in Path("some.csv").read_text()
+
+
+def test_search_to_a_file(lix: Lix, sandbox: ObservedSandbox) -> None:
+    commands = COMMAND.findall((ROOT / "docs/howto/search-to-a-file.md").read_text())
+    for command in commands:
+        found = lix(*shlex.split(command))
+        assert found.code == 0, (command, found.err)
+    assert len(commands) == 7

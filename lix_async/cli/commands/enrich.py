@@ -383,7 +383,10 @@ async def _run_without_ledger(
     try:
         code = await make(replace(options, ledger=str(ledger))).run()
     except BaseException:
-        if ledger.exists():
+        spent = session.lix.credits
+        if not (spent.total or spent.lost):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif ledger.exists():
             session.resume_hint = (
                 f"what was paid for is kept in {ledger}; to continue, run the same command with "
                 f"--store {ledger}"
