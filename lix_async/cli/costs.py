@@ -74,7 +74,8 @@ async def priced(
         quiet: Whether to print nothing.
 
     Raises:
-        CommandError: The answer was no, there is no terminal, or the call failed and cost something.
+        CommandError: The answer was no, there is no terminal, or the call failed and cost
+            something.
         LixError: The call failed.
     """
     await confirm(price.amount, f"this costs {credits_text(price.amount)}", connection, session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -155,7 +155,7 @@ class RowInputs:
         if self._skips_known:
             await self._done.read(store, name)
 
-    def unanswered(self) -> Iterator[RowInput]:
+    def unanswered(self) -> Generator[RowInput]:
         """The inputs without an answer of an earlier run; they are read on their own."""
         selection, kinds = Selection(self._limit), self._preparer.kinds
         for position, row in enumerate(self._targets.table.rows(), start=1):

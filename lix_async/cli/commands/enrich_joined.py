@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -107,7 +108,8 @@ class JoinedRun(RunCommand):
                     self._make_table(exports)
                     await self._inputs.begin(self._store, self._options.run_name)
                     if self.confirm is not None:
-                        await self.confirm(self._preparer, self._inputs.unanswered())
+                        with closing(self._inputs.unanswered()) as unanswered:
+                            await self.confirm(self._preparer, unanswered)
                     self._open_output()
                     opened = True
                     self._run = run = self._new_run(
