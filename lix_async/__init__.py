@@ -19,50 +19,49 @@ Subpackages, imported separately:
 
 from typing import TYPE_CHECKING
 
-from .core.errors import (
-    AuthenticationError,
-    BudgetError,
-    BulkError,
-    BusyError,
-    ConfigurationError,
-    DailyLimitError,
-    DeadlineError,
-    DecodeError,
-    InDoubtError,
-    InvalidParamsError,
-    LixError,
-    NotFoundError,
-    OutcomeUnknownError,
-    PagingError,
-    PendingError,
-    QueuedError,
-    QuotaExceededError,
-    RateLimitError,
-    RefusalError,
-    ServerError,
-    SuppressedError,
-    TransportError,
-    ViewerError,
-    WeeklyLimitError,
-)
-from .core.models import UnreadableItem
-from .core.rate_limit import RateLimit
-from .core.retry import RetryPolicy
-from .engine.answer import Answer
-from .engine.checkpoint import Checkpoint
-from .engine.pages import Page, Pages
-from .limiters.base import Limiter
-from .limiters.local import LocalLimiter
-from .providers.lix.client import AsyncLix
-from .providers.lookc.client import AsyncLookC
-
 if TYPE_CHECKING:
     from .core.dicts import to_dict
+    from .core.errors import (
+        AuthenticationError,
+        BudgetError,
+        BulkError,
+        BusyError,
+        ConfigurationError,
+        DailyLimitError,
+        DeadlineError,
+        DecodeError,
+        InDoubtError,
+        InvalidParamsError,
+        LixError,
+        NotFoundError,
+        OutcomeUnknownError,
+        PagingError,
+        PendingError,
+        QueuedError,
+        QuotaExceededError,
+        RateLimitError,
+        RefusalError,
+        ServerError,
+        SuppressedError,
+        TransportError,
+        ViewerError,
+        WeeklyLimitError,
+    )
+    from .core.models import UnreadableItem
+    from .core.rate_limit import RateLimit
+    from .core.retry import RetryPolicy
     from .core.schema_drift import Drift
+    from .engine.answer import Answer
+    from .engine.checkpoint import Checkpoint
+    from .engine.pages import Page, Pages
     from .engine.version import __version__
+    from .limiters.base import Limiter
+    from .limiters.local import LocalLimiter
     from .models import Email, JobPosting, Organisation, Person, Post
     from .providers.connectsafely.client import AsyncConnectSafely
     from .providers.letrics.client import AsyncLetrics
+    from .providers.lix.client import AsyncLix
+    from .providers.lookc.client import AsyncLookC
     from .providers.meetalfred.client import AsyncMeetAlfred
     from .sync.connectsafely import ConnectSafely
     from .sync.letrics import Letrics
@@ -70,22 +69,57 @@ if TYPE_CHECKING:
     from .sync.lookc import LookC
     from .sync.meetalfred import MeetAlfred
 else:
-    # Imported on first use, since most programs use none of them.
+    # Imported on first use: a program needs few of them, and `lix --version` only the version.
     _LAZY = {
+        "Answer": "engine.answer",
         "AsyncConnectSafely": "providers.connectsafely.client",
         "AsyncLetrics": "providers.letrics.client",
+        "AsyncLix": "providers.lix.client",
+        "AsyncLookC": "providers.lookc.client",
         "AsyncMeetAlfred": "providers.meetalfred.client",
+        "AuthenticationError": "core.errors",
+        "BudgetError": "core.errors",
+        "BulkError": "core.errors",
+        "BusyError": "core.errors",
+        "Checkpoint": "engine.checkpoint",
+        "ConfigurationError": "core.errors",
         "ConnectSafely": "sync.connectsafely",
+        "DailyLimitError": "core.errors",
+        "DeadlineError": "core.errors",
+        "DecodeError": "core.errors",
         "Drift": "core.schema_drift",
         "Email": "models",
+        "InDoubtError": "core.errors",
+        "InvalidParamsError": "core.errors",
         "JobPosting": "models",
         "Letrics": "sync.letrics",
+        "Limiter": "limiters.base",
         "Lix": "sync.lix",
+        "LixError": "core.errors",
+        "LocalLimiter": "limiters.local",
         "LookC": "sync.lookc",
         "MeetAlfred": "sync.meetalfred",
+        "NotFoundError": "core.errors",
         "Organisation": "models",
+        "OutcomeUnknownError": "core.errors",
+        "Page": "engine.pages",
+        "Pages": "engine.pages",
+        "PagingError": "core.errors",
+        "PendingError": "core.errors",
         "Person": "models",
         "Post": "models",
+        "QueuedError": "core.errors",
+        "QuotaExceededError": "core.errors",
+        "RateLimit": "core.rate_limit",
+        "RateLimitError": "core.errors",
+        "RefusalError": "core.errors",
+        "RetryPolicy": "core.retry",
+        "ServerError": "core.errors",
+        "SuppressedError": "core.errors",
+        "TransportError": "core.errors",
+        "UnreadableItem": "core.models",
+        "ViewerError": "core.errors",
+        "WeeklyLimitError": "core.errors",
         "__version__": "engine.version",
         "to_dict": "core.dicts",
     }
@@ -95,7 +129,8 @@ else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        return found
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *_LAZY})

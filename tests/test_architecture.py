@@ -77,12 +77,17 @@ LAYERS = {
     ),
 }
 CLI_ORDER = {
-    frozenset({"errors", "console", "options", "text", "values", "providers", "endpoint_list"}): 1,
+    frozenset(
+        {
+            *("errors", "console", "options", "text", "values"),
+            *("providers", "docstrings", "endpoint_list"),
+        }
+    ): 1,
     frozenset({"runtime"}): 2,
     frozenset({"input"}): 2,
     frozenset({"output"}): 3,
     frozenset({"ledger"}): 4,
-    frozenset({"queue"}): 5,
+    frozenset({"queue", "costs"}): 5,
     frozenset({"commands"}): 6,
     frozenset({"app"}): 7,
 }

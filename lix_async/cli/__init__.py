@@ -2,8 +2,8 @@
 
 Its modules, from the lowest layer up; each part imports only those above it:
 
-- `errors`, `console`, `options`, `text`, `values`, `providers`, `endpoint_list`: what all
-  commands share.
+- `errors`, `console`, `options`, `text`, `values`, `providers`, `docstrings`, `endpoint_list`: what
+  all commands share.
 - `runtime`: a command's client, progress line and signals. `input`: files of links.
 - `output`: rows as files and tables.
 - `ledger`: addresses of ledgers, export, lookups in doubt.
@@ -16,10 +16,12 @@ It may import every other package; no other package imports it.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
 _PACKAGES = ("cyclopts", "rich", "starlette", "uvicorn")
+_VERSION = (["--version"], ["-V"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,10 +33,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    if arguments is None:
+        arguments = sys.argv[1:]
+        gc.set_threshold(50_000)  # what is imported stays
+        # A process of its own, which runs on asyncio: httpcore would import trio too where it is
+        # installed, which takes longer than a lookup's own work.
+        sys.modules.setdefault("trio", None)  # type: ignore[arg-type]  # None forbids an import
     try:
+        if list(arguments) in _VERSION:  # at once: `app` has to import the packages above
+            from ..engine.version import __version__
+
+            try:
+                sys.stdout.write(f"lix_async {__version__}\n")
+                sys.stdout.flush()
+                return 0
+            except OSError:  # `run` meets it too, and says why
+                pass
         from .app import run
 
-        return run(sys.argv[1:] if arguments is None else arguments)
+        return run(arguments)
     except KeyboardInterrupt:
         return 130
     except ModuleNotFoundError as error:

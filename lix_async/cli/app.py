@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Annotated
 
-from cyclopts import App, CycloptsError, Group, UnknownCommandError
+from cyclopts import App, CycloptsError, Group, Parameter, UnknownCommandError, UnknownOptionError
 
 from ..core.errors import LixError
 from . import console
-from .commands.call import call
-from .commands.drift import drift
-from .commands.sandbox import sandbox
-from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, command_error_for
+from .errors import EXIT_CODES, INTERRUPTED, OK, CommandError, command_error_for
 from .providers import providers
+from .text import nearest, one_line
 
 _FIRST = Group("First steps", sort_key=0)
 _SEARCHES = Group("Search", sort_key=1)
 _LOOKUPS = Group("Look up", sort_key=2)
 _BULK = Group("Ledgers and workers", sort_key=3)
 _OTHER = Group("More", sort_key=4)
+_GROUPS = ("search:search", "run:run", "ledger:ledger")
+"""The commands that consist of others."""
 
 
 def _version() -> str:
@@ -34,42 +35,34 @@ def _exit_codes() -> str:
     return "\n".join(("Exit codes:", "", *items))
 
 
-Command = Callable[..., int] | App
+def _commands() -> tuple[tuple[Group, str], ...]:
+    """The functions and groups of all commands with their help groups, in order.
 
-
-def _commands() -> tuple[tuple[Group, Command], ...]:
-    """Every command with its help group, in order. Most of them need the Lix provider."""
+    As texts: a module is imported when its command is used, or for the list of all. Most commands
+    need the Lix provider.
+    """
     if "lix" not in providers():
-        return (_FIRST, sandbox), (_OTHER, call), (_OTHER, drift)
-    from .commands.account import account
-    from .commands.demo import demo
-    from .commands.enrich import enrich
-    from .commands.ledger import ledger
-    from .commands.lookup import email, org, person
-    from .commands.resolve import resolve
-    from .commands.run import run as run_
-    from .commands.search import accounts, leads, search
-    from .commands.waterfall import waterfall
-    from .commands.worker import worker
-
+        return (_FIRST, "sandbox:sandbox"), (_OTHER, "call:call"), (_OTHER, "drift:drift")
     return (
-        (_FIRST, demo),
-        (_FIRST, sandbox),
-        (_FIRST, account),
-        (_SEARCHES, search),
-        (_SEARCHES, leads),
-        (_SEARCHES, accounts),
-        (_LOOKUPS, person),
-        (_LOOKUPS, org),
-        (_LOOKUPS, email),
-        (_LOOKUPS, enrich),
-        (_LOOKUPS, waterfall),
-        (_BULK, run_),
-        (_BULK, ledger),
-        (_BULK, resolve),
-        (_BULK, worker),
-        (_OTHER, call),
-        (_OTHER, drift),
+        (_FIRST, "demo:demo"),
+        (_FIRST, "sandbox:sandbox"),
+        (_FIRST, "account:account"),
+        (_SEARCHES, "search:search"),
+        (_SEARCHES, "search:leads"),
+        (_SEARCHES, "search:accounts"),
+        (_SEARCHES, "facets:facets"),
+        (_LOOKUPS, "lookup:person"),
+        (_LOOKUPS, "lookup:org"),
+        (_LOOKUPS, "lookup:email"),
+        (_LOOKUPS, "enrich:enrich"),
+        (_LOOKUPS, "columns:columns"),
+        (_LOOKUPS, "waterfall:waterfall"),
+        (_BULK, "run:run"),
+        (_BULK, "ledger:ledger"),
+        (_BULK, "resolve:resolve"),
+        (_BULK, "worker:worker"),
+        (_OTHER, "call:call"),
+        (_OTHER, "drift:drift"),
     )
 
 
@@ -83,61 +76,110 @@ app = App(
     help_format="markdown",
     help_epilogue=_exit_codes(),
     version=_version,
+    version_flags=("--version", "-V"),
     suppress_keyboard_interrupt=False,
 )
 for _position, (_group, _command) in enumerate(_commands()):
-    if isinstance(_command, App):
-        _command.group, _command.sort_key = (_group,), _position
-        app.command(_command)
-    else:
-        app.command(_command, group=_group, sort_key=_position, help_epilogue="")
+    _epilogue = {} if _command in _GROUPS else {"help_epilogue": ""}  # a group has its own
+    _path = f"{__package__}.commands.{_command}"
+    app.command(_path, group=_group, sort_key=_position, **_epilogue)
 for _flag in ("--help", "--version"):
     app[_flag].group = (_OTHER,)
+_HELP_FLAGS = frozenset({"--help", "-h"})
+
+
+@app.command(name="help", group=_OTHER, sort_key=-1, help_epilogue="")
+def help_(*command: Annotated[str, Parameter(help="A command, such as `enrich`.")]) -> int:
+    """Show what a command does, and its options: the same as `lix COMMAND --help`."""
+    return _invoke([*command, "--help"])
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return the exit code. Every error is printed as a line on stderr."""
     console.arguments.set(tuple(arguments))
+    console.replace_closed_streams()
     try:
-        # Commands have errors of their own for what they write.
-        is_help = not arguments or not {"--help", "-h", "--version"}.isdisjoint(arguments)
-        with console.stdout_errors() if is_help else contextlib.nullcontext():
-            code = app(
-                list(arguments),
-                exit_on_error=False,
-                print_error=False,
-                result_action="return_value",
-            )
-        with console.stdout_errors():
-            sys.stdout.flush()
+        code = _invoke(arguments)
+        sys.stdout.flush()
     except CycloptsError as error:
-        message = str(error).partition(" Available commands:")[0]
-        console.print_error(CommandError(message, hint=_hint(error, arguments)))
-        return USAGE
+        command_error = _usage_error(error, arguments)
     except CommandError as error:
-        console.print_error(error)
-        return error.code
+        command_error = error
     except LixError as error:
         command_error = command_error_for(error)
-        console.print_error(command_error)
-        return command_error.code
     except (BrokenPipeError, SystemExit):  # rich raises SystemExit for a broken pipe
         console.discard_stdout()
         return OK
+    except OSError as error:
+        # Tables are written by rich, help by cyclopts: a full disk is met inside them.
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            raise
+        command_error = console.stdout_failure(error)
     except KeyboardInterrupt:
         return INTERRUPTED
+    else:
+        return code
+    console.print_error(command_error)
+    return command_error.code
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    # The parameters of an endpoint are no options of `lix call`: its help has them.
+    if arguments[:1] == ["call"] and not _HELP_FLAGS.isdisjoint(arguments):
+        named = [one for one in arguments[1:2] if not one.startswith("-")]
+        arguments = ["call", *named, "--list"] if named else arguments
+    if not arguments or arguments[0] in _HELP_FLAGS:
+        app.resolved_commands()  # imported: the list shows the first line of each
+    code = app(
+        list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+    )
     return code if isinstance(code, int) else OK
 
 
-def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
-    """A hint for a command line that cannot be parsed; for a pasted URL, the command for it."""
+def _usage_error(error: CycloptsError, arguments: Sequence[str]) -> CommandError:
+    """The error for a command line that cannot be parsed; for a pasted URL, the command for it."""
+    app_, names = _named_command(arguments)
+    help_ = f"{' '.join(('lix', *names))} --help"
     if isinstance(error, UnknownCommandError):
-        if "lix" in providers():
-            from .input.targets import command_for
+        word = one_line((error.unused_tokens or [""])[0], 60)
+        return CommandError(
+            f'Unknown command "{word}"', hint=_command_hint(word, app_, names, arguments) or help_
+        )
+    message = str(error)
+    if isinstance(error, UnknownOptionError):
+        word = (error.token.keyword or error.token.value).partition("=")[0]
+        options = [name for one in error.argument_collection if one.parse for name in one.names]
+        message = f"Unknown option: {one_line(word, 60)}"
+        near = nearest(word, options)
+        help_ = f"did you mean {near}? All options: {help_}" if near else help_
+    return CommandError(message, hint=help_)
 
-            for argument in arguments:
-                if (command := command_for(argument)) is not None:
-                    return f"try: lix {command}"
-        return "lix --help"
-    names = (part for part in arguments[:2] if part.isalpha())
-    return f"{' '.join(('lix', *names))} --help"
+
+def _command_hint(
+    word: str, app_: App, names: Sequence[str], arguments: Sequence[str]
+) -> str | None:
+    if "lix" in providers():
+        from .input.targets import command_for
+
+        for argument in arguments:
+            if (command := command_for(argument)) is not None:
+                return f"try: lix {command}"
+    prefix = " ".join(("lix", *names))
+    near = nearest(word, [*app_])
+    if near is not None:
+        return f"did you mean `{prefix} {near}`? All commands: {prefix} --help"
+    inside = [name for name in app if word in [*app[name]] and not word.startswith("-")]
+    return f"did you mean `lix {inside[0]} {word}`?" if inside else None
+
+
+def _named_command(arguments: Sequence[str]) -> tuple[App, list[str]]:
+    """The command that a command line names, and its words."""
+    found, names = app, list[str]()
+    for word in arguments:
+        if word == "help" and not names:
+            continue
+        if word.startswith("-") or word not in [*found]:
+            break
+        found = found[word]
+        names.append(word)
+    return found, names

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-from rich.console import Console
-from rich.text import Text
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import REFUSED, CommandError
 from .text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 arguments: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_arguments", default=())
 """The arguments of the running command."""
@@ -21,11 +24,15 @@ arguments: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_arguments", default
 
 def console() -> Console:
     """A console on stderr, with colours only on a terminal."""
+    from rich.console import Console  # late, as elsewhere here: most commands show nothing by it
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_error(error: CommandError) -> None:
     """Print an error on one line, and its hint on the next."""
+    from rich.text import Text
+
     message = Text("error: ", style="bold red").append(one_line(error.message), style="default")
     out = console()
     out.print(message)
@@ -35,7 +42,12 @@ def print_error(error: CommandError) -> None:
 
 def print_note(text: str) -> None:
     """Print a line on stderr."""
-    console().print(Text(text))
+    sys.stderr.write(f"{text}\n")
+
+
+def stdout_width() -> int:
+    """The width of the terminal on stdout, without its last column; 78 without one."""
+    return max(shutil.get_terminal_size().columns - 1, 40) if sys.stdout.isatty() else 78
 
 
 def print_line(text: str) -> None:
@@ -64,9 +76,24 @@ def stdout_errors() -> Generator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        discard_stdout()
-        reason = error.strerror or error
-        raise CommandError(f"cannot write the output: {reason}", code=REFUSED) from None
+        raise stdout_failure(error) from None
+
+
+def stdout_failure(error: OSError) -> CommandError:
+    """The error for a stdout that cannot be written; nothing more is written to it."""
+    discard_stdout()
+    return CommandError(
+        f"cannot write the output: {error.strerror or error}",
+        hint="write to another place with --out, or free some space",
+        code=REFUSED,
+    )
+
+
+def replace_closed_streams() -> None:
+    """Give a process that was started without stdout or stderr (`>&-`) one that discards."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 def discard_stdout() -> None:

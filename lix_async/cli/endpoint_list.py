@@ -1,10 +1,12 @@
-"""The endpoints as text for `lix call`: ids, Python methods, prices, params."""
+"""The endpoints as text for `lix call`: what they do, prices, methods and parameters."""
 
 from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import cast, get_type_hints
 
 import msgspec
@@ -12,7 +14,9 @@ from msgspec import inspect
 
 from ..core.endpoint import AnyEndpoint, Endpoint, Price
 from ..core.errors import ConfigurationError
+from ..core.field_docs import field_descriptions
 from ..core.provider import Provider
+from .docstrings import argument_texts, prose
 from .providers import (
     all_endpoints,
     client_class,
@@ -34,57 +38,123 @@ _WORDS: dict[type[inspect.Type], str] = {
 }
 
 
-def endpoint_table(only: str | None = None) -> Iterator[str]:
-    """The endpoints by provider: id, price and Python method on one line, the params below.
+def endpoint_table(only: str | None = None, width: int = _WIDTH) -> Iterator[str]:
+    """The endpoints by provider and resource: what each costs, does and takes.
 
     Args:
         only: The name of a provider, or the prefix of ids. Others are left out.
+        width: The width of the lines.
     """
-    methods = method_names()
     for name in providers():
         mine = [
             endpoint
             for endpoint in all_endpoints().values()
             if provider_name(endpoint.id) == name and is_selected(endpoint, only)
         ]
-        if not mine:
-            continue
-        yield from _heading(name)
-        width = max(len(_marked_id(endpoint)) for endpoint in mine)
+        groups: dict[str, list[AnyEndpoint]] = {}
         for endpoint in mine:
-            price = price_text(endpoint.credits)
-            yield f"{_marked_id(endpoint):{width}} {price:10} {methods[endpoint.id]}"
-            for text in (" ".join(param_options(endpoint)), requirement(endpoint) or ""):
-                for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False):
-                    yield f"  {line}"
-        yield ""
+            groups.setdefault(_resource(endpoint), []).append(endpoint)
+        for resource, endpoints in groups.items():
+            if resource == next(iter(groups)):
+                yield from _heading(name)
+            if resource:
+                yield f"[{name}.{resource}]"
+            id_width = max(len(_marked_id(one)) for one in endpoints)
+            price_width = max(len(price_text(one.credits)) for one in endpoints)
+            for one in endpoints:
+                price = f"{price_text(one.credits):{price_width}}"
+                yield f"{_marked_id(one):{id_width}}  {price}  {method_names()[one.id]}"
+                yield from _summary_lines(one, width)
+            yield ""
     yield "[--param]: optional. *: acts on LinkedIn, and is never retried automatically."
-    yield "One endpoint with the types of its params: lix call ID --list"
-    yield "One provider: lix call lookc"
+    yield "The parameters of one endpoint: lix call ENDPOINT --help"
+    yield "The endpoints of one provider: lix call lookc"
 
 
-def describe_endpoint(endpoint: AnyEndpoint) -> Iterator[str]:
-    """One endpoint: its address, its price, and its params with their types."""
+def _summary_lines(endpoint: AnyEndpoint, width: int) -> Iterator[str]:
+    """What an endpoint does, and its parameters."""
+    text = "".join(prose(_method(endpoint))[:1])
+    if method_names()[endpoint.id] in _shared_methods():
+        text += f" ({endpoint.method} {endpoint.path})"
+    for line in (text, " ".join(param_options(endpoint)), requirement(endpoint) or ""):
+        yield from _wrapped(line, 4, width)
+
+
+def describe_endpoint(endpoint: AnyEndpoint, width: int = _WIDTH) -> Iterator[str]:
+    """One endpoint: what it does, its address, its price, and each of its parameters."""
     provider = provider_of(provider_name(endpoint.id))
     origin = provider.base_url or f"${provider.url_variable}"
     if endpoint.rooted:
         origin = "/".join(origin.split("/")[:3])
     yield f"{endpoint.id}: {endpoint.method} {origin}{endpoint.path}"
     yield ""
+    for paragraph in prose(_method(endpoint)):
+        yield from _wrapped(paragraph, 2, width)
+        yield ""
+    if not endpoint.idempotent:
+        yield "  It acts on LinkedIn, and is never retried automatically."
+        yield ""
     yield f"  price: {price_text(endpoint.credits)}, {_variables(provider)}"
     yield f"  Python: {client_class_for(endpoint.id).__name__}: {method_names()[endpoint.id]}"
     yield ""
-    fields = _fields(endpoint)
-    width = max((len(_param_option(field)) for field in fields), default=0)
-    for field in fields:
-        yield f"  {_param_option(field):{width}}  {_type_text(inspect.type_info(field.type))}"
+    texts = param_texts(endpoint)
+    for field in _fields(endpoint):
+        needed = ", required" if field.required else ""
+        yield f"  {option(field.name)}  ({_type_text(inspect.type_info(field.type))}{needed})"
+        yield from _wrapped(texts.get(field.name, ""), 6, width)
+    if not texts and not _fields(endpoint):
+        yield "  It takes no parameters."
     if (wanted := requirement(endpoint)) is not None:
         yield f"  {wanted}"
-    if not endpoint.idempotent:
-        yield ""
-        yield "It acts on LinkedIn, and is never retried automatically."
+    yield ""
+    yield "Options for output and connection: lix call --help"
 
 
+def param_texts(endpoint: AnyEndpoint) -> dict[str, str]:
+    """What each parameter of an endpoint means, by its name."""
+    owner, method = _method_place(endpoint)
+    names = endpoint.params.__struct_fields__
+    kind = cast("type", endpoint.params)
+    known = {**field_descriptions(kind), **argument_texts(owner, method)}
+    # What a client is made with, `--viewer` gives here.
+    return {
+        name: known[name].replace("the client's `viewer_id`", "--viewer")
+        for name in names
+        if name in known
+    }
+
+
+def _wrapped(text: str, indent: int, width: int) -> Iterator[str]:
+    margin = " " * indent
+    yield from textwrap.wrap(
+        text, width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False
+    )
+
+
+def _resource(endpoint: AnyEndpoint) -> str:
+    """The part of the client that has the method: `people`; "" where the client itself has it."""
+    return method_names()[endpoint.id].rpartition(".")[0]
+
+
+def _method_place(endpoint: AnyEndpoint) -> tuple[type, str]:
+    """The class that has the method of an endpoint, and the name of the method."""
+    owner: type = client_class_for(endpoint.id)
+    resource, _, name = method_names()[endpoint.id].rpartition(".")
+    return (get_type_hints(owner)[resource] if resource else owner), name
+
+
+@cache
+def _shared_methods() -> frozenset[str]:
+    """The methods that have more than one endpoint, whose descriptions are the same."""
+    counts = Counter(method_names().values())
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def _method(endpoint: AnyEndpoint) -> object:
+    return getattr(*_method_place(endpoint))
+
+
+@cache
 def method_names() -> dict[str, str]:
     """The Python method for each endpoint id, such as `people.get`."""
     found: dict[str, str] = {}
@@ -143,8 +213,13 @@ def requirement(endpoint: AnyEndpoint) -> str | None:
 
 
 def is_selected(endpoint: AnyEndpoint, only: str | None) -> bool:
-    """Whether an endpoint belongs to a provider, or to a group such as `facets`."""
-    return only is None or provider_name(endpoint.id) == only or endpoint.id.startswith(f"{only}.")
+    """Whether an endpoint belongs to a provider, a resource (`lix.people`), or ids (`facets`)."""
+    name = provider_name(endpoint.id)
+    return (
+        only in (None, name)
+        or endpoint.id.startswith(f"{only}.")
+        or f"{name}.{_resource(endpoint)}" == only
+    )
 
 
 def option(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ from ..core.errors import ConfigurationError
 from ..core.rate_limit import RateLimit
 from .errors import CommandError
 
-Format = Literal["jsonl", "csv", "table", "parquet"]
+Format = Literal["jsonl", "csv", "table", "parquet", "xlsx"]
 Auth = Literal["raw", "bearer", "x-api-key", "query"]
 
 OUTPUT = Group("Output", sort_key=2)
@@ -26,6 +26,7 @@ FORMAT_BY_SUFFIX: dict[str, Format] = {
     ".json": "jsonl",
     ".csv": "csv",
     ".parquet": "parquet",
+    ".xlsx": "xlsx",
 }
 ReportFormat = Annotated[
     Literal["table", "jsonl"] | None,
@@ -101,7 +102,15 @@ class ConnectionOptions:
     """Seconds for one call in total, including waits and retries."""
 
     max_credits: int | None = None
-    """Stop before more credits than this are spent."""
+    """Stop before more credits than this are spent. Nothing is asked then."""
+
+    confirm_above: int = 100
+    """Ask before more credits than this are spent, where there is a terminal; elsewhere, --yes or
+    --max-credits is needed.
+    """
+
+    yes: Annotated[bool, Parameter(name=("--yes", "-y")), _flag] = False
+    """Spend any number of credits without being asked."""
 
     viewer: str | None = None
     """The attached LinkedIn account (viewer_id) to use."""
@@ -117,6 +126,9 @@ class ConnectionOptions:
 
     api_key_stdin: Annotated[bool, _flag] = False
     """Read the key from stdin instead of LIX_API_KEY."""
+
+    key: Annotated[str, Parameter(parse=False)] = field(default="", repr=False)
+    """The key, where another part of the command has read it."""
 
 
 ROW_DEFAULTS = RowOutputOptions()
@@ -139,7 +151,8 @@ def parse_rate(text: str) -> RateLimit | None:
         except ConfigurationError:
             pass
     raise CommandError(
-        f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'"
+        f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'",
+        hint="1/3s is one request in three seconds",
     )
 
 
@@ -153,7 +166,10 @@ def parse_age(option: str, text: str | None) -> timedelta | None:
         return None
     match = _AGE.fullmatch(text.strip())
     if match is None:
-        raise CommandError(f"invalid {option} {text!r}: expected a duration such as 12h, 90d or 2y")
+        raise CommandError(
+            f"invalid {option} {text!r}: expected a duration such as 12h, 90d or 2y",
+            hint="the units are s, min, h, d, w and y",
+        )
     seconds = float(match[1]) * _AGE_UNITS[match[2]]
     return timedelta(seconds=min(seconds, timedelta.max.total_seconds() // 1000))
 
@@ -184,9 +200,10 @@ def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = Fals
         CommandError: The format cannot be written there.
     """
     chosen = _format(output, terminal)
-    if chosen == "parquet" and not parquet:
+    if chosen in ("parquet", "xlsx") and not parquet:
+        name = "Parquet" if chosen == "parquet" else ".xlsx"
         raise CommandError(
-            "this command cannot write Parquet; `lix enrich` and `lix run export` can",
+            f"this command cannot write {name}; `lix enrich` can",
             hint="use --format jsonl or csv, and another file ending",
         )
     return chosen
@@ -194,9 +211,19 @@ def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = Fals
 
 def _format(output: OutputOptions, terminal: bool) -> Format:
     if str(output.out or "")[:2] == "--":
-        raise CommandError("--out needs a file name")
+        raise CommandError("--out needs a file name", hint="write --out people.csv")
     if output.out is None or str(output.out) == "-":
         return output.format or ("table" if terminal else "jsonl")
     if output.format == "table":
         raise CommandError("a table cannot be written to a file", hint="use --format jsonl or csv")
-    return output.format or FORMAT_BY_SUFFIX.get(output.out.suffix.lower(), "jsonl")
+    ending = output.out.suffix.lower()
+    if not (output.format or ending):
+        return "jsonl"
+    found = output.format or FORMAT_BY_SUFFIX.get(ending)
+    if found is None:
+        known = ", ".join(FORMAT_BY_SUFFIX)
+        raise CommandError(
+            f"no format is known by the ending {ending} of {output.out}",
+            hint=f"use one of {known}, or --format",
+        )
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ..core.installed_providers import (
     PACKAGE,
@@ -12,9 +12,12 @@ from ..core.installed_providers import (
     provider_of,
     providers,
 )
-from ..engine.client import Client
+
+if TYPE_CHECKING:
+    from ..engine.client import Client
 
 __all__ = [
+    "SANDBOX_KEY",
     "all_endpoints",
     "client_class",
     "client_class_for",
@@ -22,6 +25,8 @@ __all__ = [
     "provider_of",
     "providers",
 ]
+SANDBOX_KEY = "sandbox-key"
+"""The key for a sandbox on this machine, which accepts any key."""
 _CLIENTS = {
     "lix": "AsyncLix",
     "lookc": "AsyncLookC",

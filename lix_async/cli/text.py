@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from difflib import get_close_matches
 
 from ..concurrency.clock import RealClock
+from ..core.plurals import counted, plural
 from ..core.rate_limit import RateLimit
+
+__all__ = [
+    "counted",
+    "format_clock",
+    "format_duration",
+    "format_elapsed",
+    "format_until",
+    "nearest",
+    "one_line",
+    "plural",
+    "rate_text",
+    "reason_of",
+]
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -59,6 +75,17 @@ def one_line(text: str, width: int = 300) -> str:
     return flat if len(flat) <= width else f"{flat[: width - 1]}…"
 
 
-def plural(count: int, word: str) -> str:
-    """`credit` or `credits`."""
-    return word if count == 1 else f"{word}s"
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The name that a misspelt word is most similar to, whatever its dashes; None for none."""
+    # Of a command and an option with the same letters, the one that was written in that way.
+    alike = sorted(names, key=lambda name: (name[:1] == "-") == (word[:1] == "-"))
+    known = {name.strip("-").lower(): name for name in alike}
+    near = get_close_matches(word.strip("-").lower(), known, n=1, cutoff=0.65)
+    return known[near[0]] if near else None
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file cannot be read or written, without its name."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return (isinstance(error, OSError) and error.strerror) or str(error)

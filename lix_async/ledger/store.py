@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, TypeVar, cast
 
@@ -37,6 +37,7 @@ from .records import (
     Counts,
     Decide,
     EventResult,
+    InputAnswer,
     InputRow,
     LedgerEvent,
     LookupSpec,
@@ -368,6 +369,27 @@ class Store:
         """The tables of a schema; a file has only one."""
         return tables
 
+    async def input_answers(
+        self, run: int, first: int, last: int
+    ) -> tuple[list[InputAnswer], dict[int, Entry]]:
+        """The inputs of a run from one row to another, with the answers that stand.
+
+        Returns:
+            The inputs, and the entries of those lookups that do not have one usable answer.
+        """
+
+        def work(tables: SqlTables) -> tuple[list[InputAnswer], dict[int, Entry]]:
+            found = tables.input_answers(run, first, last)
+            return found, _entries_by_id(
+                tables, {one.lookup for one in found if one.lookup is not None and one.body is None}
+            )
+
+        return await self.statement(work, writes=False)
+
+    async def entries_by_id(self, ids: Collection[int]) -> dict[int, Entry]:
+        """Entries of lookups, by their ids."""
+        return await self.statement(lambda tables: _entries_by_id(tables, ids), writes=False)
+
     async def add_lookups(
         self,
         specs: Sequence[LookupSpec],
@@ -564,6 +586,19 @@ class Store:
         if found is None:
             return False
         return (await self.apply(Again(found.id, found.state.n, self.now)))[0].applied
+
+    async def unattested(self) -> list[bytes]:
+        """The keys of lookups that were refused for good without the API's own error.
+
+        A 400, 404 or 422 that does not hold it is final after three runs on three days.
+        """
+        return await self.statement(lambda tables: tables.unattested(), writes=False)
+
+
+def _entries_by_id(tables: SqlTables, ids: Collection[int]) -> dict[int, Entry]:
+    lookups = list(tables.by_id(sorted(ids)).values()) if ids else []
+    entries = _entries(tables, lookups)
+    return {lookup.id: entry for lookup, entry in zip(lookups, entries, strict=True)}
 
 
 def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:

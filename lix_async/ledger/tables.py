@@ -23,6 +23,7 @@ from .records import (
     CallQuery,
     Counts,
     Export,
+    InputAnswer,
     InputRow,
     LookupSpec,
     Receive,
@@ -45,6 +46,12 @@ LookupColumns = tuple[
 ]
 # fmt: on
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
+# fmt: off
+InputAnswerColumns = tuple[
+    int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None, str | None,
+    int | None, int, bytes | None,
+]
+# fmt: on
 MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
 LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
@@ -85,6 +92,20 @@ WHERE a.lookup IN (?*) AND (a.lookup, a.page) IN (?**) AND a.meaning = 0 AND a.s
 CONFIRM = """
 UPDATE owner SET batch = ?, beat = beat + 1
 WHERE no = ? AND token = ? AND dead = 0 AND batch < ? RETURNING no
+"""
+INPUT_ANSWERS = f"""
+SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.written_as), l.endpoint,
+    a.at, {CODEC}, {BODY}
+FROM input i LEFT JOIN lookup l ON l.id = i.lookup
+LEFT JOIN answer a ON a.lookup = l.id AND a.n = l.cur AND a.page = 0
+    AND l.status = {CODES["done"]} AND l.page = 0 AND l.refresh IS NULL
+WHERE i.run = ? AND i.row BETWEEN ? AND ? ORDER BY i.row
+"""
+ENDED = f"""
+SELECT i.row FROM input i LEFT JOIN lookup l ON l.id = i.lookup
+WHERE i.run = ? AND i.row > ?
+    AND (i.state = 'invalid' OR l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]}))
+ORDER BY i.row LIMIT ?
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -629,6 +650,29 @@ class SqlTables:
             for row, lookup, state, note, given in cast("list[InputColumns]", rows)
         ]
 
+    def run_named(self, name: str) -> int | None:
+        """The run that has a name."""
+        rows = self.database.execute("SELECT id FROM run WHERE name = ?", (name,))
+        return cast("int", rows[0][0]) if rows else None
+
+    def input_answers(self, run: int, first: int, last: int) -> list[InputAnswer]:
+        """The inputs of a run from one row to another, each with the answer that stands."""
+        rows = self.database.execute(INPUT_ANSWERS, (run, first, last))
+        return [
+            InputAnswer(
+                *(row, lookup, state, note, None if given is None else bytes(given)),
+                *(endpoint or "", at or 0, None if body is None else unpacked(body, codec)),
+            )
+            for row, lookup, state, note, given, endpoint, at, codec, body in cast(
+                "list[InputAnswerColumns]", rows
+            )
+        ]
+
+    def ended_inputs(self, run: int, after: int, limit: int) -> list[int]:
+        """The rows of a run after one whose lookups have ended, in their order."""
+        rows = self.database.execute(ENDED, (run, after, limit))
+        return [cast("int", row[0]) for row in rows]
+
     def resolve_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which lookups queued inputs lead to, and which of them are invalid."""
         rows = [(x.lookup, x.given, x.state, _text(x.note), run, x.row) for x in inputs]
@@ -852,7 +896,30 @@ class SqlTables:
         )
         return list(map(_answer, rows))
 
+    def unattested_refusals(
+        self, lookup: int, statuses: Sequence[int]
+    ) -> list[tuple[int | None, int]]:
+        """Attempts that ended in one of some statuses without the API's own error.
+
+        Returns:
+            The run of each, and when it was sent (epoch milliseconds).
+        """
+        rows = self.database.execute(
+            "SELECT a.run, a.sent FROM attempt a JOIN answer b ON b.lookup = a.lookup "
+            "AND b.n = a.n WHERE a.lookup = ? AND a.family = 'unattested' AND b.http IN (?*)",
+            (lookup, statuses),
+        )
+        return cast("list[tuple[int | None, int]]", rows)
+
     # Lists
+
+    def unattested(self) -> list[bytes]:
+        """The keys of lookups that are refused without the API's own error."""
+        rows = self.database.execute(
+            "SELECT l.key FROM lookup l JOIN attempt a ON a.lookup = l.id AND a.n = l.n "
+            f"WHERE l.status = {CODES['refused']} AND a.family = 'unattested' ORDER BY l.id"
+        )
+        return [bytes(cast("bytes", row[0])) for row in rows]
 
     def page_of(
         self, after: int, limit: int, statuses: Sequence[int], endpoint: str | None

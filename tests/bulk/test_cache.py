@@ -163,7 +163,6 @@ async def test_equal_calls_cost_one_request(ledger: Open) -> None:
         assert not vendor.script.sent
 
 
-@pytest.mark.many_tasks
 async def test_ten_thousand_equal_calls_make_one_request(tmp_path: Path) -> None:
     async with Vendor(thing, cache=tmp_path / "ledger.db") as vendor:
         found = await gathered(*[lambda: vendor.get("a")] * 10_000)

@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import openpyxl
+
 from .conftest import Lix
 from .sandbox_helpers import ObservedSandbox
 from .test_enrich_ledger import links
@@ -28,7 +30,7 @@ def test_erasure_requests(lix: Lix, sandbox: ObservedSandbox) -> None:
         assert lix(*arguments, rate=rate).code == 0, command
     assert len(commands) == 5
     assert len(sandbox.ledger) == 3
-    assert '"status":"suppressed"' in Path("again.jsonl").read_text()
+    assert '"lix_status":"suppressed"' in Path("again.jsonl").read_text()
 
 
 def test_overlapping_lists(
@@ -46,3 +48,44 @@ def test_overlapping_lists(
         charged.append(len(sandbox.ledger))
     assert charged[:3] == [3, 3, 5]
     assert len(commands) == 10
+
+
+def test_files_with_links(lix: Lix, sandbox: ObservedSandbox) -> None:
+    links(3, "people.csv")
+    rows = [line.split(",") for line in Path("people.csv").read_text().splitlines()]
+    link = next(cell for cell in rows[-1] if "://" in cell)
+    Path("people.csv").write_text(f"Name,Profile URL\nAda,{link}\n")
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("Leads")
+    sheet.append(["name", "link"])
+    sheet.append(["Ada", link])
+    book.save("people.xlsx")
+    Path("handles.txt").write_text("ada-example\n")
+    commands = COMMAND.findall((ROOT / "docs/howto/input-files.md").read_text())
+    for command in commands:
+        found = lix(*shlex.split(command))
+        assert found.code == 0, (command, found.err)
+    assert (len(commands), len(sandbox.ledger)) == (4, 0)
+
+
+def test_filled_tables(lix: Lix, sandbox: ObservedSandbox) -> None:
+    links(4, "people.csv")
+    commands = COMMAND.findall((ROOT / "docs/howto/filled-tables.md").read_text())
+    for command in commands:
+        arguments = shlex.split(command)
+        found = lix(*arguments, rate="" if arguments[0] == "columns" else "none")
+        assert found.code == 0, (command, found.err)
+    heading = Path("filled.csv").read_text().splitlines()[0]
+    assert "lix_status" in heading
+    assert "lix_email_status" in heading
+    named = Path("named.csv").read_text().splitlines()[0]
+    assert named.endswith("lix_name,lix_headline,lix_experience.0.title")
+    assert "not_asked" in Path("some.csv").read_text()
+
+
+def test_search_to_a_file(lix: Lix, sandbox: ObservedSandbox) -> None:
+    commands = COMMAND.findall((ROOT / "docs/howto/search-to-a-file.md").read_text())
+    for command in commands:
+        found = lix(*shlex.split(command))
+        assert found.code == 0, (command, found.err)
+    assert len(commands) == 7

@@ -13,7 +13,7 @@ from .test_enrich_ledger import links
 
 def filled(lix: Lix, count: int = 4) -> None:
     links(count)
-    assert lix("enrich", "in.txt", "--store", "l.db", "--out", "a.jsonl").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--store", "l.db", "--out", "a.jsonl").code == 0
 
 
 def ledger(lix: Lix, *arguments: str) -> tuple[int, str, str]:
@@ -51,7 +51,7 @@ def test_packing_loses_nothing(lix: Lix) -> None:
     assert lix("run", "export", "l.db", rate="").out == before
     assert "0 answers packed" in ledger(lix, "compact")[2]
     assert ledger(lix, "verify")[0] == 0
-    assert lix("enrich", "in.txt", "--store", "l.db", "--out", "b.jsonl").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--store", "l.db", "--out", "b.jsonl").code == 0
     assert long in Path("b.jsonl").read_text()
 
 
@@ -129,7 +129,7 @@ def test_forgetting_asks_or_needs_a_yes(lix: Lix) -> None:
     name = link.rstrip("/").rsplit("/", 1)[-1].encode()
     assert [one for one in Path().glob("l.db*") if name in one.read_bytes()] == []
     assert ledger(lix, "verify")[0] == 0
-    found = lix("enrich", "in.txt", "--store", "l.db", "--out", "b.jsonl")
+    found = lix("enrich", "--distinct", "in.txt", "--store", "l.db", "--out", "b.jsonl")
     assert found.code == 0
     rows = [json.loads(line) for line in Path("b.jsonl").read_text().splitlines()]
     assert [row["status"] for row in rows if row["input"] == link] == ["suppressed"]

@@ -117,7 +117,7 @@ def test_columns_are_a_list_without_repeats() -> None:
         ("-", None, False, "jsonl"),
         ("a.CSV", None, True, "csv"),
         ("a.ndjson", None, True, "jsonl"),
-        ("a.txt", None, True, "jsonl"),
+        ("a", None, True, "jsonl"),
         ("a.csv", "jsonl", True, "jsonl"),
     ],
 )

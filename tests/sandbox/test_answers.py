@@ -493,17 +493,20 @@ def test_facets_of_sales_navigator(ask: AnswerCaller, kind: str, query: str, tex
     assert first["id"]
 
 
-def test_every_query_finds_a_company_except_nothing_matches(
-    ask: AnswerCaller, world: World
-) -> None:
-    for query in ("Google", "zzz", world.companies.at(5).name):
-        element = ask("facets.sales", type="COMPANY_WITH_LIST", query=query)["data"]["elements"][0]
-        child = element["children"][0]
-        assert child["id"].removeprefix("urn:li:organization:").isdigit()
+def test_a_facet_finds_companies_by_their_names_only(ask: AnswerCaller, world: World) -> None:
+    name = world.companies.at(5).name
+    element = ask("facets.sales", type="COMPANY_WITH_LIST", query=name)["data"]["elements"][0]
+    child = element["children"][0]
+    assert child["id"].removeprefix("urn:li:organization:").isdigit()
+    for query in ("Contoso", "zzz"):
+        found = ask("facets.sales", type="COMPANY_WITH_LIST", query=query)
+        assert found == {"data": {"paging": {"count": 100}}}
     assert child["displayValue"] == world.companies.at(5).name
     nothing = ask("facets.sales", type="TITLE", query="nothing-matches")
     assert nothing == {"data": {"paging": {"count": 100}}}
     assert "elements" not in ask("facets.sales", type="NEW_TYPE", query="a")["data"]
+    titles = ask("facets.sales", type="TITLE", query="cto")["data"]["elements"]
+    assert [one["displayValue"] for one in titles] == ["CTO", "Chief Technology Officer"]
     assert match_options("engineer sales", [("1", "Sales Manager"), ("2", "Cook")]) == [
         ("1", "Sales Manager")
     ]

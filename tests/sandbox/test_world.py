@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,6 +13,10 @@ import pytest
 
 from lix_async.sandbox.protocol.errors import ErrorReply
 from lix_async.sandbox.world import person_bodies
+from lix_async.sandbox.world.careers import schools_of
+from lix_async.sandbox.world.people import PersonRecord
+from lix_async.sandbox.world.posts import written_at
+from lix_async.sandbox.world.search_filters import FilterValue, SearchFilter, make_filter
 from lix_async.sandbox.world.search_index import SearchIndex
 from lix_async.sandbox.world.search_queries import SearchQuery, make_query, query_from_url
 from lix_async.sandbox.world.world import World
@@ -157,7 +162,10 @@ def test_a_sales_navigator_filter_is_read_in_three_encodings() -> None:
         f"https://www.linkedin.com/sales/search/people#sessionId=1&query={query}&page=2",
     ):
         search = query_from_url(url)
-        assert search.groups == (("data engineer",), (company.urn,))
+        assert search.filters == (
+            SearchFilter("company", (FilterValue("", company.urn),)),
+            SearchFilter("title", (FilterValue("Data Engineer", ""),)),
+        )
 
 
 def test_the_position_is_not_part_of_the_search() -> None:
@@ -202,10 +210,117 @@ def test_alternatives_and_phrases() -> None:
     assert make_query("k", '"head of" NOT').groups == (("head",), ("of",), ("head of",))
 
 
-def test_parameters_of_linkedins_search_url_are_keywords_too() -> None:
+def test_parameters_of_linkedins_search_url_are_filters() -> None:
     url = "https://www.linkedin.com/search/results/people/"
-    url += "?title=Founder&currentCompany=%5B%2212%22%5D"
-    assert query_from_url(url).groups == (("founder",), ("12",))
+    url += "?title=founder&currentCompany=%5B%2212%22%5D"
+    assert query_from_url(url).filters == (
+        SearchFilter("company", (FilterValue("", "12"),)),
+        SearchFilter("title", (FilterValue("Founder", ""),)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/search/results/people/?keywords=head%20of", "/search/results/people?keywords=Head+OF"),
+        ("/jobs/search/?keywords=a&location=B", "/jobs/search/?location=b&keywords=A&start=25"),
+        ('/search/results/people/?industry=["4","6"]', '/search/results/people/?industry=["6","4"]'),
+        (
+            "/sales/search/people?query=(keywords:cto,filters:List((type:REGION,values:List("
+            "(text:London,selectionType:INCLUDED),(text:Paris,selectionType:INCLUDED)))))",
+            "/sales/search/people#query=(filters%3AList((type%3AREGION%2Cvalues%3AList("
+            "(text%3Aparis%2CselectionType%3AINCLUDED)%2C(text%3ALONDON%2CselectionType%3AINCLUDED)"
+            "))))%2Ckeywords%3ACTO)&sessionId=abc",
+        ),
+    ],
+)  # fmt: skip
+def test_a_search_is_the_same_however_it_is_spelled(one: str, other: str) -> None:
+    first, second = (query_from_url(f"https://www.linkedin.com{path}") for path in (one, other))
+    assert first == second
+    assert first != query_from_url(f"https://www.linkedin.com{one}".replace("a", "z"))
+
+
+def leads(**filters: str) -> SearchQuery:
+    made = [make_filter(name, [(value, "")]) for name, value in filters.items()]
+    return make_query("leads", "", made)
+
+
+def test_people_of_a_search_pass_its_filters() -> None:
+    world = World(seed=7, people=200, organisations=20)
+    query = leads(title="cto", place="london")
+    found = world.search("people", query, "x")
+    assert len(found) == query.total
+    people = [world.person(index) for index in found]
+    assert {one.location for one in people} == {"London, England, United Kingdom"}
+    assert {one.title for one in people} == {"CTO"}
+    assert len({one.slug for one in people}) == len(people)
+    for one in people[:3]:
+        assert world.person_at(one.link) == world.person_at(one.sales_link) == one
+        assert world.career(one)[0].title == "CTO"
+    world.advance(400)
+    assert world.person(found[0]).title == "CTO"
+
+
+@pytest.mark.parametrize(
+    ("filters", "passes"),
+    [
+        ({"seniority": "CXO"}, lambda world, one: one.seniority == "CXO"),
+        ({"seniority": "CXO", "function": "Design"}, lambda world, one: one.function == "Design"),
+        ({"place": "Nordavia"}, lambda world, one: one.place[1] == "Nordavia"),
+        ({"industry": "biotechnology"}, lambda world, one: one.industry == "Biotechnology"),
+        ({"size": "51-200"}, lambda world, one: one.employer.size == "51-200"),
+        ({"company_type": "Nonprofit"}, lambda world, one: one.employer.kind == "Nonprofit"),
+        ({"company": "Acme Works"}, lambda world, one: one.employer.name == "Acme Works"),
+        ({"first": "ada", "last": "byron"}, lambda world, one: one.name == "Ada Byron"),
+        ({"school": "Velmora College"}, lambda world, one: "Velmora College" in schools_of(one)),
+        ({"skill": "python"}, lambda world, one: "Python" in one.skills),
+        (
+            {"past_title": "founder"},
+            lambda world, one: "Founder" in [job.title for job in world.career(one)[1:]],
+        ),
+        (
+            {"past_company": "Acme Works"},
+            lambda world, one: (
+                "Acme Works" in [job.employer.name for job in world.career(one)[1:]]
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_each_filter_of_people_filters(
+    filters: dict[str, str], passes: Callable[[World, PersonRecord], bool]
+) -> None:
+    found = WORLD.search("people", leads(**filters), "x")
+    assert len(found) >= 120
+    assert all(passes(WORLD, WORLD.person(index)) for index in found)
+
+
+def test_filters_of_companies_jobs_and_posts() -> None:
+    accounts = leads(industry="Biotechnology", place="Berlin, Germany", size="11-50")
+    companies = [WORLD.organisation(at) for at in WORLD.search("organisations", accounts, "x")]
+    assert {(one.industry, one.place[0], one.size) for one in companies} == {
+        ("Biotechnology", "Berlin", "11-50")
+    }
+    jobs = leads(title="Data Engineer", employment="Contract", company="Acme Works")
+    postings = [WORLD.posting_at(at) for at in WORLD.search("postings", jobs, "x")]
+    assert {(one.title, one.employment, one.employer.name) for one in postings} == {
+        ("Data Engineer", "Contract", "Acme Works")
+    }
+    month = [WORLD.post_at(at) for at in WORLD.search("posts", leads(posted="past-month"), "x")]
+    assert month
+    assert {written_at(one.activity)[:7] for one in month} == {"2025-05"}
+
+
+def test_excluded_values_and_filters_that_this_world_does_not_have() -> None:
+    without = make_filter("seniority", [], [("CXO", "")])
+    found = WORLD.search("people", make_query("x", "", [without]), "x")
+    assert found
+    assert "CXO" not in {WORLD.person(index).seniority for index in found}
+    both = make_filter("seniority", [("CXO", "")], [("CXO", "")])
+    assert not WORLD.search("people", make_query("x", "", [both]), "x")
+    groups = [make_filter("group", [(text, "")]) for text in ("a", "b")]
+    one, two = (WORLD.search("people", make_query("x", "total:2000", [g]), "x") for g in groups)
+    assert set(one) != set(two)
+    assert not WORLD.search("people", leads(title="nothing-matches"), "x")
 
 
 def test_texts_that_match_more_of_the_search_come_first() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -17,6 +19,7 @@ from ...core.endpoint import AnyEndpoint, Endpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Listing, Params
 from .. import console
+from ..costs import priced, spent_text
 from ..endpoint_list import describe_endpoint, endpoint_table, is_selected, option, param_options
 from ..errors import OK, CommandError
 from ..options import (
@@ -30,12 +33,19 @@ from ..output.columns import check_columns
 from ..output.destination import output_path, writes_to_screen
 from ..output.schema import RowSchema
 from ..output.single import write_answer
-from ..providers import all_endpoints, providers
+from ..providers import all_endpoints
 from ..runtime.clients import client_factory
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
-from ..text import one_line
+from ..text import nearest, one_line, reason_of
 from .listing import listing_job, run_listing
+
+_OPTIONS = tuple(
+    option(field.name)
+    for kind in (ListingOutputOptions, ConnectionOptions)
+    for field in dataclasses.fields(kind)
+)
+"""The options of `lix call` itself."""
 
 
 def call(
@@ -50,19 +60,19 @@ def call(
             name="--list",
             negative="",
             show_default=False,
-            help="List the endpoints; with ENDPOINT, show its params and their types; with the "
-            "name of a provider such as lookc, list its endpoints.",
+            help="List the endpoints; with ENDPOINT, show its parameters, as --help does; with a "
+            "provider such as lookc, or a group such as lix.people, list its endpoints.",
         ),
     ] = False,
     output: ListingOutputOptions = LISTING_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
-    **params: Annotated[str, Parameter(help="The params of the endpoint.")],
+    **params: Annotated[str, Parameter(help="The parameters of the endpoint.")],
 ) -> int:
     """Call any endpoint of any provider, such as `lix call person.get --profile-link URL`.
 
-    Without an endpoint, this lists all endpoints with their params and prices;
-    `lix call person.get --list` shows one. For listings, every page is fetched; other answers are
-    printed as received.
+    Without an endpoint, this lists all endpoints with their prices and what they do;
+    `lix call person.get --help` shows the parameters of one. For listings, every page is fetched.
+    Another answer is printed as received in a pipe, and as a list of its fields on a terminal.
 
     Lists of texts are separated by commas; other lists and objects are written as JSON. @FILE reads
     a value from a file and @- from stdin: use them for cookies, which should not be in arguments.
@@ -70,7 +80,7 @@ def call(
     Each provider has its own variables for key and address, such as LIX_API_KEY, LOOKC_API_KEY or
     CONNECTSAFELY_BASE_URL. Connection options apply to the provider that is called.
     """
-    if endpoint is None or list_ or endpoint in providers():
+    if endpoint is None or list_ or (endpoint not in all_endpoints() and _is_group(endpoint)):
         console.print_line("\n".join(_endpoint_lines(endpoint)))
         return OK
     found = find_endpoint(endpoint)
@@ -82,12 +92,16 @@ def call(
     check_columns(parse_columns(output.columns), RowSchema(found.result))
 
     async def work(session: CommandSession) -> int:
-        answer = await session.lix.send(found, given)
+        send = partial(session.lix.send, found, given)
+        answer = await priced(send, found.credits, connection, session, quiet=output.quiet)
         session.progress.stop()
-        if output.format is None and output.columns is None and output_path(output) is None:
+        as_received = output.format is None and output.columns is None
+        if as_received and output_path(output) is None and not sys.stdout.isatty():
             console.write_stdout(answer.body.rstrip(b"\n") + b"\n")
         else:
             write_answer(answer.body, found.result, output)
+        if not output.quiet:
+            console.print_note(spent_text(session.lix.credits))
         return OK
 
     return run_command(
@@ -100,13 +114,16 @@ def call(
     )
 
 
+def _is_group(name: str) -> bool:
+    """Whether a text is a provider, a resource of one, or what several ids begin with."""
+    return any(is_selected(row, name) for row in all_endpoints().values())
+
+
 def _endpoint_lines(only: str | None) -> Iterator[str]:
-    if only is None or (
-        only not in all_endpoints()
-        and any(is_selected(row, only) for row in all_endpoints().values())
-    ):
-        return endpoint_table(only)
-    return describe_endpoint(find_endpoint(only))
+    width = console.stdout_width()
+    if only is None or (only not in all_endpoints() and _is_group(only)):
+        return endpoint_table(only, width)
+    return describe_endpoint(find_endpoint(only), width)
 
 
 def find_endpoint(endpoint_id: str) -> AnyEndpoint:
@@ -140,7 +157,11 @@ def convert_params(endpoint: AnyEndpoint, given: Mapping[str, str], viewer: str 
     for text, value in given.items():
         name = text.replace("-", "_")
         if name not in fields:
-            raise CommandError(f"unknown param {option(name)} for {endpoint.id}", hint=accepted)
+            near = nearest(name, (*map(option, fields), *_OPTIONS))
+            raise CommandError(
+                f"unknown param {option(name)} for {endpoint.id}",
+                hint=f"did you mean {near}? {accepted}" if near else accepted,
+            )
         kind = inspect.type_info(fields[name].type)
         values[fields[name].encode_name] = _parse_value(option(name), _read_value(value), kind)
     try:
@@ -165,7 +186,10 @@ def _read_value(value: str) -> str:
         try:
             return Path(value[1:]).read_text(encoding="utf-8").rstrip("\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"cannot read {value[1:]}: {error}") from None
+            raise CommandError(
+                f"cannot read {one_line(value[1:], 80)}: {reason_of(error)}",
+                hint="@FILE reads a value from a file; check its name",
+            ) from None
     return value
 
 
@@ -186,5 +210,8 @@ def _parse_value(name: str, text: str, kind: inspect.Type) -> object:
     try:
         value: object = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        raise CommandError(f"invalid JSON in {name}") from None
+        example = "'[…]'" if is_list else "'{…}'"
+        raise CommandError(
+            f"invalid JSON in {name}", hint=f"write {name} {example}, or {name} @FILE"
+        ) from None
     return [value] if is_list and text[:1] == "{" else value

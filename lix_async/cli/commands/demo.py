@@ -25,11 +25,12 @@ from ...sandbox.faults.schedule import FAULTS, PRESETS, Faults
 from .. import console
 from ..errors import OK, CommandError, Interrupted
 from ..options import ConnectionOptions
+from ..providers import SANDBOX_KEY
 from ..runtime import clients
 from ..runtime.activity import ActivityMonitor
 from ..runtime.progress import ProgressCounts, pages_left
 from ..runtime.session import CommandSession, run_command
-from ..text import format_duration, one_line, plural, rate_text
+from ..text import counted, format_duration, one_line, plural, rate_text
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
@@ -50,7 +51,8 @@ def demo(
     """
     if not 1 <= people <= 1000:
         raise CommandError(
-            "--people must be from 1 to 1000, which is the most that LinkedIn returns"
+            "--people must be from 1 to 1000",
+            hint="1000 is the most that LinkedIn returns of a search",
         )
     return run_demo(people, seed)
 
@@ -125,7 +127,7 @@ def run_demo(people: int, seed: int) -> int:
 
 
 def _client(connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
-    return clients.lix_client(connection, monitor, retry=RETRY_POLICY, key=clients.SANDBOX_KEY)
+    return clients.lix_client(connection, monitor, retry=RETRY_POLICY, key=SANDBOX_KEY)
 
 
 async def _search(session: CommandSession, results: DemoResults) -> None:
@@ -196,7 +198,8 @@ def print_report(results: DemoResults, sandbox: Sandbox) -> None:
     terminal = Console(highlight=False)
     stats = results.pages.stats
     terminal.print(
-        f"\n[bold]{stats.items:,} people found, {len(results.profiles):,} profiles read.[/] "
+        f"\n[bold]{counted(stats.items, 'person')} found, "
+        f"{counted(len(results.profiles), 'profile')} read.[/] "
         "Some of them (all made up):"
     )
     terminal.print(_people(results))
@@ -233,13 +236,13 @@ def _summary(results: DemoResults, sandbox: Sandbox) -> Table:
     table.add_column(overflow="fold")
     table.add_row(
         "Requests",
-        f"{results.requests:,}: {stats.pages:,} {plural(stats.pages, 'page')}, {lookups:,} "
+        f"{results.requests:,}: {counted(stats.pages, 'page')}, {lookups:,} "
         f"{plural(lookups, 'lookup')}, {results.repeats:,} repeated",
     )
     table.add_row("Faults", _faults_text(faults, results.refused))
     for name, count in faults.most_common():
         table.add_row("", f"[dim]{count:>3} × {_FAULT_TEXT.get(name, FAULTS[name].description)}[/]")
-    duplicates = f"{stats.duplicates:,} {plural(stats.duplicates, 'row')} received twice, kept once"
+    duplicates = f"{counted(stats.duplicates, 'row')} received twice, kept once"
     table.add_row("Duplicates", duplicates if stats.duplicates else "none")
     table.add_row("Credits", _credits_text(results, sandbox))
     rate = RateLimit(*RATE)
@@ -255,7 +258,7 @@ def _summary(results: DemoResults, sandbox: Sandbox) -> Table:
 def _faults_text(faults: Counter[str], refused: int) -> str:
     if not faults:
         return "none with this --seed"
-    end = "all handled" if not refused else f"{refused:,} {plural(refused, 'lookup')} failed"
+    end = "all handled" if not refused else f"{counted(refused, 'lookup')} failed"
     return f"{faults.total():,}, {end}"
 
 

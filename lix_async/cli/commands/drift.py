@@ -19,7 +19,7 @@ from ...core.schema_drift import Drift, DriftDetector
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import endpoint_id
 from ..providers import all_endpoints
-from ..text import plural
+from ..text import counted
 
 _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -56,7 +56,7 @@ def drift(
     found: list[Drift] = []
     detector = DriftDetector(found.append)
     lines = 0
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in _lines(file):
         parsed = _parse_line(line, endpoint, number)
         if parsed is None:
             continue
@@ -71,18 +71,26 @@ def drift(
             struct = _result_struct(struct, body)
         detector.observe(name, struct, body)
         lines += 1
+    if not lines:
+        raise CommandError(
+            f"{'stdin' if file == '-' else file} has no answers",
+            hint="record them with `lix enrich FILE --out answers.jsonl`",
+        )
     detector.summarise()
     _print_report(found, lines)
     return OK
 
 
-def _lines(file: str) -> Iterator[bytes]:
+def _lines(file: str) -> Iterator[tuple[int, bytes]]:
     try:
         source = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115  # below
     except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}") from None
+        raise CommandError(
+            f"cannot read {file}: {error.strerror}",
+            hint="give a file of recorded answers, or - for stdin",
+        ) from None
     with source:
-        yield from (line for line in source if line.strip())
+        yield from ((number, line) for number, line in enumerate(source, 1) if line.strip())
 
 
 def _parse_line(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes] | None:
@@ -97,6 +105,11 @@ def _parse_line(line: bytes, endpoint: str | None, number: int) -> tuple[str, by
     try:
         named = msgspec.json.decode(line, type=_JsonLine)
     except _DECODE_ERRORS:
+        if not line.lstrip().startswith(b"{"):
+            raise CommandError(
+                f"line {number} is not a JSON object",
+                hint="give a file with one answer on each line",
+            ) from None
         raise CommandError(
             f"line {number} has no endpoint", hint="give it with --endpoint, such as person.get"
         ) from None
@@ -123,7 +136,7 @@ def _names(struct: type) -> set[str]:
 def _print_report(found: list[Drift], lines: int) -> None:
     out = Console(highlight=False, soft_wrap=True)
     if not found:
-        out.print(f"{lines} {plural(lines, 'answer')}, all as documented.")
+        out.print(f"{counted(lines, 'answer')}, all as documented.")
         return
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("", "endpoint", "field"):
@@ -132,5 +145,5 @@ def _print_report(found: list[Drift], lines: int) -> None:
         table.add_row(one.kind, one.endpoint, one.path)
     out.print(table)
     new = sum(one.kind == "new" for one in found)
-    counts = f"{new} {plural(new, 'new field')}, {len(found) - new} missing"
-    out.print(f"{lines} {plural(lines, 'answer')}: {counts}.")
+    counts = f"{counted(new, 'new field')}, {len(found) - new} missing"
+    out.print(f"{counted(lines, 'answer')}: {counts}.")

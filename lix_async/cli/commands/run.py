@@ -49,7 +49,7 @@ from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
 from ..runtime.clients import base_url, key_for
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command, run_until_signal
-from ..text import format_until, plural
+from ..text import counted, format_until
 
 StoreArgument = Annotated[
     str | None,
@@ -230,9 +230,7 @@ def export_(
             total = counts.total()
             parts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
             location = "" if path is None else f" in {path}"
-            console.print_note(
-                f"{total:,} {plural(total, 'row')}{location}" + (parts and f": {parts}")
-            )
+            console.print_note(f"{counted(total, 'row')}{location}" + (parts and f": {parts}"))
         return OK
 
     return run_until_signal(work)
@@ -269,7 +267,7 @@ def park(
     Lookups in flight are finished and saved. Runs and workers that start later are paused as well.
     """
     if not reason.strip():
-        raise CommandError("--reason is empty")
+        raise CommandError("--reason is empty", hint="say why, or leave --reason out")
     address = ledger_address(store)
 
     async def work() -> int:
@@ -320,7 +318,10 @@ def doubts(
     """
     address = ledger_address(store)
     if retry and drop:
-        raise CommandError("--retry and --drop cannot be combined")
+        raise CommandError(
+            "--retry and --drop cannot be combined",
+            hint="--retry looks them up again, --drop counts them as refused",
+        )
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:
@@ -388,9 +389,17 @@ def again(
     /,
     *,
     given: Annotated[
-        str,
+        str | None,
         Parameter(name="--input", help="The link or e-mail address of the lookups."),
-    ],
+    ] = None,
+    unattested: Annotated[
+        bool,
+        Parameter(
+            help="All that were refused without an error of the provider's own: on three days "
+            "only a bare 400, 404 or 422 came, as a proxy sends it, too."
+        ),
+        _FLAG,
+    ] = False,
 ) -> int:
     """Look up again what was refused, or what was charged and cannot be read.
 
@@ -398,6 +407,10 @@ def again(
     `lix enrich` skips links that have a row in its output; give it another --out.
     """
     address = ledger_address(store)
+    if (given is None) is not unattested:
+        raise CommandError(
+            "give either --input LINK or --unattested", hint="--input takes one link"
+        )
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:

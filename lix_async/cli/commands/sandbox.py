@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-import anyio
 from cyclopts import Parameter
 
 from ...core.errors import ConfigurationError
@@ -15,9 +17,7 @@ from ...core.rate_limit import RateLimit
 from .. import console
 from ..errors import OK, CommandError
 from ..options import parse_rate
-from ..providers import provider_of, providers
-from ..runtime import clients
-from ..runtime.session import run_until_signal
+from ..providers import SANDBOX_KEY, provider_of, providers
 
 SEARCH = "https://linkedin.com/search/results/people/?keywords=cto"
 """A search that every sandbox answers."""
@@ -36,6 +36,19 @@ def sandbox(
             show_default=False,
             help="Requests per time that Lix allows: 1/3s (its own), 20/s, or none for no limits "
             "at any provider. For another provider: lookc=2/s. May be repeated.",
+        ),
+    ] = (),
+    daily_allowance: Annotated[
+        int | None,
+        Parameter(help="Requests a day that Lix allows. Default: 10000; none with --rate none."),
+    ] = None,
+    balance: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="Credits of each kind, or of one, such as standard=100, org=0 or email=10. May be "
+            "repeated. Default: 50000 standard, 10000 org, 10000 email.",
         ),
     ] = (),
     envelope: Annotated[
@@ -70,10 +83,19 @@ def sandbox(
 
     rate_limits = _rate_limits(rate)
     if people < 1:
-        raise CommandError("--people must be at least 1")
+        raise CommandError(
+            "--people must be at least 1", hint="leave it out for a world of 2000 people"
+        )
     try:
         simulation = Sandbox(
-            seed, people, rate=rate_limits, envelope=envelope, faults=faults, webhook=webhook
+            seed,
+            people,
+            rate=rate_limits,
+            daily_allowance=_daily_allowance(daily_allowance, rate),
+            credits=_balances(balance),
+            envelope=envelope,
+            faults=faults,
+            webhook=webhook,
         )
     except ConfigurationError as error:
         raise CommandError(
@@ -82,21 +104,53 @@ def sandbox(
     try:
         simulation.advance(advance)
     except ValueError as error:
-        raise CommandError(f"--advance: {error}") from None
+        raise CommandError(
+            f"--advance: {error}", hint="give a number of days, such as --advance 90"
+        ) from None
     try:
         with running(simulation, port=port) as url:
             announce(url, rate)
-            run_until_signal(_serve)
-    except KeyboardInterrupt:  # on Windows, where signals are not handled
+            _wait_for_signal()
+    except KeyboardInterrupt:
         pass
     except ConfigurationError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(
+            str(error), hint="choose another port, or --port 0 for any free one"
+        ) from None
     except OSError as error:
         raise CommandError(
             f"cannot listen on port {port}: {error.strerror or error}",
             hint="choose another port, or --port 0 for any free one",
         ) from None
     return OK
+
+
+def _daily_allowance(given: int | None, rates: Sequence[str]) -> int | None:
+    """Requests a day; None for no daily limits, as with `--rate none`."""
+    if given is not None and given < 0:
+        raise CommandError(
+            "--daily-allowance must be at least 0", hint="leave it out for the default"
+        )
+    if given is None and "none" not in rates:
+        return 10_000
+    return given
+
+
+def _balances(texts: Sequence[str]) -> dict[str, int]:
+    """The credits by kind: those that were given, else the sandbox's own."""
+    from ...sandbox.state.credit_ledger import DEFAULT_CREDITS
+
+    balances = dict(DEFAULT_CREDITS)
+    for text in sorted(texts, key=lambda text: "=" in text):  # that of all kinds first
+        kind, named, count = text.rpartition("=")
+        if (named and kind not in balances) or not re.fullmatch(r"[0-9]{1,15}", count, re.ASCII):
+            raise CommandError(
+                f"invalid --balance {text!r}: expected a number of credits, "
+                "or standard=N, org=N or email=N",
+                hint="write --balance 500 or --balance standard=500",
+            )
+        balances |= dict.fromkeys([kind] if named else balances, int(count))
+    return balances
 
 
 def _rate_limits(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
@@ -117,7 +171,9 @@ def _rate_limits(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
         try:
             rate_limits[provider_named(name).name] = rate_limit
         except ConfigurationError as error:
-            raise CommandError(f"--rate {text}: {error}") from None
+            raise CommandError(
+                f"--rate {text}: {error}", hint="write NAME=RATE, such as lookc=2/s"
+            ) from None
     return rate_limits
 
 
@@ -161,7 +217,7 @@ def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
     for name in names:
         provider = provider_of(name)
         words.append(f"{provider.url_variable}={base_url_of(url, name)}")
-        words.append(f"{provider.key_variables[0]}={clients.SANDBOX_KEY}")
+        words.append(f"{provider.key_variables[0]}={SANDBOX_KEY}")
     if len(names) > 1:
         words = [*words[::2], *words[1::2]]
     for line in textwrap.wrap(
@@ -170,7 +226,9 @@ def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
         yield f"  export {line}"
 
 
-async def _serve() -> int:
-    """Wait for a signal, while the server's own thread answers."""
-    await anyio.sleep_forever()
-    return OK
+def _wait_for_signal() -> None:
+    """Wait for SIGTERM or Ctrl-C, while the server's own thread answers."""
+    stopped = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    stopped.wait()

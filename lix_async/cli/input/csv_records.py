@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from ..errors import CommandError
@@ -21,6 +21,11 @@ _HINT = "look for a quote that is not closed, or save the file as CSV again"
 
 class CsvSyntaxError(Exception):
     """A syntax error at a line of a CSV."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+        self.message = message
 
 
 @contextmanager
@@ -47,7 +52,7 @@ def first_records(text: str, delimiter: str, count: int) -> list[list[str]]:
     """The first records of a CSV; fewer where one has a syntax error."""
     found: list[list[str]] = []
     with suppress(csv.Error):
-        rows = csv.reader(_record_lines(text, []), delimiter=delimiter)
+        rows = csv.reader(_lines(text), delimiter=delimiter)
         found.extend(itertools.islice(filter(None, rows), count))
     return found
 
@@ -56,35 +61,65 @@ def csv_records(text: str, delimiter: str = ",") -> Iterator[list[str]]:
     """The records of a CSV.
 
     Raises:
+        CsvSyntaxError: See `numbered_records`.
+    """
+    return (record for _, record in numbered_records(_lines(text), delimiter))
+
+
+def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV, each with the number of its first line, from 1.
+
+    Args:
+        lines: The lines, with their ends.
+        delimiter: What is between cells.
+
+    Raises:
         CsvSyntaxError: A record cannot be parsed, or the last record spans several lines because
             a quote is not closed: its lines were meant as records.
     """
-    lines: list[str] = []
-    rows = csv.reader(_record_lines(text, lines), delimiter=delimiter)
-    start, previous = 1, ""
-    try:
-        for row in rows:
-            previous = "".join(lines) if len(lines) > 1 else ""
-            start = rows.line_num - len(lines) + 1
-            lines.clear()
-            yield row
-    except csv.Error as error:
-        at = rows.line_num - len(lines) + 1
-        raise CsvSyntaxError(f"line {at}: invalid CSV ({error})") from None
-    if previous and _unclosed(previous, delimiter):
-        raise CsvSyntaxError(f"line {start}: a quote is not closed")
+    seen: list[str] = []
+    rows = csv.reader(_noted(lines, seen), delimiter=delimiter)
+    start, held, text = 1, None, ""
+    while True:
+        before = csv.field_size_limit(MAX_FIELD_CHARS)
+        try:
+            row = next(rows, None)
+            unclosed = row is None and held is not None and _is_unclosed(text, delimiter)
+        except csv.Error as error:
+            raise CsvSyntaxError(start, f"invalid CSV ({error})") from None
+        finally:
+            csv.field_size_limit(before)
+        if held is not None and unclosed:
+            raise CsvSyntaxError(held[0], "a quote is not closed")
+        if row is None:
+            break
+        if held is not None:
+            yield held
+            held = None
+        if len(seen) > 1:
+            held, text = (start, row), "".join(seen)
+        else:
+            yield start, row
+        start += len(seen)
+        seen.clear()
+    if held is not None:
+        yield held
 
 
-def _record_lines(text: str, seen: list[str]) -> Iterator[str]:
-    for match in _LINE.finditer(text):  # a StringIO would take four bytes per character
-        line = match[0]
+def _noted(lines: Iterable[str], seen: list[str]) -> Iterator[str]:
+    for line in lines:
         seen.append(line)
         yield line
 
 
-def _unclosed(record: str, delimiter: str) -> bool:
+def _lines(text: str) -> Iterator[str]:
+    for match in _LINE.finditer(text):  # a StringIO would take four bytes per character
+        yield match[0]
+
+
+def _is_unclosed(record: str, delimiter: str) -> bool:
     try:
-        list(csv.reader(_record_lines(record, []), delimiter=delimiter, strict=True))
+        list(csv.reader(_lines(record), delimiter=delimiter, strict=True))
     except csv.Error as error:
         return "end of data" in str(error)
     return False

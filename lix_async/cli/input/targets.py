@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ...bulk.prepared_call import CallPreparer
 from ...core.canonical import email_form
 from ...core.endpoint import AnyEndpoint
-from ...core.errors import ConfigurationError
 from ...core.models import Params
 from ...engine.answer import Answer
-from ...engine.call_key import Input, PreparedCall
+from ...engine.call_key import Input
 from ...linkedin import Link, classify
+from ...linkedin.address import stripped
 from ...linkedin.fields import is_linkedin_url
 from ...providers.lix.client import AsyncLix
 from ...providers.lix.endpoints import BY_ID
@@ -21,6 +20,7 @@ from ...providers.lix.params import EmailParams, OrganisationParams, PersonParam
 from ..errors import CommandError
 from ..text import one_line
 from .lookup_kinds import ENDPOINT_IDS, LookupKind
+from .redirects import links_inside
 
 
 class Lookup(NamedTuple):
@@ -45,6 +45,12 @@ LOOKUPS: Mapping[LookupKind, Lookup] = {
 """The kinds of lookup that `lix person`, `org`, `email`, `enrich` and `worker` do."""
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
+_REDIRECTS = 3
+"""Links inside one another: a mail filter's around a search engine's around LinkedIn's own."""
+_LINK = re.compile(r"(?:https?://|(?:[a-z0-9-]+\.)+[a-z]+/)\S{1,8192}", re.IGNORECASE)
+_AFTER_LINK = ",;|. \t\r\n"
+_SEVERAL = re.compile(r"[,;|]\s*https?://", re.IGNORECASE)
+"""A link behind another one: no redirect, and no part of a name."""
 _COMMANDS: Mapping[str, str] = {
     "people_search": "search people",
     "job_search": "search jobs",
@@ -73,7 +79,7 @@ class LookupTarget(NamedTuple):
     key: str
     """Identifies the target; the same for all ways to write its link."""
     text: str
-    """The input, without surrounding spaces."""
+    """The input, without spaces, quotes and punctuation around it."""
     sent: str
     """What is sent to the provider: the input if it is a LinkedIn URL, else the canonical one."""
     sales: bool = False
@@ -116,12 +122,23 @@ def check_url(url: str, command: str) -> str:
 
 
 def parse_target(text: str) -> LookupTarget | None:
-    """The person, organisation or e-mail address that a text names, or None."""
-    text = text.strip()
+    """The person, organisation or e-mail address that a text names, or None.
+
+    A link that redirects to one names it too.
+    """
+    return _parsed(stripped(text).rstrip(_AFTER_LINK), _REDIRECTS)
+
+
+def _parsed(text: str, redirects: int) -> LookupTarget | None:
     email = text[7:] if text[:7].lower() == "mailto:" else text
     if _EMAIL.fullmatch(email):
         return LookupTarget("email", email_form(email), text, email)
+    if _SEVERAL.search(text):
+        return None
     link = classify(text)
+    if link.kind == "unknown" and redirects and _LINK.fullmatch(text):
+        inside = (_parsed(one, redirects - 1) for one in links_inside(text))
+        return next((target._replace(text=text) for target in inside if target), None)
     key = link.identity
     if key is None:
         return None
@@ -132,11 +149,19 @@ def parse_target(text: str) -> LookupTarget | None:
     return None
 
 
+def target_weight(target: LookupTarget) -> int:
+    """What a target counts in its column: of two with the same people, public links are better."""
+    if target.kind == "email":
+        return 9
+    return 5 if "/sales/" in target.sent else 10
+
+
 def _sent(text: str, link: Link) -> str:
     return text if is_linkedin_url(text, bare=True) else link.url
 
 
-def _params(kind: LookupKind, target: LookupTarget) -> Params:
+def params_for(kind: LookupKind, target: LookupTarget) -> Params:
+    """The parameters of a lookup."""
     if kind == "email":
         return EmailParams(url=target.sent)
     if kind == "org":
@@ -150,7 +175,7 @@ def _params(kind: LookupKind, target: LookupTarget) -> Params:
 
 async def look_up(lix: AsyncLix, kind: LookupKind, target: LookupTarget) -> Answer[object]:
     """Look one target up."""
-    return await lix.send(LOOKUPS[kind].endpoint, _params(kind, target))
+    return await lix.send(LOOKUPS[kind].endpoint, params_for(kind, target))
 
 
 def lookup_kind(requested: LookupKind | None, target: LookupTarget) -> LookupKind:
@@ -158,22 +183,6 @@ def lookup_kind(requested: LookupKind | None, target: LookupTarget) -> LookupKin
     if requested is not None:
         return requested
     return "org" if target.kind == "org" else "person"
-
-
-class TargetCallPreparer(CallPreparer):
-    """Turns links and e-mail addresses into calls, of one kind of lookup or by what each is."""
-
-    def __init__(self, lix: AsyncLix, kind: LookupKind | None = None) -> None:
-        super().__init__(lix.people.get)
-        self.name = ""  # a ledger may hold all three kinds
-        self._kind: LookupKind | None = kind
-
-    def _call(self, given: Input) -> PreparedCall:
-        target = parse_target(given) if isinstance(given, str) else None
-        if target is None:
-            raise ConfigurationError(f"not a link or an e-mail address: {given!r}")
-        kind = lookup_kind(self._kind, target)
-        return self.prepare(LOOKUPS[kind].endpoint, _params(kind, target))
 
 
 def method_input(kind: LookupKind, target: LookupTarget) -> Input:

@@ -8,17 +8,18 @@ import shlex
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ...core.errors import BulkError, ConfigurationError
 from ...core.server_address import check_server_address
-from ...ledger.connection import LedgerNotFoundError
-from ...ledger.ledger import open_store
 from ...ledger.personal import personal_path
-from ...ledger.store import Store
 from ..errors import REFUSED, USAGE, CommandError
 from ..options import ConnectionOptions
 from ..runtime.clients import uses_sandbox
+
+if TYPE_CHECKING:
+    from ...ledger.store import Store
 
 NO_LEDGER = "none"
 STORE_VARIABLE = "LIX_STORE"
@@ -89,7 +90,7 @@ def check_address(address: str) -> str:
         try:
             check_server_address(address)
         except ConfigurationError as error:
-            raise CommandError(str(error)) from None
+            raise ledger_error(error, address) from None
     return address
 
 
@@ -134,6 +135,26 @@ def redact_password(text: str, address: str) -> str:
     return text
 
 
+def ledger_error(error: Exception, *addresses: str) -> CommandError:
+    """The error for a ledger that cannot be used, without the passwords of the addresses.
+
+    Args:
+        error: The error of the library.
+        *addresses: The ledgers that it may be about; the first is the one of the command.
+    """
+    text = str(error)
+    for address in addresses:
+        text = redact_password(text, address)
+    at_server = is_server(addresses[0])
+    return CommandError(
+        text,
+        hint="check the address, and that PostgreSQL runs there; write postgresql://USER@HOST/NAME"
+        if at_server
+        else f"check {addresses[0]}, or name another ledger with {STORE_VARIABLE}",
+        code=REFUSED if at_server and not isinstance(error, ConfigurationError) else USAGE,
+    )
+
+
 @asynccontextmanager
 async def opened_read_only(address: str) -> AsyncGenerator[Store]:
     """Open a ledger while others may be writing to it.
@@ -141,6 +162,9 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
     Raises:
         CommandError: It cannot be opened or read.
     """
+    from ...ledger.connection import LedgerNotFoundError  # late: most lookups open none
+    from ...ledger.ledger import open_store
+
     store = open_store(address)
     try:
         await store.open_read_only()
@@ -149,14 +173,14 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
         finally:
             await store.close()
     except LedgerNotFoundError as error:
-        hint = ""
+        found = ledger_error(error, address)
         if address == str(personal_path()):
-            hint = f"the first lookup makes it; for another one pass STORE or set {STORE_VARIABLE}"
-        text = redact_password(str(error), address)
-        raise CommandError(text, hint=hint, code=REFUSED if is_server(address) else USAGE) from None
+            found.hint = (
+                f"the first lookup makes it; for another one pass STORE or set {STORE_VARIABLE}"
+            )
+        raise found from None
     except BulkError as error:
-        code = REFUSED if is_server(address) else USAGE
-        raise CommandError(redact_password(str(error), address), code=code) from None
+        raise ledger_error(error, address) from None
 
 
 _COMPANION = re.compile(

@@ -27,7 +27,7 @@ from ..input.targets import parse_target
 from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
-from ..text import format_duration, one_line, plural
+from ..text import counted, format_duration, one_line
 from ..values import cell_text
 
 NO_ANSWER = "stopped before an answer was received"
@@ -54,7 +54,7 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
         count += await ledger.resolve(entry.key, "again" if retry else "let_be")
     if not count:
         return _print_none(given)
-    what = f"{count:,} {plural(count, 'lookup')}"
+    what = f"{counted(count, 'lookup')}"
     if retry:
         console.print_note(f"{what} pending again; the next run over the same links retries them")
     else:
@@ -62,25 +62,29 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
     return OK
 
 
-async def buy_again(ledger: Store, given: str) -> int:
+async def buy_again(ledger: Store, given: str | None) -> int:
     """Let the next run look up again what was refused or cannot be read; returns the exit code.
 
     Args:
         ledger: The open ledger.
-        given: The input.
+        given: The input; None for all that were refused without the provider's own error.
 
     Raises:
-        CommandError: No lookup of that input was refused or cannot be read.
+        CommandError: There is no such lookup.
     """
-    count = 0
-    async for entry in _matching(ledger, given, "refused", "kept"):
-        count += await ledger.buy_again(entry.key)
-    if not count:
+    if given is None:
+        keys = await ledger.unattested()
+        message = "no lookup was refused without the provider's own error"
+    else:
+        keys = [entry.key async for entry in _matching(ledger, given, "refused", "kept")]
         message = f"no lookup of {one_line(given, 80)} is refused or unreadable"
-        raise CommandError(message, code=NOT_FOUND)
+    count = sum([await ledger.buy_again(key) for key in keys])
+    if not count:
+        raise CommandError(
+            message, hint="`lix run status` counts the lookups of a ledger", code=NOT_FOUND
+        )
     console.print_note(
-        f"{count:,} {plural(count, 'lookup')} pending again; the next run over the same links "
-        "makes them"
+        f"{counted(count, 'lookup')} pending again; the next run over the same links makes them"
     )
     return OK
 
@@ -131,7 +135,7 @@ def print_reconciliations(found: Sequence[Reconciliation], *, table: bool) -> No
             row = msgspec.to_builtins(one) | {"difference": one.difference}
             console.print_line(msgspec.json.encode(row).decode())
             continue
-        what = f"{one.doubts:,} {plural(one.doubts, 'call')} in doubt, {one.maybe:,} {one.kind}"
+        what = f"{counted(one.doubts, 'call')} in doubt, {one.maybe:,} {one.kind}"
         differ = (
             "" if one.difference is None else f"; account and ledger differ by {one.difference:,}"
         )
@@ -153,14 +157,18 @@ async def list_empty(ledger: Store) -> int:
             "credits": entry.credits,
         }
         console.print_line(msgspec.json.encode(row).decode())
-    what = f"{count:,} {plural(count, 'answer')} {'holds' if count == 1 else 'hold'} nothing"
-    console.print_note(f"{what}, {credits:,} {plural(credits, 'credit')}")
+    what = f"{counted(count, 'answer')} {'holds' if count == 1 else 'hold'} nothing"
+    console.print_note(f"{what}, {counted(credits, 'credit')}")
     return OK
 
 
 def _print_none(given: str | None) -> int:
     if given is not None:
-        raise CommandError(f"no lookup of {one_line(given, 80)} is in doubt", code=NOT_FOUND)
+        raise CommandError(
+            f"no lookup of {one_line(given, 80)} is in doubt",
+            hint="`lix run doubts` lists those that are",
+            code=NOT_FOUND,
+        )
     console.print_note("no lookups are in doubt")
     return OK
 

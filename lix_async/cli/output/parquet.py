@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -103,10 +104,17 @@ class ParquetFile:
     Args:
         folder: The folder.
         columns: Columns that exist even if no row has them.
+        beside: A Parquet file whose columns come first, row by row, with their own types.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str] = LookupSchema.meta_fields) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        columns: Sequence[str] = LookupSchema.meta_fields,
+        beside: Path | None = None,
+    ) -> None:
         self._duckdb = _connect(folder)
+        self._beside = beside
         self._rows = folder / "rows.jsonl"
         self._result = folder / "rows.parquet"
         self._type = ColumnType()
@@ -161,8 +169,11 @@ class ParquetFile:
 
         pairs = ((name, part.sql()) for name, part in self._type.fields.items())
         columns = ", ".join(f"{_identifier(name)}: {_literal(kind)}" for name, kind in pairs)
+        beside = ""
+        if self._beside is not None:
+            beside = f"read_parquet({_literal(str(self._beside))}) POSITIONAL JOIN "
         command = (
-            f"COPY (SELECT * FROM read_json({_literal(str(self._rows))}, "
+            f"COPY (SELECT * FROM {beside}read_json({_literal(str(self._rows))}, "
             f"format = 'newline_delimited', columns = {{{columns}}}, "
             f"maximum_object_size = {max(2 * self._longest, 16_777_216)})) "
             f"TO {_literal(str(self._result))} "
@@ -172,7 +183,11 @@ class ParquetFile:
             self._duckdb.execute(command)
         except duckdb.Error as error:
             first = str(error).partition("\n")[0].replace(str(self._rows.parent), "…")
-            raise CommandError(f"cannot write Parquet: {first}", code=REFUSED) from None
+            raise CommandError(
+                f"cannot write Parquet: {first}",
+                hint="write --out FILE.jsonl or FILE.csv instead",
+                code=REFUSED,
+            ) from None
 
     def _rewrite_rows(self) -> None:
         rewritten = self._rows.with_name("rewritten.jsonl")
@@ -187,13 +202,20 @@ def _number(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
+def check_parquet() -> None:
+    """Check that Parquet files can be written.
+
+    Raises:
+        CommandError: The library is not installed.
+    """
+    if find_spec("duckdb") is None:
+        raise CommandError("Parquet needs duckdb", hint="pip install 'lix_async[parquet]'")
+
+
 def _connect(folder: Path) -> DuckDBPyConnection:
-    try:
-        import duckdb
-    except ModuleNotFoundError:
-        raise CommandError(
-            "Parquet needs duckdb", hint="pip install 'lix_async[parquet]'"
-        ) from None
+    check_parquet()
+    import duckdb  # late: it is an optional dependency
+
     # One thread, and temporary files in the folder: memory use stays flat, and no data is left
     # elsewhere.
     return duckdb.connect(config={"threads": 1, "temp_directory": str(folder / "spill")})

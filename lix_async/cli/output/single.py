@@ -1,15 +1,12 @@
-"""One answer: as received in a file or a pipe, as a list of fields on a terminal."""
+"""One answer: as received in a file or a pipe, as a card on a terminal."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import msgspec
 
 from ...core.json_text import compact
 from ...core.values import JsonObject
@@ -22,8 +19,13 @@ from .files import AppendFile
 from .rows import parse_row, row_encoder
 from .schema import RowSchema
 
-_PARTS = ("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency")
+_PARTS = (
+    *("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency"),
+    *("companyName", "company_name", "duration"),
+)
 _MAX_VALUE_LENGTH = 600
+_PLAIN_LENGTH = 6
+"""Values up to this length, such as `false` and small numbers, are equal by chance."""
 
 
 def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
@@ -36,12 +38,19 @@ def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
     file_format, path = choose_format(output, terminal=sys.stdout.isatty()), output_path(output)
     schema, row = RowSchema(result), compact(body)
     is_object = row[:1] == b"{"
+    if file_format == "table" and path is None and columns is None and (rows := _only_list(row)):
+        from rich.console import Console  # late: not for an answer in a pipe or a file
+
+        from .table import print_table
+
+        print_table(Console(), rows, RowSchema(None), None)
+        return
     if file_format == "table" and path is None and is_object:
         normalised = schema.normalised(parse_row(row))
         if columns is None:
-            print_record(leaf_paths(normalised), schema.columns)
+            print_card(normalised, schema.columns)
         else:
-            print_record({name: schema.value_at(normalised, name) for name in columns}, columns)
+            print_card({name: schema.value_at(normalised, name) for name in columns}, columns)
         return
     # An answer that is not an object, such as a list of accounts, is printed as received.
     data = (
@@ -59,43 +68,103 @@ def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
         file.close()
 
 
-def print_record(found: JsonObject, order: tuple[str, ...]) -> None:
-    """Print a record with one line for each field, in the given order."""
+def _only_list(body: bytes) -> list[bytes]:
+    """The objects of an answer that has nothing but several, such as the members of a team."""
+    value: object = msgspec.json.decode(body)
+    if isinstance(value, Mapping):
+        values = [*cast("JsonObject", value).values()]
+        lists = [cast("list[object]", one) for one in values if isinstance(one, list)]
+        others = [one for one in values if not isinstance(one, list)]
+        if len(lists) != 1 or not all(isinstance(one, dict | None) for one in others):
+            return []  # what stands next to a list is at most the position of the page
+        value = lists[0]
+    entries = cast("list[object]", value) if isinstance(value, list) else []
+    if len(entries) < 2 or not all(isinstance(one, dict) for one in entries):
+        return []
+    return [msgspec.json.encode(one) for one in entries]
+
+
+def print_card(record: JsonObject, order: Sequence[str]) -> None:
+    """Print a record with one line for each field, and its parts below their names.
+
+    Args:
+        record: The record.
+        order: The columns of its type, as dotted paths, in their order.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _fields(found, order):
+    for name, value in _card_lines(record, order, "", {}):
         table.add_row(name, Text(value))
     Console().print(table)
 
 
-def _fields(found: JsonObject, order: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """The names and values in order; a value that two parts of a record share is shown once."""
-    positions = {name: position for position, name in enumerate(order)}
-    shown_values: dict[str, str] = {}
-    for name in sorted(found, key=lambda name: positions.get(name, len(positions))):
-        value = found[name]
-        entries = cast("list[object]", value) if isinstance(value, list) else []
-        if entries and isinstance(entries[0], dict):
-            for position, entry in enumerate(cast("list[JsonObject]", entries)):
-                yield (
-                    name if not position else "",
-                    one_line(_entry_text(entry), _MAX_VALUE_LENGTH),
-                )
-            continue
-        shown, part = one_line(cell_text(found[name]), _MAX_VALUE_LENGTH), name.partition(".")[0]
-        if shown and shown_values.setdefault(shown, part) == part:
-            yield name, shown
+def _card_lines(
+    record: JsonObject, order: Sequence[str], indent: str, shown: dict[str, JsonObject]
+) -> Iterator[tuple[str, str]]:
+    """Names and values: the record's own fields, then those of its parts, further to the right.
+
+    Args:
+        record: The record.
+        order: The names of its fields in order.
+        indent: What precedes the names.
+        shown: The values so far, with the part that has each: of a value that two parts share,
+            the first is enough.
+    """
+    positions = {name.partition(".")[0]: at for at, name in reversed([*enumerate(order)])}
+    names = sorted(record, key=lambda name: positions.get(name, len(positions) + len(order)))
+    for name in names:
+        for at, value in enumerate(_values(record[name])):
+            known = len(value) > _PLAIN_LENGTH and shown.setdefault(value, record) is not record
+            if not known:
+                yield f"{indent}{name}" if not at else "", value
+    for name in names:
+        rest = [one.partition(".")[2] for one in order if one.startswith(f"{name}.")]
+        for title, part in _parts(name, record[name]):
+            lines = list(_card_lines(part, rest, f"{indent}  ", shown))
+            if lines:
+                yield f"{indent}{title}", ""
+                yield from lines
+
+
+def _values(value: object) -> list[str]:
+    """The lines of a field; none for one without a value, and for one with parts of its own."""
+    if isinstance(value, Mapping) or not cell_text(value):
+        return []
+    entries = _objects(value)
+    texts = [one_line(_entry_text(entry), _MAX_VALUE_LENGTH) for entry in entries]
+    if not entries:
+        return [one_line(cell_text(value), _MAX_VALUE_LENGTH)]
+    if not all(texts):
+        return []
+    names_only = texts == [cell_text(entry.get("name")) for entry in entries]
+    return [", ".join(texts)] if names_only else texts
+
+
+def _parts(name: str, value: object) -> Iterator[tuple[str, JsonObject]]:
+    """The objects in a field that are shown below its name."""
+    if isinstance(value, Mapping):
+        yield name, cast("JsonObject", value)
+    elif not _values(value):
+        yield from ((f"{name} {at}", entry) for at, entry in enumerate(_objects(value), 1))
+
+
+def _objects(value: object) -> list[JsonObject]:
+    entries = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("JsonObject", one) for one in entries if isinstance(one, Mapping)]
 
 
 def _entry_text(entry: JsonObject) -> str:
-    """`Engineer, Example Corp (2019 to Present)` for an entry of a list."""
+    """`Engineer, Example Corp (2019 to Present)` for an entry of a list; else "" ."""
     flat = leaf_paths(entry)
     parts = [cell_text(flat.get(name)) for name in _PARTS if cell_text(flat.get(name))]
     organisation = cell_text(flat.get("organisation.name"))
     parts += [organisation] if organisation else []
-    if not parts:
-        return ", ".join(cell_text(value) for value in flat.values() if cell_text(value))
     dates = [cell_text(flat.get(name)) for name in ("dateStarted", "dateEnded")]
     when = " to ".join(date for date in dates if date)
-    return ", ".join(parts) + (f" ({when})" if when else "")
+    return ", ".join(parts) + (f" ({when})" if when and parts else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ...core.values import JsonObject
 from ..console import stdout_errors
 from ..text import one_line
 from ..values import cell_text, first_nonempty_columns
@@ -51,7 +53,9 @@ _PREFERRED_COLUMNS = (
 
 
 _WIDE_TERMINAL = 100
-
+_FEW_COLUMNS = 3
+_ID = re.compile(r"id|urn|\w*(?:_id|_urn|Id|ID|Urn|[iI]dentifier)")
+_LINKS = ("link", "url", "profileUrl", "profile_url", "linkedinUrl", "permalink")
 
 _NAME_WIDTH = 28
 
@@ -60,10 +64,8 @@ def row_table(
     rows: Sequence[bytes], schema: RowSchema, columns: tuple[str, ...] | None, width: int
 ) -> Table | None:
     """A table of the requested columns, or of the preferred ones that fit; None if it is empty."""
-    count = 5 if width >= _WIDE_TERMINAL else 3
     objects = [schema.normalised(parse_row(row)) for row in rows]
-    names = columns or first_nonempty_columns(objects, _PREFERRED_COLUMNS, count)
-    names = names or first_nonempty_columns(objects, schema.columns_for(objects), count)
+    names = columns or default_columns(objects, schema, width)
     if not objects or not names:
         return None
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
@@ -76,10 +78,33 @@ def row_table(
     return table
 
 
+def default_columns(objects: Sequence[JsonObject], schema: RowSchema, width: int) -> list[str]:
+    """The columns of a table for which none were chosen: the id, and a few that have a value.
+
+    With the id, or the link where there is none, a row can be passed to the next command.
+    """
+    count = 5 if width >= _WIDE_TERMINAL else _FEW_COLUMNS
+    every = schema.columns_for(objects)
+    names = first_nonempty_columns(objects, _PREFERRED_COLUMNS, count)
+    if "input" in names:  # what was looked up identifies the row
+        return names
+    others = [name for name in every if "." not in name and name not in names]
+    ids = sorted((name for name in others if _ID.fullmatch(name)), key=lambda name: len(name) > 3)
+    if found := first_nonempty_columns(objects, ids, 1):
+        names = found + names
+    elif found := first_nonempty_columns(objects, _LINKS, 1):
+        names = names[: 3 if width >= _WIDE_TERMINAL else 2] + found
+    if len(names) < _FEW_COLUMNS:
+        rest = [name for name in every if name not in names and name not in ids]
+        names += first_nonempty_columns(objects, rest, _FEW_COLUMNS)
+    return names[: count + 1]
+
+
 def _cell(name: str, value: str) -> Text:
-    """A text on one line, truncated if necessary. Links are wrapped, so that they can be copied."""
-    link = name.rpartition(".")[2].lower() in ("link", "url", "input")
-    return Text(one_line(value), no_wrap=not link, overflow="fold" if link else "ellipsis")
+    """A text on one line, truncated if necessary. Ids and links are wrapped, not cut."""
+    last = name.rpartition(".")[2]
+    whole = last in (*_LINKS, "input") or _ID.fullmatch(last) is not None
+    return Text(one_line(value), no_wrap=not whole, overflow="fold" if whole else "ellipsis")
 
 
 def heading(name: str) -> str:

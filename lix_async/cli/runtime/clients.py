@@ -14,15 +14,11 @@ from ...engine.client import Client
 from ...limiters.base import Limiter
 from ..errors import CommandError, missing_key_error
 from ..options import CONNECTION_DEFAULTS, ConnectionOptions, parse_rate
-from ..providers import client_class, provider_name, provider_of
+from ..providers import SANDBOX_KEY, client_class, provider_name, provider_of
 from .activity import ActivityMonitor, monitored
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
-
-SANDBOX_KEY = "sandbox-key"
-"""The key for a sandbox on this machine, which accepts any key."""
-
 
 RETRY_POLICY = RetryPolicy()
 """The default retry policy of commands."""
@@ -41,10 +37,16 @@ def key_for(connection: ConnectionOptions, url: str, provider: Provider | None =
         CommandError: There is no key.
     """
     provider = provider or provider_of("lix")
+    if connection.key:
+        return connection.key
     if connection.api_key_stdin:
         key = sys.stdin.readline().strip()
         if not key:
-            raise CommandError("--api-key-stdin: stdin is empty", code=missing_key_error().code)
+            raise CommandError(
+                "--api-key-stdin: stdin is empty",
+                hint="pipe the key in, such as from a password manager",
+                code=missing_key_error().code,
+            )
         return key
     for variable in provider.key_variables:
         if key := os.environ.get(variable, "").strip():
@@ -130,6 +132,8 @@ def _client(
     try:
         client = construct(key or key_for(connection, url, provider), **options)
     except ConfigurationError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(
+            str(error), hint="check the connection options, and the variables of the provider"
+        ) from None
     monitor.rate = getattr(client.engine.limiter, "rate", None)
     return monitored(client, monitor)

@@ -6,16 +6,17 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
-
-from ..text import format_clock, plural, rate_text
+from ...bulk.preview import seconds_needed
+from ..text import counted, format_clock, rate_text
 from .activity import ActivityMonitor
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+    from rich.spinner import Spinner
 
 REFRESH_INTERVAL = 0.1
 """Seconds between two updates of the line."""
@@ -31,6 +32,13 @@ class ProgressCounts:
     total: int | None = None
     """The expected number of items, if it is known."""
     requests_left: int | None = None
+    """Requests that are still to be made, if that is known."""
+    requests_today: int | None = None
+    """Those that are left of the daily allowance, if that is known."""
+    renewed_at: float | None = None
+    """When the allowance is renewed (epoch seconds), if that is known."""
+    queued_for: float = 0.0
+    """Seconds until queued lookups are asked for again; 0 if there are none."""
     credits: int = 0
     duplicates: int = 0
     queued: int = 0
@@ -46,9 +54,11 @@ class ProgressLine:
     def __init__(self, counts: ProgressCounts, monitor: ActivityMonitor, *, show: bool) -> None:
         self.counts = counts
         self._monitor = monitor
-        self._spinner = Spinner("dots")
         self._live: Live | None = None
         if show and sys.stderr.isatty():
+            from rich.console import Console  # late, as below: not where no line is shown
+            from rich.live import Live
+
             console = Console(stderr=True)
             if not console.is_dumb_terminal:
                 self._live = Live(
@@ -59,6 +69,12 @@ class ProgressLine:
                     redirect_stderr=False,
                     get_renderable=self.render,
                 )
+
+    @cached_property
+    def _spinner(self) -> Spinner:
+        from rich.spinner import Spinner
+
+        return Spinner("dots")
 
     @property
     def shown(self) -> bool:
@@ -82,6 +98,10 @@ class ProgressLine:
 
     def render(self) -> RenderableType:
         """The line with the current counts."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
         counts = self.counts
         line = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [self._spinner]
@@ -107,7 +127,7 @@ class ProgressLine:
         if state:
             yield state, "yellow"
         if counts.credits:
-            yield f"{counts.credits:,} {plural(counts.credits, 'credit')}", ""
+            yield f"{counted(counts.credits, 'credit')}", ""
         for count, what, style in (
             (counts.queued, "queued", ""),
             (counts.in_doubt, "in doubt", "yellow"),
@@ -116,15 +136,21 @@ class ProgressLine:
             if count:
                 yield f"{count:,} {what}", style
         if counts.duplicates:
-            yield f"{counts.duplicates:,} {plural(counts.duplicates, 'duplicate')}", "dim"
+            yield f"{counted(counts.duplicates, 'duplicate')}", "dim"
 
     def seconds_left(self) -> float | None:
         """The requests still to make, at the limiter's rate. Past speed would mislead."""
-        left = self.counts.requests_left
-        rate = self._monitor.rate
-        if left is None or rate is None or (not left and not self.counts.items):
+        counts, rate = self.counts, self._monitor.rate
+        left, at = counts.requests_left, counts.renewed_at
+        if left is None or (not left and not counts.items):
             return None
-        return left * rate.interval
+        return seconds_needed(
+            left,
+            None if rate is None else rate.interval,
+            requests_left=counts.requests_today,
+            renewed_in=None if at is None else at - self._monitor.clock.wall(),
+            queued_for=counts.queued_for,
+        )
 
 
 def pages_left(items: int, pages: int, wanted: int | None) -> int | None:

@@ -122,6 +122,7 @@ class SearchParams(Params, frozen=True, kw_only=True, rename="camel"):
     start: int | None = None
     filters: dict[str, object] | None = None
     pagination_token: str | None = None
+    """The token of the page before, to begin in the middle of the listing."""
 
     def check(self) -> None:
         at_least(self, "count", 1)

@@ -98,6 +98,9 @@ class ConnectSafelyMethods(Client):
 
         At most 10 such calls per minute and account.
 
+        Args:
+            account_id: The account; default the most recently used one.
+
         Raises:
             NotFoundError: The id is unknown.
 

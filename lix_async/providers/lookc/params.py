@@ -13,6 +13,7 @@ class PersonByEmailParams(Params, frozen=True, kw_only=True):
 
     email: EmailAddress | None = None
     request_id: str | None = None
+    """The id of a lookup that was submitted before, instead of the address."""
 
     def check(self) -> None:
         exactly_one(self, "email", "request_id")
@@ -34,6 +35,7 @@ class OrgEmployeesParams(Params, frozen=True, kw_only=True):
 
     org_id: str
     after: str | None = None
+    """The cursor of the page before, to begin in the middle of the listing."""
     page_size: int | None = None
 
     def check(self) -> None:

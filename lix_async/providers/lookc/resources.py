@@ -94,6 +94,9 @@ class LookCMethods(Client):
     async def request_status(self, request_id: str) -> RequestStatus:
         """The current status of a request: `complete` with `data`, `pending` or `failed`.
 
+        Args:
+            request_id: The id that `submit` returned.
+
         Raises:
             NotFoundError: Neither of the two published paths has the id.
             RefusalError: Neither path exists (`kind` is `unknown_route`).

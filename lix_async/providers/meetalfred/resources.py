@@ -148,7 +148,11 @@ class MeetAlfredMethods(Client):
     ) -> Pages[m.Action]:
         """The last actions of one kind, newest first.
 
-        `page` and `per_page` are those of `leads`.
+        Args:
+            action: The kind of the actions.
+            page: As in `leads`.
+            per_page: As in `leads`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Contract:
             meetalfred.md#meetalfred.get_last_actions

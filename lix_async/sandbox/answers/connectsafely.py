@@ -60,7 +60,7 @@ def profile(world: World, params: RequestParams, context: AnswerContext) -> obje
     state, now, slug = context.state, context.epoch, profile_id.casefold()
     refresh = params.flag("force_refresh", False)
     since = None if refresh else connectsafely_quota.cached_since(state, account, slug, now)
-    if since is None:
+    if since is None and not context.allowance.unlimited:
         connectsafely_quota.use_unit(state, account, slug, now, refresh=refresh)
     body: JsonObject = {"success": True, "profileId": profile_id, "accountId": account}
     if (person := _person(world, profile_id)) is None:

@@ -14,13 +14,21 @@ from ..protocol.params import RequestParams
 from ..world import connectsafely_profiles
 from ..world.people import PersonRecord
 from ..world.random import chance, number
+from ..world.search_filters import make_filter
 from ..world.search_queries import SearchQuery, make_query, query_from_url
 from ..world.world import World
 from .context import AnswerContext
 
 _DEGREES = {"DISTANCE_1": "1st", "DISTANCE_2": "2nd"}
 # Filters whose values are texts; the others have LinkedIn's ids, which this world does not have.
-_TEXT_FILTERS = ("firstName", "lastName", "title", "company", "school", "industry")
+_TEXT_FILTERS = {
+    "firstName": "first",
+    "lastName": "last",
+    "title": "title",
+    "company": "company",
+    "school": "school",
+    "industry": "industry",
+}
 
 
 def people(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -37,7 +45,7 @@ def people(world: World, params: RequestParams, context: AnswerContext) -> objec
 def groups(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Groups by keywords; filters are accepted and ignored."""
     keywords = params.text("keywords") or ""
-    total = make_query(f"connectsafely groups {keywords}", keywords).total
+    total = make_query("connectsafely groups", keywords).total
     positions, paging = _page(params, total, context.page_size(25), approximate=True)
     return {"success": True, "groups": [_group(keywords, index) for index in positions], **paging}
 
@@ -50,14 +58,15 @@ def _search(params: RequestParams) -> SearchQuery:
     given: Mapping[str, object] = {}
     if isinstance(filters, dict):
         given = cast("Mapping[str, object]", filters)
-    alternatives = [tuple(_casefolded_texts(given.get(name))) for name in _TEXT_FILTERS]
-    key = f"connectsafely people {keywords} {sorted(given.items(), key=str)}"
-    return make_query(key, keywords, filter(None, alternatives))
+    others = {name: value for name, value in given.items() if name not in _TEXT_FILTERS}
+    filters = [make_filter(to, _texts(given.get(name))) for name, to in _TEXT_FILTERS.items()]
+    key = f"connectsafely people {sorted(others.items(), key=str)}"
+    return make_query(key, keywords, filters)
 
 
-def _casefolded_texts(value: object) -> Iterator[str]:
+def _texts(value: object) -> Iterator[tuple[str, str]]:
     values = cast("list[object]", value) if isinstance(value, list) else [value]
-    yield from (one.casefold() for one in values if isinstance(one, str) and one)
+    yield from ((one, "") for one in values if isinstance(one, str) and one)
 
 
 def _page(

@@ -2,73 +2,42 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from ...core.values import JsonObject
 from ..protocol.params import RequestParams
 from ..world import names
-from ..world.random import number, rng_for
+from ..world.facet_values import COMPANIES, TYPE_ALIASES, facet_values
+from ..world.random import number
+from ..world.search_filters import initials
 from ..world.world import World
 from .context import AnswerContext
-
-_GROUPS = ("Builders of {}", "{} Product Circle", "Data People of {}", "{} Founders")
-# The names of two types in the text of the documentation (lix.md#contradiction-8).
-_TYPE_ALIASES = {"SENIORITY": "SENIORITY_V2", "COMPANY_TITLE": "COMPANY_WITH_LIST"}
-COMPANIES = "COMPANY_WITH_LIST"
-
-
-def _numbered(values: tuple[str, ...] | list[str], first: int = 1) -> list[tuple[str, str]]:
-    return [(str(first + index), value) for index, value in enumerate(values)]
 
 
 def _options(world: World, kind: str) -> list[tuple[str, str]]:
     """Id and text of all values of a type; none for an unknown type."""
-    cities = [f"{city}, {country}" for city, country, _ in names.PLACES]
-    countries = list(dict.fromkeys(country for _, country, _ in names.PLACES))
-    schools = sorted({names.school_name(rng_for("school", index)) for index in range(60)})
-    tables: dict[str, list[tuple[str, str]]] = {
-        "TITLE": _numbered([title for title, _, _ in names.TITLES]),
-        "SENIORITY_V2": _numbered(names.SENIORITIES),
-        "BING_GEO": _numbered(countries + cities, 100_001),
-        "BING_GEO_POSTAL_CODE": [
-            (str(200_001 + n), f"{10_000 + n * 137} {city}") for n, city in enumerate(cities)
-        ],
-        "INDUSTRY": _numbered(names.INDUSTRIES),
-        "SCHOOL": _numbered(schools, 15_001),
-        "GROUP": [
-            (str(60_001 + n), _GROUPS[n % 4].format(city))
-            for n, (city, _, _) in enumerate(names.PLACES)
-        ],
-        "COMPANY_TYPE": _numbered(names.COMPANY_TYPES),
-        "FUNCTION": _numbered(list(dict.fromkeys(function for _, _, function in names.TITLES))),
-        "COMPANY_SIZE": [(chr(65 + n), text) for n, (_, _, text) in enumerate(names.SIZES)],
-        "TENURE": _numbered(names.TENURES),
-        "PROFILE_LANGUAGE": [(name[:2].lower(), name) for name in names.LANGUAGES],
-        COMPANIES: [(one.urn, one.name) for one in world.companies.listed],
-    }
-    return tables.get(kind, [])
+    if kind == COMPANIES:
+        common = (world.companies.by_slug(name) for name in names.COMMON_COMPANIES)
+        return [(one.urn, one.name) for one in (*world.companies.listed, *common)]
+    return list(facet_values().get(kind, {}).items())
 
 
 def match_options(query: str, options: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The options that match a query, best first.
+    """The options that match a query, best first; often none.
 
-    These are the texts that contain it, otherwise those that share a word with it, otherwise the
-    three most similar. Only `nothing-matches` has no match.
+    These are the texts in which the query begins a word, and those whose initials it has, otherwise
+    those that share a word with it. One or two letters match anywhere.
     """
-    text = query.strip().casefold()
-    if "nothing-matches" in text:
-        return []
-    containing = [option for option in options if text in option[1].casefold()]
-    if containing:
+    text, words = " ".join(query.casefold().split()), set(query.casefold().split())
+
+    def fits(option: str) -> bool:
+        begins = f" {text}" in f" {option.casefold()}" or text == initials(option)
+        return begins or (len(text) < 3 and text in option.casefold())
+
+    if containing := [option for option in options if text and fits(option[1])]:
         return sorted(
             containing,
             key=lambda option: (not option[1].casefold().startswith(text), len(option[1])),
         )
-    words = set(text.split())
-    if shared := [option for option in options if words & set(option[1].casefold().split())]:
-        return shared
-    by_text = {value.casefold(): (id_, value) for id_, value in options}
-    return [by_text[close] for close in get_close_matches(text, by_text, n=3, cutoff=0.0)]
+    return [option for option in options if words & set(option[1].casefold().split())]
 
 
 def sales(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -77,7 +46,7 @@ def sales(world: World, params: RequestParams, context: AnswerContext) -> object
     Companies are the `children` of one element; without a match, `elements` is left out.
     """
     kind = params.require("type").upper()
-    kind = _TYPE_ALIASES.get(kind, kind)
+    kind = TYPE_ALIASES.get(kind, kind)
     start, count = params.number("start"), params.number("count", 100, minimum=1)
     found = match_options(params.require("query"), _options(world, kind))[
         start : start + context.page_size(count)

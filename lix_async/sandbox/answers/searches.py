@@ -13,10 +13,12 @@ from ..protocol.params import RequestParams
 from ..world import job_postings, links, organisations, person_bodies, posts
 from ..world.people import PersonRecord
 from ..world.random import number
+from ..world.search_filters import SearchFilter, make_filter
 from ..world.search_queries import SearchQuery, make_query, query_from_url
 from ..world.world import World
 from .context import AnswerContext, get_part
 
+_PAIRS = {"person_titles": "title", "locations": "place", "organisations": "company"}
 _PAIR = re.compile(r"\[([^,\]]*),(.*)\]", re.DOTALL)
 
 
@@ -58,7 +60,7 @@ def _posts(world: World, indexes: Sequence[int]) -> list[JsonObject]:
 
 
 def _orgs(world: World, indexes: Sequence[int]) -> list[JsonObject]:
-    return [organisations.search_item(world.companies.at(index)) for index in indexes]
+    return [organisations.search_item(world.organisation(index)) for index in indexes]
 
 
 def _leads(world: World, indexes: Sequence[int]) -> list[JsonObject]:
@@ -67,7 +69,7 @@ def _leads(world: World, indexes: Sequence[int]) -> list[JsonObject]:
 
 
 def _accounts(world: World, indexes: Sequence[int]) -> list[JsonObject]:
-    return [organisations.account_item(world.companies.at(index)) for index in indexes]
+    return [organisations.account_item(world.organisation(index)) for index in indexes]
 
 
 _PEOPLE = _SearchKind("people", "people", "people", 10, 1000, _people)
@@ -150,18 +152,18 @@ def sales_people(world: World, params: RequestParams, context: AnswerContext) ->
 
 def people_by_filters(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator search by filters: one page, since no parameter for more is documented."""
-    groups: list[tuple[str, ...]] = []
-    for name in ("person_titles", "locations", "organisations"):
+    filters: list[SearchFilter] = []
+    for name, filtered in _PAIRS.items():
         if (given := params.text(name)) is not None:
             pair = _PAIR.fullmatch(given)
             if pair is None:
                 raise params_invalid(f"{name} must have the form [id,text]")
-            text = pair[2].replace("\\,", ",").casefold()
-            groups.append((text or pair[1].casefold(),))
+            value = pair[2].replace("\\,", ","), pair[1]
+            filters.append(make_filter(filtered, [value]))
     keywords = params.text("keywords") or ""
-    if not groups and not keywords:
+    if not filters and not keywords:
         raise params_invalid("at least one filter is required")
-    query = make_query(f"filters {groups} {keywords}", keywords, groups)
+    query = make_query("filters", keywords, filters)
     return _search(world, params, context, _LEADS, query, 0)
 
 
@@ -170,19 +172,20 @@ def recruiter_people(world: World, params: RequestParams, context: AnswerContext
 
     Its items are never wrapped, not even in the oldest samples.
     """
-    skills = [_skill(skill) for skill in params.array("skills")]
+    skills = params.array("skills")
     if not skills:
         raise params_invalid("skills is required")
-    query = make_query(f"recruiter {sorted(skills)}", "", [(text,) for text in skills])
+    query = make_query("recruiter", "", map(_skill_filter, skills))
     flat, start = replace(context, envelope="flat"), params.number("start")
     return _search(world, params, flat, _LEADS, query, start)
 
 
-def _skill(skill: object) -> str:
+def _skill_filter(skill: object) -> SearchFilter:
     text = get_part(skill, "text")
     if not isinstance(text, str) or not text:
         raise params_invalid("each item of skills must have a text")
-    return text.casefold()
+    value = [(text, "")]
+    return make_filter("skill", *(((), value) if get_part(skill, "negated") is True else (value,)))
 
 
 def _saved_list(params: RequestParams, context: AnswerContext) -> tuple[SearchQuery, int]:

@@ -13,13 +13,10 @@ from string import Template
 import msgspec
 
 from ..faults.schedule import FAULTS, PRESETS
-from ..openapi import document
 from ..protocol.errors import ErrorReply, params_invalid, unknown_route
 from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
 from .asgi import Handler, SandboxApi
-
-_STATUS_PAGE = Template(Path(__file__).with_name("status.html").read_text("utf-8"))
 
 
 class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,7 +67,8 @@ def status_page(sandbox: SandboxApi) -> str:
     ]
     sent = [(one.endpoint, one.viewer, one.target, one.text) for one in sandbox.sent[-10:]]
     faults = [(name, kind.description) for name, kind in FAULTS.items()]
-    return _STATUS_PAGE.substitute(
+    page = Template(Path(__file__).with_name("status.html").read_text("utf-8"))
+    return page.substitute(
         seed=world.seed,
         date=world.date,
         people=world.people,
@@ -114,6 +112,8 @@ def _requests(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
 
 
 def _openapi(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+    from ..openapi import document  # late: few ask for it
+
     return json_response(document(sandbox.providers, sandbox.world, sandbox.closed))
 
 

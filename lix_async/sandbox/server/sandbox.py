@@ -62,7 +62,7 @@ class Sandbox:
         rate: Requests and seconds of Lix; `(1, 3.0)` is its default plan. The other providers keep
             their default, unless a mapping by provider name has an entry. None switches all rate
             limits off.
-        daily_allowance: Requests a day.
+        daily_allowance: Requests a day at Lix. None for no daily limit at any provider.
         credits: The credits by kind; a kind that is left out has none. None gives 50,000 standard,
             10,000 org and 10,000 email.
         envelope: How searches wrap their items: `flat` (as today), `seed` or `response`.
@@ -88,7 +88,7 @@ class Sandbox:
         organisations: int = 200,
         *,
         rate: Rate | Mapping[str, Rate | None] | None = (1, 3.0),
-        daily_allowance: int = 10_000,
+        daily_allowance: int | None = 10_000,
         credits: Mapping[str, int] | None = None,  # the public name of the setting
         envelope: Envelope = "flat",
         page_sizes: Mapping[str, int] | None = None,

@@ -41,7 +41,7 @@ class CreditLedger:
             standard, 10,000 org and 10,000 email.
 
     Raises:
-        ValueError: `balances` names an unknown kind.
+        ValueError: `balances` names an unknown kind, or a balance is below 0.
     """
 
     def __init__(self, balances: Mapping[str, int] | None = None) -> None:
@@ -49,6 +49,8 @@ class CreditLedger:
         if unknown := set(given) - set(KINDS):
             names = ", ".join(sorted(unknown))
             raise ValueError(f"unknown credit kind {names}: expected standard, org or email")
+        if any(count < 0 for count in given.values()):
+            raise ValueError("a balance must be at least 0")
         self._start = {kind: given.get(kind, 0) for kind in KINDS}
         self.balances: dict[str, int] = dict(self._start)
         self.charges: list[Charge] = []

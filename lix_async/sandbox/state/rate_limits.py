@@ -151,11 +151,22 @@ class SlidingLog:
         return RateLimitStatus(self.requests, self.used(now), epoch + wait)
 
 
-class Allowance:
-    """A number of requests a day, which starts again at midnight UTC."""
+_ENOUGH = 1_000_000_000
+"""The requests that are reported where there is no daily limit."""
 
-    def __init__(self, requests: int) -> None:
-        self.requests = requests
+
+class Allowance:
+    """A number of requests a day, which starts again at midnight UTC; None for no limit.
+
+    Raises:
+        ValueError: The number is below 0.
+    """
+
+    def __init__(self, requests: int | None) -> None:
+        if requests is not None and requests < 0:
+            raise ValueError("the daily allowance must be at least 0")
+        self.unlimited = requests is None
+        self.requests = _ENOUGH if requests is None else requests
         self._used = 0
         self._day = ""
 
@@ -170,7 +181,7 @@ class Allowance:
         """Use one request; False if none is left."""
         if not self.left(epoch):
             return False
-        self._used += 1
+        self._used += not self.unlimited
         return True
 
     def reset(self) -> None:

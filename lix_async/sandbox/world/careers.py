@@ -7,7 +7,7 @@ date of the request.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...core.values import JsonObject
 from . import names
@@ -62,7 +62,8 @@ def make_career(
             TODAY,
         )
     ]
-    for step in range(rng.randint(0, 4)):
+    asked = person.past_title is not None or person.past_employer is not None
+    for step in range(max(rng.randint(0, 4), asked)):
         end, start = start, start - rng.randint(6, 50)
         city, country, _ = rng.choice(names.PLACES)
         vague = step == 3
@@ -77,6 +78,12 @@ def make_career(
                 text=None if rng.random() < 0.5 else "Built the team.\nShipped the plan.",
                 until=(end // 12, 0) if vague else _month(end),
             )
+        )
+    if asked:
+        jobs[1] = replace(
+            jobs[1],
+            title=person.past_title or jobs[1].title,
+            employer=person.past_employer or jobs[1].employer,
         )
     return jobs
 
@@ -125,7 +132,7 @@ def experience(job: PositionRecord, position: int, rich: bool) -> JsonObject:
     if rich:
         employer["link"] = job.employer.link
         body |= {
-            "seniority": next(level for title, level, _ in names.TITLES if title == job.title),
+            "seniority": names.seniority_of(job.title),
             "isCurrent": job.ended is None,
             "tenureAtPosition": _tenure(job),
             "tenureAtOrg": _tenure(job),
@@ -139,7 +146,7 @@ def education(person: PersonRecord, rich: bool = False) -> list[JsonObject]:
     rng = rng_for("education", person.key)
     end = rng.randint(1990, 2015)
     schools: list[JsonObject] = []
-    for _ in range(rng.randint(0, 2)):
+    for _ in range(max(rng.randint(0, 2), person.school is not None)):
         start = end - rng.randint(2, 4)
         school: JsonObject = {
             "institutionName": names.school_name(rng),
@@ -152,9 +159,18 @@ def education(person: PersonRecord, rich: bool = False) -> list[JsonObject]:
         if rich:
             school |= {"description": None, "activitiesAndSocieties": None, "grade": None}
             school["organisation"] = {"name": school["institutionName"]}
+        if person.school and not schools:
+            school["institutionName"] = person.school
+            if rich:
+                school["organisation"] = {"name": person.school}
         schools.append(school)
         end = start
     return schools
+
+
+def schools_of(person: PersonRecord) -> list[str]:
+    """The names of a person's schools."""
+    return [str(school["institutionName"]) for school in education(person)]
 
 
 def employment(jobs: Sequence[PositionRecord]) -> JsonObject:

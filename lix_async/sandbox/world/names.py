@@ -40,8 +40,35 @@ DEGREES = _FILE.words["degrees"]
 FIELDS = _FILE.words["fields"]
 MONTHS = _FILE.words["months"]
 TENURES = _FILE.words["tenures"]
+COMMON_TITLES = _FILE.words["common_titles"]
+COMMON_COMPANIES = _FILE.words["common_companies"]
+REAL_PLACES = _FILE.words["real_places"]
+"""Known to facets only; records have them if a search asks for them."""
 FREE_EMAIL_DOMAINS = _FILE.words["free_email_domains"]
 """Domains of free e-mail providers; the last one is the sandbox's own."""
+
+
+_LEVELS = (
+    ({"chief", "ceo", "cto", "cfo", "coo", "cmo", "cio"}, "CXO"),
+    ({"vp", "vice"}, "Vice President"),
+    ({"director", "head"}, "Director"),
+    ({"founder", "owner"}, "Owner"),
+    ({"partner"}, "Partner"),
+    ({"manager", "lead"}, "Manager"),
+    ({"intern", "trainee"}, "Training"),
+)
+
+
+def seniority_of(title: str) -> str:
+    """The seniority of a job title, also of one that is not in `TITLES`."""
+    words = set(title.casefold().split())
+    known = (level for one, level, _ in TITLES if one == title)
+    return next(known, next((level for some, level in _LEVELS if some & words), "Senior"))
+
+
+def capitalised(text: str) -> str:
+    """A text as a name: the first letter of each word in upper case, the others in lower case."""
+    return " ".join(word.capitalize() for word in text.split())
 
 
 def _name(rng: Random, *parts: str) -> str:

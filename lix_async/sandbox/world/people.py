@@ -43,6 +43,10 @@ class PersonRecord:
     hidden: bool
     """Appears as 'LinkedIn Member' without a link in the LinkedIn people search."""
     own_headline: str | None = None
+    school: str | None = None
+    """A school that a search asks for, as `past_title` and `past_employer`."""
+    past_title: str | None = None
+    past_employer: OrganisationRecord | None = None
 
     @property
     def name(self) -> str:
@@ -108,6 +112,7 @@ class PersonRecord:
             self.place[2],
             self.industry,
             employer.size,
+            "".join(word[0] for word in self.title.split() if word != "of"),
             *self.skills,
         )
         return " ".join(words).casefold()

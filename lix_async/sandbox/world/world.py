@@ -22,6 +22,19 @@ from .organisations import OrganisationRecord
 from .people import PersonRecord
 from .posts import PostRecord
 from .random import number, rng_for
+from .search_filters import (
+    FilterValue,
+    SearchFilter,
+    fitted_organisation,
+    fitted_person,
+    fitted_posting,
+    has_words,
+    organisation_record,
+    passes,
+    person_record,
+    post_record,
+    posting_record,
+)
 from .search_index import SearchIndex
 from .search_queries import SearchQuery
 
@@ -71,6 +84,9 @@ class World:
         self.companies = CompanyIndex(seed, organisations)
         self.viewers: tuple[str, ...] = self._viewers()
         self._unlisted_owners: dict[int, str] = {}
+        self._fitted: dict[str, dict[int, tuple[SearchFilter, ...]]] = {
+            kind: {} for kind in ("people", "organisations", "postings")
+        }
         self._begin(0)
 
     def _begin(self, day: int) -> None:
@@ -88,6 +104,8 @@ class World:
                 "postings": lambda: [self.posting_at(index).text for index in range(self.postings)],
                 "posts": lambda: [self.post_at(index).keywords for index in range(self.posts)],
             },
+            self._passes,
+            self._fitted,
         )
 
     @property
@@ -181,6 +199,29 @@ class World:
         """
         return self._search_index.find(kind, query, order)
 
+    def _passes(self, kind: str, index: int, filters: Sequence[SearchFilter]) -> bool:
+        if kind == "people":
+            one = self.person(index)
+            return passes(person_record(one, lambda: self.career(one)), filters)
+        if kind == "organisations":
+            return passes(organisation_record(self.companies.at(index)), filters)
+        if kind == "postings":
+            return passes(posting_record(self.posting_at(index)), filters)
+        return passes(post_record(self.post_at(index), self.date), filters)
+
+    def _company_of(self, value: FilterValue) -> OrganisationRecord:
+        """The company that a filter names; one of this name is made if there is none."""
+        if digits := value.id.rpartition(":")[2]:
+            return self.companies.by_sales_id(digits)
+        named = (one for one in self.companies.listed if has_words(one.name, value.text))
+        return next(named, None) or self.companies.by_slug(names.slug(value.text) or "company")
+
+    def organisation(self, index: int) -> OrganisationRecord:
+        """The company at an index of a search."""
+        found = self.companies.at(index)
+        filters = self._search_index.filters_at("organisations", index)
+        return fitted_organisation(found, filters) if filters else found
+
     def person(self, index: int) -> PersonRecord:
         """The person at an index. Those below `people` can be found by a search."""
         if (found := self._people_by_index.get(index)) is None:
@@ -192,7 +233,11 @@ class World:
     def _first(self, index: int) -> PersonRecord:
         """The person at an index on the first day."""
         employer = self.companies.first_employer(number(self.seed, "employer", index))
-        return people.make(self.seed, index, None, employer)
+        found = people.make(self.seed, index, None, employer)
+        filters = self._search_index.filters_at("people", index)
+        if not filters:
+            return found
+        return fitted_person(found, filters, self._company_of, self.companies.listed)
 
     def _first_unlisted(self, slug: str) -> PersonRecord:
         employer = self.companies.first_employer(number(self.seed, "employer", slug))
@@ -212,7 +257,14 @@ class World:
 
     def _events(self, first: PersonRecord) -> Iterator[history.WorldEvent]:
         jobs = careers.make_career(first, self.companies.employer)
-        return history.person_events(self.seed, first, jobs, self.day)
+        return self._events_of(first, jobs)
+
+    def _events_of(
+        self, person: PersonRecord, jobs: list[PositionRecord]
+    ) -> Iterator[history.WorldEvent]:
+        if person.number is not None and self._search_index.filters_at("people", person.number):
+            return iter(())  # these keep what a search has found them by
+        return history.person_events(self.seed, person, jobs, self.day)
 
     def _life(self, first: PersonRecord) -> Life:
         if first.number is not None and first.number in self._lives:
@@ -222,7 +274,7 @@ class World:
         life = history.live(
             person,
             jobs,
-            history.person_events(self.seed, person, jobs, self.day),
+            self._events_of(person, jobs),
             self.day,
             self.companies.employer,
             self.companies.name_on,
@@ -344,7 +396,10 @@ class World:
         if is_missing(job_id):
             raise unknown_record("job")
         employer = self.companies.employer(number(self.seed, "hiring", int(job_id)))
-        return job_postings.make(self.seed, int(job_id), employer, self.people)
+        found = job_postings.make(self.seed, int(job_id), employer, self.people)
+        index = int(job_id) - job_postings.FIRST_ID
+        filters = self._search_index.filters_at("postings", index)
+        return fitted_posting(found, filters, self._company_of) if filters else found
 
     def posting_at(self, index: int) -> PostingRecord:
         """The posting at an index of the job search."""

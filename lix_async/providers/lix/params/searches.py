@@ -141,6 +141,7 @@ class SkillFacetParams(Params, frozen=True, kw_only=True):
     query: str
     q: str = "skill"
     type: str | None = None
+    """The same as `q`, under its other name."""
     start: int = 0
     count: int = 100
     viewer_id: str | None = None

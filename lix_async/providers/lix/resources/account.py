@@ -69,6 +69,10 @@ class Account(Resource):
     ) -> Pages[m.LinkedInAccount]:
         """All attached LinkedIn accounts, five on a page, from page number `page` on.
 
+        Args:
+            page: The number of the first page, from 1.
+            **options: Options of every listing; see `ListingOptions`.
+
         Credits:
             Not published.
 

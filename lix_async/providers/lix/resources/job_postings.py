@@ -19,6 +19,10 @@ class JobPostings(Resource):
 
         The result is an open object, since its fields are not documented.
 
+        Args:
+            job_id: The number in linkedin.com/jobs/view/NUMBER.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+
         Credits:
             1 standard credit.
 
@@ -30,6 +34,10 @@ class JobPostings(Resource):
 
     async def hirers(self, job_id: str | int, *, viewer_id: str | None = None) -> list[m.Person]:
         """The people who hire for a posting: name, picture, headline and link.
+
+        Args:
+            job_id: The number in linkedin.com/jobs/view/NUMBER.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
 
         Credits:
             1 standard credit.

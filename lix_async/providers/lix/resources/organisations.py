@@ -28,6 +28,11 @@ class Organisations(Resource):
         An answer may hold two descriptions of the organisation; the properties of the result merge
         them. If it holds none, `error` of the result gives the reason.
 
+        Args:
+            linkedin_url: The link of the page: https://www.linkedin.com/company/NAME.
+            sales_nav_url: The link of its Sales Navigator page, instead of the other.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+
         Credits:
             1 org credit.
 

@@ -25,6 +25,12 @@ class People(Resource):
     ) -> m.Person:
         """One person, by the link of the profile or by an e-mail address.
 
+        Args:
+            profile_link: The link of the profile: https://www.linkedin.com/in/NAME, or a lead of
+                Sales Navigator.
+            email: An e-mail address of the person, instead of the link.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+
         Raises:
             NotFoundError: There is no such person.
 
@@ -47,6 +53,9 @@ class People(Resource):
         """One person by public identifier, through the path of the oldest reference.
 
         Newer references do not mention this endpoint: prefer `get`.
+
+        Args:
+            id: The last part of `linkedin.com/in/<id>`.
 
         Credits:
             1 standard credit.
@@ -90,6 +99,11 @@ class People(Resource):
     ) -> list[m.Employment]:
         """The positions of a person, by link or by public identifier.
 
+        Args:
+            profile_link: The link of the profile, https://www.linkedin.com/in/NAME.
+            profile_id: The last part of `linkedin.com/in/<id>`, instead of the link.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+
         Credits:
             1 standard credit.
 
@@ -103,6 +117,10 @@ class People(Resource):
 
     async def extended(self, profile_link: str, *, viewer_id: str | None = None) -> m.Extended:
         """What no other call returns about a person: whether LinkedIn lists them as a top voice.
+
+        Args:
+            profile_link: The link of the profile, https://www.linkedin.com/in/NAME.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
 
         Credits:
             1 standard credit.
@@ -124,6 +142,13 @@ class People(Resource):
     ) -> Pages[m.Post]:
         """The posts of a person, up to 50 on a page.
 
+        Args:
+            profile_link: The link of the profile, https://www.linkedin.com/in/NAME.
+            start: The position of the first item, from 0.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+            pagination_token: The token of the page before, to begin in the middle of the listing.
+            **options: Options of every listing; see `ListingOptions`.
+
         Credits:
             1 standard credit per page.
 
@@ -144,6 +169,13 @@ class People(Resource):
         **options: Unpack[ListingOptions],
     ) -> Pages[m.Comment]:
         """The comments that a person wrote, up to 50 on a page.
+
+        Args:
+            profile_link: The link of the profile, https://www.linkedin.com/in/NAME.
+            start: The position of the first item, from 0.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+            pagination_token: The token of the page before, to begin in the middle of the listing.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -167,6 +199,13 @@ class People(Resource):
         **options: Unpack[ListingOptions],
     ) -> Pages[m.ActivityReaction]:
         """The posts that a person reacted to, up to 50 on a page.
+
+        Args:
+            profile_link: The link of the profile, https://www.linkedin.com/in/NAME.
+            start: The position of the first item, from 0.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+            pagination_token: The token of the page before, to begin in the middle of the listing.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.

@@ -21,6 +21,10 @@ class Posts(Resource):
 
         The result is an open object, since its fields are not documented.
 
+        Args:
+            post_urn: The URN of the post, such as urn:li:activity:7000000000000000001.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+
         Credits:
             1 standard credit.
 
@@ -40,6 +44,13 @@ class Posts(Resource):
         **options: Unpack[ListingOptions],
     ) -> Pages[m.Comment]:
         """The comments on a post.
+
+        Args:
+            post_urn: The URN of the post, such as urn:li:activity:7000000000000000001.
+            viewer_id: The attached account that looks; default the client's `viewer_id`.
+            start: The position of the first item, from 0.
+            pagination_token: The token of the page before, to begin in the middle of the listing.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -67,6 +78,12 @@ class Posts(Resource):
 
         The totals by type are in `page.answer.value.items` of each page. This endpoint has no
         `viewer_id`.
+
+        Args:
+            post_urn: The URN of the post, such as urn:li:activity:7000000000000000001.
+            start: The position of the first item, from 0.
+            pagination_token: The token of the page before, to begin in the middle of the listing.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.

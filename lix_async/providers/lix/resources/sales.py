@@ -115,6 +115,12 @@ class Sales(Inbox):
     ) -> Pages[m.LiOrganisation]:
         """Companies by the URL of an account search. The URL is treated as in `leads`.
 
+        Args:
+            url: The URL as the browser shows it.
+            viewer_id: The attached account that searches; default the client's `viewer_id`.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            **options: Options of every listing; see `ListingOptions`.
+
         Credits:
             1 standard credit per page.
 

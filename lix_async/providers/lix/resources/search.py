@@ -69,6 +69,12 @@ class Search(Resource):
 
         Items are open objects, since their fields are not documented.
 
+        Args:
+            url: The URL as the browser shows it.
+            viewer_id: The attached account that searches; default the client's `viewer_id`.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            **options: Options of every listing; see `ListingOptions`.
+
         Credits:
             1 standard credit per page.
 
@@ -94,6 +100,13 @@ class Search(Resource):
 
         Items are open objects, since their fields are not documented.
 
+        Args:
+            url: The URL as the browser shows it.
+            start: The position of the first item, from 0.
+            viewer_id: The attached account that searches; default the client's `viewer_id`.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            **options: Options of every listing; see `ListingOptions`.
+
         Credits:
             1 standard credit per page.
 
@@ -114,6 +127,12 @@ class Search(Resource):
         **options: Unpack[ListingOptions],
     ) -> Pages[m.LiOrganisation]:
         """Companies by the URL of a company search.
+
+        Args:
+            url: The URL as the browser shows it.
+            viewer_id: The attached account that searches; default the client's `viewer_id`.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.

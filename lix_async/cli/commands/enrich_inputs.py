@@ -1,0 +1,352 @@
+"""The rows of a file as inputs of a run, each numbered by its position."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import anyio.lowlevel
+
+from ...bulk.prepared_call import CallKey
+from ...core.errors import ConfigurationError
+from ...engine.call_key import Input, PreparedCall
+from ...engine.lookup import input_row
+from ...ledger.records import StoredLookup
+from ...ledger.store import Store
+from ...ledger.tables import SqlTables
+from ...providers.lix.client import AsyncLix
+from ..input.lookup_kinds import LookupKind
+from ..input.table import TableRow, TableTargets
+from ..input.target_calls import TargetCallPreparer
+from ..input.targets import LookupTarget
+from ..ledger.joined import Selection, accepts, refused_kind
+from ..output.joined_row import JoinedAnswer
+
+FIRST = 16
+"""Rows that are looked for at once at first, so that the first request leaves soon."""
+MOST = 8000
+"""Rows that are looked for at once at most: the ledger writes to the disk after each time."""
+LARGEST_COUNTED = 20 << 20
+"""Bytes of a file whose rows are counted before the run, for the progress line."""
+_ENDED_AT_ONCE = 50_000
+
+
+class RowInput(NamedTuple):
+    """An input of the run: a row, and which of the kinds it is looked up as."""
+
+    position: int
+    row: TableRow
+    target: LookupTarget
+    kind_index: int
+
+
+_ARGUMENT_KINDS: Mapping[str, LookupKind] = {
+    "profile_link": "person",
+    "email": "person",
+    "url": "email",
+    "linkedin_url": "org",
+    "sales_nav_url": "org",
+}
+"""Of several kinds, the one that an input is of, by the name of its parameter."""
+
+
+def _argument(kind: LookupKind, target: LookupTarget) -> str:
+    if kind == "email":
+        return "url"
+    if kind == "org":
+        return "sales_nav_url" if target.sales else "linkedin_url"
+    return "email" if target.kind == "email" else "profile_link"
+
+
+class RowCallPreparer(TargetCallPreparer):
+    """Turns rows into calls, of one kind of lookup or of several for each row."""
+
+    def __init__(self, lix: AsyncLix, kinds: Sequence[LookupKind | None]) -> None:
+        super().__init__(lix, kinds[0])
+        self.kinds = kinds
+        self.by_kind: dict[LookupKind | None, TargetCallPreparer] = {
+            kind: TargetCallPreparer(lix, kind) for kind in kinds
+        }
+
+    def input_of(self, row: object) -> Input:
+        one = cast("RowInput", row)
+        kind = self.kinds[one.kind_index]
+        if len(self.kinds) == 1 or kind is None:
+            return one.target.sent
+        return {_argument(kind, one.target): one.target.sent}
+
+    def call_key(self, given: Input) -> CallKey:
+        preparer, text = self._of(given)
+        return preparer.call_key(text)
+
+    def call(self, given: Input) -> PreparedCall:
+        preparer, text = self._of(given)
+        return preparer.call(text)
+
+    def _of(self, given: Input) -> tuple[TargetCallPreparer, Input]:
+        if not isinstance(given, Mapping):
+            return self.by_kind[self.kinds[0]], given
+        ((name, text),) = given.items()
+        return self.by_kind[_ARGUMENT_KINDS[name]], cast("str", text)
+
+
+class RowInputs:
+    """The inputs of a run in the order of the file, without those that have an answer already.
+
+    Many rows are looked for in the ledger at once: of those that are known, the run need not read
+    the answers, which are read when the output is written.
+
+    Args:
+        targets: The links of the file.
+        preparer: Makes the calls.
+        limit: How many distinct links are asked for at most; None for all.
+        skips_known: Whether what is known is left out; else it may be bought again.
+    """
+
+    def __init__(
+        self,
+        targets: TableTargets,
+        preparer: RowCallPreparer,
+        limit: int | None,
+        *,
+        skips_known: bool,
+    ) -> None:
+        self._targets = targets
+        self._preparer = preparer
+        self._limit, self._selection = limit, Selection(limit)
+        self._skips_known = skips_known
+        self._done = EndedInputs()
+        self._rows = enumerate(targets.table.rows(), start=1)
+        self._ready: deque[RowInput] = deque()
+        self._numbers: deque[int] = deque()
+        self._at_once = FIRST
+        self._ended = False
+        self._store: Store
+        self._name = ""
+        self.on_answer: Callable[[RowInput, JoinedAnswer], None]
+        self.on_row: Callable[[int, TableRow, JoinedAnswer], None]
+        self.on_known: Callable[[int], None]
+        self.check_stopped: Callable[[], None]
+        self.answered_before = 0
+        """Rows whose lookups had ended in an earlier run of the file."""
+        self.known = 0
+        """Inputs that the ledger knew from other runs."""
+        self.other_ids = 0
+        """How many of them were bought under another id."""
+        self.known_days: tuple[datetime, datetime] | None = None
+        """When the first and the last of their answers were bought."""
+
+    async def begin(self, store: Store, name: str) -> None:
+        """Read what an earlier run of the file has done.
+
+        Args:
+            store: The ledger.
+            name: The name of the run.
+        """
+        self._store, self._name = store, name
+        self._skips_known &= not (store.has_old_keys or store.has_unlearned)
+        if self._skips_known:
+            await self._done.read(store, name)
+
+    def unanswered(self) -> Generator[RowInput]:
+        """The inputs without an answer of an earlier run; they are read on their own."""
+        selection, kinds = Selection(self._limit), self._preparer.kinds
+        for position, row in enumerate(self._targets.table.rows(), start=1):
+            first = (position - 1) * len(kinds) + 1
+            left = [n for n in range(len(kinds)) if first + n not in self._done]
+            target = self._targets.find(row)[0] if left or self._limit is not None else None
+            if target is None:
+                continue
+            if not selection.takes(target):
+                return
+            for index in left:
+                if accepts(kinds[index], target):
+                    yield RowInput(position, row, target, index)
+
+    def numbers(self) -> Iterator[int]:
+        """The numbers of the inputs that were taken."""
+        while True:
+            yield self._numbers.popleft()
+
+    def __aiter__(self) -> RowInputs:
+        return self
+
+    async def __anext__(self) -> RowInput:
+        while not self._ready:
+            if self._ended:
+                raise StopAsyncIteration
+            self.check_stopped()
+            await self._read()
+            await anyio.lowlevel.checkpoint()
+        found = self._ready.popleft()
+        self._numbers.append(self._number(found))
+        return found
+
+    def _number(self, one: RowInput) -> int:
+        return (one.position - 1) * len(self._preparer.kinds) + one.kind_index + 1
+
+    async def _read(self) -> None:
+        rows = list(islice(self._rows, self._at_once))
+        self._ended = not rows
+        found: list[RowInput] = []
+        for position, row in rows:
+            if not self._add(position, row, found):
+                self._ended = True
+                break
+        unknown = await self._without_known(found) if self._skips_known and found else found
+        self._ready += unknown
+        if 2 * len(unknown) <= len(rows):  # the more are known, the more are read at once
+            self._at_once = min(2 * self._at_once, MOST)
+        else:
+            self._at_once = max(self._at_once // 2, FIRST)
+
+    def _add(self, position: int, row: TableRow, found: list[RowInput]) -> bool:
+        """Add the inputs of a row; False where no more rows are asked for."""
+        kinds = self._preparer.kinds
+        first = (position - 1) * len(kinds) + 1
+        ended = [first + index in self._done for index in range(len(kinds))]
+        if self._selection.limit is None and all(ended):
+            self.answered_before += 1
+            self.on_known(1)
+            return True
+        target, reason = self._targets.find(row)
+        if target is None:
+            self.on_row(position, row, JoinedAnswer("invalid", reason))
+            return True
+        if not self._selection.takes(target):
+            return False
+        self.answered_before += all(ended)
+        for index, kind in enumerate(kinds):
+            one = RowInput(position, row, target, index)
+            if not accepts(kind, target):
+                self.on_answer(one, refused_kind(row, kind, target))
+            elif not ended[index]:
+                found.append(one)
+        return True
+
+    async def _without_known(self, found: list[RowInput]) -> list[RowInput]:
+        """Those that have no final answer in the ledger; for the others it is noted."""
+        keys: dict[int, CallKey] = {}
+        for place, one in enumerate(found):
+            with suppress(ConfigurationError):  # the run says why
+                keys[place] = self._preparer.call_key(self._preparer.input_of(one))
+        store, now = self._store, self._store.now
+        lookups = await store.find_calls([key.query for key in keys.values()], now)
+        known: dict[int, StoredLookup] = {
+            place: lookup
+            for place, lookup in zip(keys, lookups, strict=True)
+            if lookup is not None and _has_ended(lookup)
+        }
+        if not known:
+            return found
+        run, ids = self._name, [lookup.id for lookup in known.values()]
+        number, times = await store.statement(
+            lambda tables: (tables.run_named(run), tables.answer_times(ids)), writes=False
+        )
+        if number is None:
+            return found
+        store.post_inputs(
+            number,
+            [
+                input_row(
+                    self._number(found[place]),
+                    lookup,
+                    keys[place].key,
+                    self._preparer.input_of(found[place]),
+                )
+                for place, lookup in known.items()
+            ],
+        )
+        self._count(known, keys, times)
+        return [one for place, one in enumerate(found) if place not in known]
+
+    def _count(
+        self, known: Mapping[int, StoredLookup], keys: Mapping[int, CallKey], times: dict[int, int]
+    ) -> None:
+        self.known += len(known)
+        self.other_ids += sum(lookup.key != keys[place].key for place, lookup in known.items())
+        self.on_known(len(known))
+        if times:
+            days = [datetime.fromtimestamp(pick(times.values()) / 1000, UTC) for pick in (min, max)]
+            first, last = self.known_days or (days[0], days[1])
+            self.known_days = min(first, days[0]), max(last, days[1])
+
+
+def _has_ended(lookup: StoredLookup) -> bool:
+    """Whether the answer of a lookup stands, and nothing is to be done about it."""
+    state = lookup.state
+    return (
+        state.status in ("done", "kept", "refused")
+        and state.refresh is None
+        and not (lookup.moved or lookup.suppressed)
+        and all(answer.meaning is not None for answer in state.answers)
+    )
+
+
+class EndedInputs:
+    """The inputs of a run whose lookups have ended, a bit for each."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    async def read(self, store: Store, name: str) -> None:
+        """Read them from a ledger."""
+        run = await store.statement(lambda tables: tables.run_named(name), writes=False)
+        after, bits = 0, self._bits
+        while run is not None:
+            work = partial(_ended_inputs, run=run, after=after)
+            if not (rows := await store.statement(work, writes=False)):
+                return
+            after = rows[-1]
+            bits.extend(bytes(after // 8 + 1 - len(bits)))
+            for row in rows:
+                bits[row >> 3] |= 1 << (row & 7)
+
+    def __contains__(self, number: int) -> bool:
+        bits = self._bits
+        return number >> 3 < len(bits) and bool(bits[number >> 3] & 1 << (number & 7))
+
+
+def _ended_inputs(tables: SqlTables, run: int, after: int) -> list[int]:
+    return tables.ended_inputs(run, after, _ENDED_AT_ONCE)
+
+
+def run_name(
+    file: str, kinds: Sequence[LookupKind | None], targets: TableTargets, more: str
+) -> str:
+    """The name of the run of a file: another file, or another content, is another run.
+
+    Its inputs are numbered by the positions of their rows.
+
+    Args:
+        file: The input file.
+        kinds: The kinds of lookup.
+        targets: Its links.
+        more: Options on which it depends what a row's link is.
+    """
+    names = ",".join(kind or "auto" for kind in kinds)
+    head = f"{names}\n{targets.column}\n{more}\n"
+    digest = hashlib.blake2b(head.encode("utf-8", "replace"), digest_size=6)
+    if file == "-":
+        for row in targets.table.rows():
+            digest.update(repr(row.cells).encode("utf-8", "replace"))
+    else:
+        with Path(file).open("rb") as source:
+            while chunk := source.read(1 << 20):
+                digest.update(chunk)
+    place = "stdin" if file == "-" else Path(file).resolve()
+    return f"{place} {digest.hexdigest()}"
+
+
+def count_rows(file: str, targets: TableTargets) -> int | None:
+    """The rows of a file, where counting them takes no time."""
+    if file == "-" or Path(file).stat().st_size > LARGEST_COUNTED:
+        return None
+    return sum(1 for _ in targets.table.rows())

@@ -1,0 +1,131 @@
+"""CSV of any delimiter, line end and encoding, with or without a heading."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from ..errors import CommandError
+from .cell_target import mentions_target
+from .csv_records import CsvSyntaxError, first_records, numbered_records
+from .heading import HEAD_ROWS, NumberedCells, find_heading
+from .source import TextSource, has_escape, restored
+from .table_row import InputTable, TableRow
+from .targets import parse_target
+
+_DELIMITERS = ",;\t|"
+_NAMED_DELIMITER = re.compile(r'\s*"?sep=(.)"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
+"""The first line of a file for Excel, which names the delimiter."""
+
+
+class CsvTable(InputTable):
+    """A CSV file."""
+
+    format = "csv"
+
+    def __init__(self, text: TextSource) -> None:
+        self._text = text
+        self.path = text.source.name
+        self.encoding = text.encoding
+        self.notes = text.notes
+        named = _NAMED_DELIMITER.match(text.head)
+        self._lines_above = 0 if named is None else 1
+        body = text.head if named is None else text.head[named.end() :]
+        self.delimiter = (named and named[1]) or find_delimiter(body) or ","
+        end = re.search(r"\r\n|\r|\n", text.head)
+        self.line_end = "\n" if end is None else end[0]
+        if text.quotes % 2:
+            self._check_quotes()
+        self.names, self._first_line = find_heading(list(islice(self._filled(), HEAD_ROWS)))
+
+    def rows(self) -> Iterator[TableRow]:
+        width = len(self.names)
+        try:
+            for line, cells in self._records():
+                if line < self._first_line or not cells:
+                    continue
+                if len(cells) < width:
+                    cells.extend([""] * (width - len(cells)))
+                if self._text.has_escapes and (bad := _guessed(cells)):
+                    own = [restored(one) if n in bad else one for n, one in enumerate(cells)]
+                    yield TableRow(line, own, guessed=bad)
+                else:
+                    yield TableRow(line, cells)
+        except CsvSyntaxError as error:
+            yield TableRow(error.line, [""] * width, error.message)
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """The records, each with its line in the file."""
+        with self._text.open() as lines:
+            for _ in range(self._lines_above):
+                next(lines)
+            for line, cells in numbered_records(lines, self.delimiter):
+                yield line + self._lines_above, cells
+
+    def _filled(self) -> Iterator[NumberedCells]:
+        try:
+            yield from (one for one in self._records() if any(map(str.strip, one[1])))
+        except CsvSyntaxError:
+            return
+
+    def _check_quotes(self) -> None:
+        """Read the whole file before a row of it is used.
+
+        Raises:
+            CommandError: A quote is not closed; the message has its line.
+        """
+        try:
+            for _ in self._records():
+                pass
+        except CsvSyntaxError as error:
+            raise CommandError(
+                f"{self.path}, {error}",
+                hint="look for a quote that is not closed, or save the file as CSV again",
+            ) from None
+
+
+def _guessed(cells: list[str]) -> frozenset[int]:
+    return frozenset(number for number, cell in enumerate(cells) if has_escape(cell))
+
+
+def find_delimiter(text: str) -> str | None:
+    """The delimiter by which the most of the first rows have a link as a cell.
+
+    Of several, the one by which most rows have the same number of cells. None for one column.
+    """
+    best = max(_delimiter_scores(text))
+    return best.delimiter if best.rows else None
+
+
+def is_csv(text: str) -> bool:
+    """Whether a text is a table: half of its first lines have as many cells as others.
+
+    Where it has links, some of them are cells; a list of links and prose have them otherwise.
+    """
+    lines = [line for line in islice(text.splitlines(), HEAD_ROWS) if line.strip()]
+    if not lines or parse_target(lines[0]) is not None:
+        return False
+    best = max(_delimiter_scores(text))
+    return 2 * best.rows >= len(lines) and (best.links > 0 or not any(map(mentions_target, lines)))
+
+
+class _Score(NamedTuple):
+    links: int
+    """The rows with a link as a cell."""
+    share: float
+    rows: int
+    """The rows with the usual number of cells, and their share of all rows."""
+    order: int
+    delimiter: str
+
+
+def _delimiter_scores(text: str) -> Iterator[_Score]:
+    for order, delimiter in enumerate(_DELIMITERS):
+        records = first_records(text, delimiter, HEAD_ROWS)
+        rows = [record for record in records if len(record) > 1]
+        usual = max(Counter(map(len, rows)).values(), default=0)
+        links = sum(any(map(parse_target, row)) for row in rows)
+        yield _Score(links, usual / max(len(records), 1), usual, -order, delimiter)

@@ -1,0 +1,26 @@
+"""The calls of a run for the targets of a file. Apart, since a single lookup needs no `bulk`."""
+
+from __future__ import annotations
+
+from ...bulk.prepared_call import CallPreparer
+from ...core.errors import ConfigurationError
+from ...engine.call_key import Input, PreparedCall
+from ...providers.lix.client import AsyncLix
+from .lookup_kinds import LookupKind
+from .targets import LOOKUPS, lookup_kind, params_for, parse_target
+
+
+class TargetCallPreparer(CallPreparer):
+    """Turns links and e-mail addresses into calls, of one kind of lookup or by what each is."""
+
+    def __init__(self, lix: AsyncLix, kind: LookupKind | None = None) -> None:
+        super().__init__(lix.people.get)
+        self.name = ""  # a ledger may hold all three kinds
+        self._kind: LookupKind | None = kind
+
+    def _call(self, given: Input) -> PreparedCall:
+        target = parse_target(given) if isinstance(given, str) else None
+        if target is None:
+            raise ConfigurationError(f"not a link or an e-mail address: {given!r}")
+        kind = lookup_kind(self._kind, target)
+        return self.prepare(LOOKUPS[kind].endpoint, params_for(kind, target))
