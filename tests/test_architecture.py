@@ -133,7 +133,7 @@ LIBRARIES = {
     "frames": {"arro3", "duckdb", "msgspec", "pandas", "polars", "pyarrow"},
     "models": set(),
     "sync": {"anyio", "msgspec"},
-    "sandbox": {"anyio", "msgspec", "starlette", "uvicorn"},
+    "sandbox": {"anyio", "h11", "msgspec"},
     "testing": {"anyio", "httpx", "msgspec", "pytest"},
 }
 """The libraries outside the standard library that a package may import. `cli` may import any."""

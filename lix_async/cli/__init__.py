@@ -20,7 +20,7 @@ import gc
 import sys
 from collections.abc import Sequence
 
-_PACKAGES = ("cyclopts", "rich", "starlette", "uvicorn")
+_PACKAGES = ("cyclopts", "rich")
 _VERSION = (["--version"], ["-V"])
 
 

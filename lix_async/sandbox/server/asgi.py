@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, cast
+from functools import cache
+from typing import Protocol, cast
 from urllib.parse import parse_qsl
 
 import anyio
-from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
 
 from ...core.endpoint import AnyEndpoint
 from ..faults.schedule import Faults
@@ -21,14 +21,8 @@ from ..state.credit_ledger import CreditLedger
 from ..state.state import SentItem
 from ..state.webhooks import Webhook
 from ..world.world import World
+from .connection import DISCONNECT_EXTENSION, AsgiApp, Message, Receive, Send
 
-if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
-DISCONNECT_EXTENSION = "lix_async.sandbox.disconnect"
-"""The ASGI extension by which the sandbox's own server ends a connection. Its argument is True for
-a reset.
-"""
 MAX_BODY = 1024 * 1024
 """Bytes of a request body at most."""
 Handler = Callable[[IncomingRequest], SandboxResponse]
@@ -47,7 +41,7 @@ class SandboxApi(Protocol):
     sleep: Callable[[float], Awaitable[None]] | None
 
     @property
-    def app(self) -> Starlette:
+    def app(self) -> AsgiApp:
         """The ASGI application."""
         ...
 
@@ -85,7 +79,7 @@ class SandboxAsgiApp:
         self._provider = provider
         self._endpoints = endpoints
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handle one request."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
@@ -117,7 +111,7 @@ class SandboxAsgiApp:
         await self._sandbox.notify_webhook()
 
     async def _send(
-        self, response: SandboxResponse, scope: Scope, receive: Receive, send: Send
+        self, response: SandboxResponse, scope: Message, receive: Receive, send: Send
     ) -> None:
         sleep = self._sandbox.sleep or anyio.sleep
         if response.delay:
@@ -187,7 +181,45 @@ def _match_order(item: tuple[str, object]) -> tuple[bool, int]:
     return "{" in item[0], -item[0].count("/")
 
 
-def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
+class SandboxApp:
+    """The web application of a sandbox: the routes to its endpoints and its own pages."""
+
+    def __init__(self, routes: Sequence[tuple[str, SandboxAsgiApp]], default: AsgiApp) -> None:
+        self._exact = {path: route for path, route in routes if "{" not in path}
+        self._patterns = [(path, route) for path, route in routes if "{" in path]
+        self._default = default
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handle one request, or the start and the end of a server."""
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                kind = (await receive())["type"]
+                await send({"type": f"{kind}.complete"})
+            return
+        path = str(scope["path"])
+        route: AsgiApp | None = self._exact.get(path)
+        if route is None:
+            route = self._default
+            for pattern, one in self._patterns:
+                if found := _compiled(pattern).fullmatch(path):
+                    scope["path_params"] = found.groupdict()
+                    route = one
+                    break
+        await route(scope, receive, send)
+
+
+@cache
+def _compiled(path: str) -> re.Pattern[str]:
+    """A path as a pattern. A placeholder at its end matches the rest: an id may have a slash."""
+    parts = re.split(r"\{(\w+)\}", path)
+    parts[::2] = map(re.escape, parts[::2])
+    parts[1::2] = [f"(?P<{name}>[^/]+)" for name in parts[1::2]]
+    if path.endswith("}"):
+        parts[-2] = parts[-2].replace("[^/]+", ".*")
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> AsgiApp:
     """The web application of a sandbox.
 
     Args:
@@ -201,15 +233,8 @@ def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
                 if path not in sandbox.closed:
                     full_path = provider.full_path(endpoint, path)
                     paths.setdefault(full_path, (provider, []))[1].append(endpoint)
-    routes: list[BaseRoute] = [
-        Route(path, SandboxAsgiApp(sandbox, handler)) for path, handler in pages.items()
-    ]
-    # An id may contain a slash: the last placeholder of a path matches the rest of it, so more
-    # specific paths come first.
+    routes = [(path, SandboxAsgiApp(sandbox, handler)) for path, handler in pages.items()]
+    # More specific paths come first.
     for path, (provider, endpoints) in sorted(paths.items(), key=_match_order):
-        pattern = f"{path[:-1]}:path}}" if path.endswith("}") else path
-        routes.append(Route(pattern, SandboxAsgiApp(sandbox, sandbox.handle, provider, endpoints)))
-    app = Starlette(routes=routes)
-    app.router.default = SandboxAsgiApp(sandbox, sandbox.handle)
-    app.router.redirect_slashes = False
-    return app
+        routes.append((path, SandboxAsgiApp(sandbox, sandbox.handle, provider, endpoints)))
+    return SandboxApp(routes, SandboxAsgiApp(sandbox, sandbox.handle))

@@ -40,10 +40,9 @@ from ..state.state import SandboxState, SentItem
 from ..state.webhooks import Webhook, WebhookDelivery
 from ..world.random import number
 from ..world.world import World
-from .extras import missing_extra
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from .connection import AsgiApp
 
 MAX_RECORDS = 100_000
 """Request records kept at most; then the older half is deleted. Charges are never deleted."""
@@ -122,17 +121,14 @@ class Sandbox:
         self._count = 0
         self.closed = frozenset(closed)
         self.sleep = sleep
-        self._app: Starlette | None = None
+        self._app: AsgiApp | None = None
 
     @property
-    def app(self) -> Starlette:
-        """The sandbox as an ASGI application. Needs the extra `lix_async[sandbox]`."""
+    def app(self) -> AsgiApp:
+        """The sandbox as an ASGI application."""
         if self._app is None:
-            try:
-                from .asgi import application
-            except ModuleNotFoundError as error:
-                raise missing_extra(error) from error
-            from .admin import admin_pages
+            from .admin import admin_pages  # late, as the next: a world alone needs neither
+            from .asgi import application
 
             self._app = application(self, admin_pages(self))
         return self._app
