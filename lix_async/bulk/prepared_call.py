@@ -21,8 +21,10 @@ from ..engine.call_key import (
     PreparedCall,
     arguments,
     input_json,
+    is_member_urn,
     key_of,
     key_text,
+    member_page,
     prepared_call,
     server_of,
 )
@@ -185,16 +187,9 @@ class CallPreparer:
         Raises:
             ConfigurationError: No answer in the ledger connects it with an id that has a page.
         """
-        if not (isinstance(given, str) and given.strip().lower().startswith("urn:li:member:")):
+        if not (isinstance(given, str) and is_member_urn(given)):
             return None
-        if (page := await store.page_of(given)) is None:
-            error = ConfigurationError(
-                f"{given}: no page shows the id of a member, and no answer in the ledger connects "
-                "it with an id that has one"
-            )
-            error.family = "input"
-            raise error
-        return self.call(page)
+        return self.call(await member_page(store, given))
 
     def _template(self, call: PreparedCall, kind: str, name: str) -> _KeyTemplate | None:
         parts = self._text(call.row, call.params).decode().split(f'"{kind} {name}"')

@@ -54,6 +54,7 @@ def _commands() -> tuple[tuple[Group, str], ...]:
         (_LOOKUPS, "lookup:org"),
         (_LOOKUPS, "lookup:email"),
         (_LOOKUPS, "enrich:enrich"),
+        (_LOOKUPS, "columns:columns"),
         (_LOOKUPS, "waterfall:waterfall"),
         (_BULK, "run:run"),
         (_BULK, "ledger:ledger"),

@@ -15,7 +15,7 @@ from ..core.errors import ConfigurationError
 from ..core.rate_limit import RateLimit
 from .errors import CommandError
 
-Format = Literal["jsonl", "csv", "table", "parquet"]
+Format = Literal["jsonl", "csv", "table", "parquet", "xlsx"]
 Auth = Literal["raw", "bearer", "x-api-key", "query"]
 
 OUTPUT = Group("Output", sort_key=2)
@@ -26,6 +26,7 @@ FORMAT_BY_SUFFIX: dict[str, Format] = {
     ".json": "jsonl",
     ".csv": "csv",
     ".parquet": "parquet",
+    ".xlsx": "xlsx",
 }
 ReportFormat = Annotated[
     Literal["table", "jsonl"] | None,
@@ -184,9 +185,10 @@ def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = Fals
         CommandError: The format cannot be written there.
     """
     chosen = _format(output, terminal)
-    if chosen == "parquet" and not parquet:
+    if chosen in ("parquet", "xlsx") and not parquet:
+        name = "Parquet" if chosen == "parquet" else ".xlsx"
         raise CommandError(
-            "this command cannot write Parquet; `lix enrich` and `lix run export` can",
+            f"this command cannot write {name}; `lix enrich` can",
             hint="use --format jsonl or csv, and another file ending",
         )
     return chosen

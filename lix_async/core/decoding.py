@@ -76,6 +76,11 @@ class TolerantDecoder(Generic[T]):
         if self._page is not None and self._envelopes:
             self._fast = _EnvelopeDecoder(self._fast, type_, self._envelopes).decode
 
+    @property
+    def other_names(self) -> Sequence[bytes]:
+        """Quoted keys that mean that a body has other names than the fields."""
+        return self._names
+
     def read(self, body: bytes) -> T:
         """Decode a body.
 

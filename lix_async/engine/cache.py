@@ -32,6 +32,7 @@ from ..core.errors import (
     BudgetError,
     BusyError,
     ConfigurationError,
+    DecodeError,
     InDoubtError,
     LixError,
     QueuedError,
@@ -52,8 +53,10 @@ from .call_key import (
     PreparedCall,
     arguments,
     asked_id,
+    is_member_urn,
     key_of,
     key_text,
+    member_page,
     prepared_call,
     server_of,
 )
@@ -187,7 +190,11 @@ class Cache:
         """One call, as `Client.send` describes it."""
         self._check_open()
         # A hit needs neither the request nor the rest of a prepared call.
-        checked = engine.prepare_params(endpoint, params)
+        try:
+            checked = engine.prepare_params(endpoint, params)
+        except ConfigurationError:
+            params = await self._with_pages(params)
+            checked = engine.prepare_params(endpoint, params)
         key = key_of(key_text(engine.provider.name, self._server, "", endpoint, checked))
         stored = self.store.stored_answer(key, asked_id(endpoint, checked))
         if stored is not None and stored.at >= _oldest(engine):
@@ -199,6 +206,14 @@ class Cache:
         answer = await self.shared(engine, endpoint, call, _written_as(params))
         assert answer is not None  # only a page may be missing
         return answer
+
+    async def _with_pages(self, params: P) -> P:
+        """Params with the pages of members in place of their URNs."""
+        for name in params.__struct_fields__:
+            value: object = getattr(params, name)
+            if isinstance(value, str) and is_member_urn(value):
+                params = replace(params, **{name: await member_page(self.store, value)})
+        return params
 
     def listing(
         self, engine: Engine, endpoint: AnyEndpoint, params: Params, max_items: int | None
@@ -367,7 +382,7 @@ class _ListingEngine(Engine):
         cache, call, number = self._cache, self._call, self._page + 1
         engine = self._direct.with_budget(self.credits)
         if self._pages is None:
-            self._pages = await stored_pages(cache.store, call.key)
+            self._pages = await stored_pages(cache.store, call.key, oldest=_oldest(engine))
         if (page := self._pages.get(number)) is not None:
             found = _read(engine, endpoint, page.http, page.body, page.at)
             if isinstance(found, LixError):
@@ -375,6 +390,8 @@ class _ListingEngine(Engine):
             answer: Answer[R] | None = cache.handed_out(engine, found, endpoint, hit=True)
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
+            if answer is not None and answer.stale:  # all pages are of one version
+                self._pages = await stored_pages(cache.store, call.key)
         if answer is None:  # written by an older version, which ended it elsewhere
             answer = await engine.send(endpoint, params, hooks=hooks, request=request)
         self._page = number
@@ -545,8 +562,13 @@ class _Flight(CallScope):
             assert self.answer is not None  # it has made the lookup one that can be asked for
         elif outcome.state != "done":
             self.error = self.error or outcome.error
+        elif self._page > 1 and self.stale:  # the pages before it are of the newer version
+            self.error = outcome.error or DecodeError(
+                "a page of the newer version cannot be read", endpoint=self._call.row.id
+            )
         elif self._page:
-            page = (await stored_pages(self._executor.store, self._call.key)).get(self._page)
+            store, newest = self._executor.store, not outcome.cached
+            page = (await stored_pages(store, self._call.key, newest=newest)).get(self._page)
             self.answer = None if page is None else (page.http, page.body)
         else:
             if self.requests:  # the next call finds it
@@ -647,12 +669,27 @@ class _Flight(CallScope):
         return next(found, None)
 
 
-async def stored_pages(store: Store, key: bytes) -> dict[int, AnswerRow]:
-    """The pages of a listing that a ledger has, by number."""
+async def stored_pages(
+    store: Store, key: bytes, *, newest: bool = False, oldest: float = -math.inf
+) -> dict[int, AnswerRow]:
+    """The pages of a listing that a ledger has, by number.
+
+    Args:
+        store: The ledger.
+        key: The key of the listing.
+        newest: The new pages so far of one that is bought again.
+        oldest: Only a version that is complete since this moment, and else the new pages so far.
+    """
     lookup = (await store.find([key])).get(key)
     if lookup is None:
         return {}
-    answers = (await store.answers([lookup.id])).get(lookup.id, [])
+    state = lookup.state
+    answers = (await store.answers([lookup.id], newest=newest)).get(lookup.id, [])
+    if answers and answers[-1].at < oldest and state.status != "kept":
+        if state.status == "done":
+            return {}
+        if state.refresh is not None:
+            return await stored_pages(store, key, newest=True)
     return {one.page: one for one in answers if one.meaning == "usable" and not one.codec}
 
 

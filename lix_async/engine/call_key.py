@@ -11,12 +11,14 @@ import msgspec
 
 from ..core.canonical import canonical_forms
 from ..core.endpoint import AnyEndpoint
+from ..core.errors import ConfigurationError
 from ..core.models import Params
 from ..core.provider import Provider
 from ..core.validation import encoded_json
 from ..core.wire import HttpRequest
 from ..ledger.identity import alias_of
 from ..ledger.records import CallQuery
+from ..ledger.store import Store
 from .engine import Engine
 
 RULE = "3"
@@ -132,6 +134,28 @@ def asked_id(row: AnyEndpoint, params: Params) -> tuple[str, bytes] | None:
         if form.names and form.names != "another" and value:
             return alias_of(value, form.names, row.subject)
     return None
+
+
+def is_member_urn(given: object) -> bool:
+    """Whether an input is the URN of a member, which no page shows."""
+    return isinstance(given, str) and given.strip().lower().startswith("urn:li:member:")
+
+
+async def member_page(store: Store, urn: str) -> str:
+    """The page of a member, by an id that answers in a ledger show together with the URN's.
+
+    Raises:
+        ConfigurationError: No answer does.
+    """
+    page = await store.page_of(urn)
+    if page is not None:
+        return page
+    error = ConfigurationError(
+        f"{urn}: no page shows the id of a member, and no answer in the ledger connects it with an "
+        "id that has one"
+    )
+    error.family = "input"
+    raise error
 
 
 def key_of(text: bytes) -> bytes:

@@ -43,7 +43,7 @@ from ..core.errors import (
     SuppressedError,
     TransportError,
 )
-from ..core.families import UNKNOWN_ROUTE, family_of, family_without_answer
+from ..core.families import REFUSED_STATUSES, UNKNOWN_ROUTE, family_of, family_without_answer
 from ..core.freshness import Freshness, freshness
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
@@ -90,6 +90,10 @@ RECHECK_AFTER = 3600.0
 FINAL = ("done", "kept", "refused")
 ONCE = (400, 401, 402, 403, 404, 422)
 """Statuses that are asked for once in a run where they come without the API's own error."""
+FINAL_AFTER = 3
+"""Runs, each on another day, after which such a 400, 404 or 422 is final."""
+DAY = 24 * 60 * 60 * 1000
+"""Milliseconds of a UTC day."""
 
 
 class CallsParked(Exception):
@@ -354,7 +358,7 @@ class LookupExecutor:
             return outcome
         lookup = await self._find(call)
         if lookup is None or not _stands(lookup):
-            return outcome  # forgotten; or a listing, of which newer pages have been bought
+            return outcome  # forgotten
         answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
         found = self._stored(lookup, call.key, call.row, outcome.input, answers)
         found.stale = found.stale or _is_expired(found, fresh or self.fresh)
@@ -510,7 +514,7 @@ class LookupExecutor:
             found.bought_at = _time(last.at)
         if lookup.state.refresh is not None:  # the older answer stands
             found.stale = True
-            if state in ("in_doubt", "kept"):
+            if state in ("in_doubt", "kept", "refused"):
                 found.refresh = state
             state = found.state = "done"
         value: object = None
@@ -904,13 +908,16 @@ class _Attempts:
             with contextlib.suppress(LixError):
                 if await self._executor.admission.is_rejected():
                     family = "stop"
-        return self._refused(family, error, reply)
+        return await self._refused(family, error, reply)
 
-    def _refused(
+    async def _refused(
         self, family: Family, error: LixError, reply: HttpResponse
     ) -> Outcome[object] | Postponed:
         outcome, price = self._outcome, self._endpoint.credits.amount
         note = str(error.args[0]) if error.args else type(error).__name__
+        once = family == "unattested" and reply.status in ONCE
+        # Read first: nothing may come between the report and what it leads to.
+        final = once and await self._refused_for_days(reply.status)
         outage = self._report(family, error)
         outcome.state = state_of(family)
         if self._asks is not None and family in ("unusable", "unknown"):
@@ -937,11 +944,27 @@ class _Attempts:
         if family == "gateway":
             outcome.maybe += price
         delay = self._pause_after(error)
-        once = family == "unattested" and reply.status in ONCE
+        if final and not outage:
+            outcome.state = "refused"
+            self._judge(family, 0, note=note, final=True)
+            return outcome
         if once or getattr(error, "kind", "") == UNKNOWN_ROUTE:
             delay = None
         self._judge(family, 0, pause=delay or 0.0, note=note, counts=not outage)
         return self._transient(delay, outage=outage or family == "infrastructure")
+
+    async def _refused_for_days(self, status: int) -> bool:
+        """Whether the lookup was refused without the API's own error often enough to be final."""
+        if self._replays or status not in REFUSED_STATUSES or self.n < FINAL_AFTER:
+            return False
+        earlier = await self._store.statement(
+            lambda tables: tables.unattested_refusals(self._id, REFUSED_STATUSES), writes=False
+        )
+        attempts = [*earlier, (self._executor.run_id, self._executor.now)]
+        days = {sent // DAY for _, sent in attempts}
+        # Calls outside of a run count as one run a day.
+        runs = {("day", sent // DAY) if run is None else ("run", run) for run, sent in attempts}
+        return min(len(days), len(runs)) >= FINAL_AFTER
 
     def _unanswered(self, error: LixError) -> Outcome[object] | Postponed:
         """The end of a call without an answer."""
@@ -1026,10 +1049,13 @@ class _Attempts:
         rows: bytes | None = None,
         note: str | None = None,
         counts: bool = True,
+        final: bool = False,
     ) -> None:
         """Write the meaning with the next commit: where it is lost, it is computed again."""
         due = int((self._executor.wall() + pause) * 1000) if pause else None
         meaning = judgement(family, charged, due=due, next_page=next_page)
+        if final:
+            meaning = replace(meaning, meaning="refused")
         if not counts:
             meaning = replace(meaning, counts=False)
         if meaning.charged is None:

@@ -1,3 +1,3 @@
-"""The version of the package: the build reads it here, as does everything that sends or shows it."""
+"""The version of the package: read here by the build and by what sends or shows it."""
 
 __version__ = "0.1.0"

@@ -16,6 +16,16 @@ from .rule import CODES, STATUSES
 ALIASES = "SELECT kind, id, subject, seen, answer FROM alias WHERE kind = ? AND id IN (?*)"
 
 
+SLUG_AGE = "slug_age"
+"""The setting of how long a slug is believed, in milliseconds."""
+
+
+def slug_age(db: Database) -> int:
+    """Milliseconds after an answer showed a slug in which the slug is believed."""
+    rows = db.execute("SELECT value FROM about WHERE name = ?", (SLUG_AGE,))
+    return int(cast("str", rows[0][0])) if rows else BELIEVED_FOR
+
+
 class LearnedAnswer(NamedTuple):
     """A usable answer, with the ids in it."""
 
@@ -99,12 +109,13 @@ def find_siblings(
         lock: Lock the subjects: a lookup of one that is announced meanwhile is waited for.
     """
     aliases = load_aliases(db, (query.asked for query in queries if query.asked is not None))
+    oldest = now - slug_age(db) if any(kind in WEAK for kind, _ in aliases) else 0
     subjects: list[int | None] = []
     for query in queries:
         alias = None if query.asked is None else aliases.get(query.asked)
-        weak = query.asked is not None and query.asked[0] in WEAK
-        if alias is not None and weak and now - alias.seen > BELIEVED_FOR:
-            alias = None
+        if alias is not None and query.asked is not None:
+            believed = query.asked[0] not in WEAK or alias.seen >= oldest
+            alias = alias if believed else None
         subjects.append(None if alias is None else alias.subject)
     wanted = sorted({subject for subject in subjects if subject is not None})
     clear: set[int] = set()
@@ -158,7 +169,7 @@ def moved(db: Database, lookups: Sequence[tuple[StoredLookup, AliasKey]]) -> set
     """The lookups whose slug is another subject's by now.
 
     It is where both have different strong ids of a kind, or where an answer showed it with the
-    other one more than half a year after it was bought.
+    other one when it was not believed any more.
     """
     aliases = load_aliases(db, (asked for _, asked in lookups))
     differ = [
@@ -172,11 +183,12 @@ def moved(db: Database, lookups: Sequence[tuple[StoredLookup, AliasKey]]) -> set
         db, {cast("int", one.subject) for one, _ in differ} | {alias.subject for _, alias in differ}
     )
     found: set[int] = set()
+    age = slug_age(db)
     for lookup, alias in differ:
         old = subjects[cast("int", lookup.subject)].strong
         new = subjects[alias.subject].strong
         clash = any(new.get(kind, digest) != digest for kind, digest in old.items())
-        if clash or alias.seen - lookup.changed > BELIEVED_FOR:
+        if clash or alias.seen - lookup.changed > age:
             found.add(lookup.id)
     return found
 
@@ -220,7 +232,7 @@ def _load(db: Database, groups: Sequence[tuple[int, FoundIds, int, int]]) -> Ide
         for key in found.aliases
         if key in aliases
     }
-    return Identities(aliases, load_subjects(db, open_to))
+    return Identities(aliases, load_subjects(db, open_to), lambda: slug_age(db))
 
 
 def _store(db: Database, learned: Identities) -> tuple[Callable[[int], int], set[AliasKey]]:

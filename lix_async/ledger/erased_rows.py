@@ -17,6 +17,7 @@ from .database import Database, chunks
 from .erasure import ErasedIds
 from .records import PACKED, REDACTED, unpacked
 from .resolution import ids_anywhere, texts_of
+from .schema import BODY, CODEC
 from .suppression import OF_LOOKUP, SuppressedId, SuppressionList
 
 LEVEL = 6
@@ -169,6 +170,15 @@ def delete_lookups(db: Database, ids: Sequence[int], now: int) -> None:
     db.change("DELETE FROM lookup WHERE id IN (?*)", (ids,))
 
 
+def separate_bodies(db: Database, which: str, values: Sequence[object]) -> None:
+    """Give answers, named `a`, bodies of their own where they have those of earlier versions."""
+    db.change(
+        f"UPDATE answer AS a SET codec = {CODEC}, body = {BODY}, same_as = NULL "
+        f"WHERE a.same_as IS NOT NULL AND {which}",
+        values,
+    )
+
+
 REDACTABLE = (
     "SELECT a.id, a.lookup, a.n, a.page, a.codec, a.body, a.rows, l.endpoint, l.base, l.owner, "
     "p.position FROM answer a JOIN lookup l ON l.id = a.lookup "
@@ -186,6 +196,7 @@ def redact(db: Database, answers: Sequence[int], now: int, erased: Erased) -> No
     endpoints = all_endpoints()
     lookups: set[int] = set()
     for some in chunks(answers):
+        separate_bodies(db, "a.lookup IN (SELECT lookup FROM answer WHERE id IN (?*))", (some,))
         rows = cast("list[RedactableColumns]", db.execute(REDACTABLE, (some,)))
         for row in rows:
             if (body := row[5]) is not None:  # what they are called, to find it in texts

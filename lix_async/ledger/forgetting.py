@@ -23,11 +23,13 @@ from .erased_rows import (
     forget_aliases,
     in_flight,
     redact,
+    separate_bodies,
     suppress,
 )
 from .erasure import ErasedIds, needles
 from .records import Export, unpacked
 from .resolution import identify
+from .schema import BODY, CODEC
 from .store import Store
 from .suppression import SuppressedId
 from .tables import SqlTables
@@ -102,11 +104,6 @@ async def forget(
         # Whoever writes at this moment has announced what it announces, and no other process does.
         db = tables.database
         db.execute(f"SELECT no FROM owner WHERE dead = 0 ORDER BY no{db.for_update}")
-        db.change(
-            "UPDATE answer SET codec = (SELECT b.codec FROM answer b WHERE b.id = answer.same_as), "
-            "body = (SELECT b.body FROM answer b WHERE b.id = answer.same_as), same_as = NULL "
-            "WHERE body IS NULL AND same_as IS NOT NULL"
-        )
         suppress(db, tables.suppression, [one.alias for one in identifiers], store.now, erased)
 
     await store.statement(begin)
@@ -220,8 +217,11 @@ def _purge(db: Database, after: int, before: int, now: int) -> tuple[int, int, i
         stale = (
             "SELECT a.id FROM answer a JOIN lookup l ON l.id = a.lookup "
             "WHERE a.lookup IN (?*) AND a.at < ? AND a.n <= l.base AND a.meaning IS NOT NULL "
-            "AND a.n <> coalesce(l.refresh, -1)"
+            # What stands may be older than the base, where nothing newer was bought.
+            "AND CASE WHEN l.page = 0 THEN a.n <> coalesce(l.refresh, l.cur) "
+            "ELSE l.refresh IS NULL AND l.cur > l.base END"
         )
+        separate_bodies(db, f"a.same_as IN ({stale})", (some, before))
         db.change(f"UPDATE alias SET answer = NULL WHERE answer IN ({stale})", (some, before))
         db.change(f"DELETE FROM mention WHERE answer IN ({stale})", (some, before))
         answers += db.change(f"DELETE FROM answer WHERE id IN ({stale})", (some, before))
@@ -253,7 +253,7 @@ LOOKUPS = _Scanned(
     "SELECT id, written_as, endpoint, key FROM lookup WHERE id > ? ORDER BY id LIMIT ?", 1
 )
 ANSWERS = _Scanned(
-    "SELECT a.id, a.codec, a.body, a.rows FROM answer a WHERE a.id > ? ORDER BY a.id LIMIT ?", 1
+    f"SELECT a.id, {CODEC}, {BODY}, a.rows FROM answer a WHERE a.id > ? ORDER BY a.id LIMIT ?", 1
 )
 INPUTS = _Scanned(
     "SELECT run, row, given, ref, note FROM input WHERE (run, row) > (?, ?) "

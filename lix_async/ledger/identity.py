@@ -6,14 +6,15 @@ The rules, which use no database:
 * A strong id never changes hands. Two strong ids of one kind are two subjects: what connects them
   is a conflict, which marks both as ambiguous and merges nothing.
 * A slug, the name in a link, changes hands. It belongs to the subject of the newest answer that
-  shows it, is believed for half a year, and never connects two subjects that both have strong ids.
+  shows it, is believed for half a year (a setting of the ledger), and never connects two subjects
+  that both have strong ids.
 
 Subjects, and which of them are ambiguous, do not depend on the order in which answers are learned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypedDict, cast
 
@@ -24,7 +25,8 @@ from ..core.subject_ids import IdForm, IdGroup, SubjectType
 from ..linkedin.subject_ids import WEAK, AliasKey, Identifier, read_id
 
 BELIEVED_FOR = 180 * 86_400_000
-"""Milliseconds after an answer showed a slug in which the slug is believed to be of its subject."""
+"""Milliseconds after an answer showed a slug in which the slug is believed to be of its subject,
+where the ledger has no setting of its own."""
 
 
 def alias_of(
@@ -180,9 +182,16 @@ class Identities:
     Args:
         aliases: All aliases that the answers to be learned show, as far as they are known.
         subjects: All subjects of those.
+        slug_age: For how many milliseconds a slug is believed; asked for where it matters.
     """
 
-    def __init__(self, aliases: dict[AliasKey, Alias], subjects: dict[int, KnownSubject]) -> None:
+    def __init__(
+        self,
+        aliases: dict[AliasKey, Alias],
+        subjects: dict[int, KnownSubject],
+        slug_age: Callable[[], int] = lambda: BELIEVED_FOR,
+    ) -> None:
+        self._slug_age = slug_age
         self.aliases = aliases
         self.subjects = subjects
         self.loaded = frozenset(aliases)
@@ -254,7 +263,7 @@ class Identities:
         alias = self.aliases.get(key)
         if alias is not None and alias.subject != subject:
             other = self.subjects[alias.subject]
-            if not other.strong and abs(at - alias.seen) <= BELIEVED_FOR:
+            if not other.strong and abs(at - alias.seen) <= self._slug_age():
                 self._merge(alias.subject, subject)
                 alias = self.aliases[key]
         if alias is None or at > alias.seen or (at == alias.seen and subject != alias.subject):
@@ -265,13 +274,13 @@ class Identities:
         subject: int | None = None
         for key in keys:
             alias = self.aliases.get(key)
-            if alias is not None and abs(at - alias.seen) <= BELIEVED_FOR:
+            if alias is not None and abs(at - alias.seen) <= self._slug_age():
                 if not self.subjects[alias.subject].strong and at > alias.seen:
                     self._set(key, Alias(alias.subject, at, answer))
                 subject = alias.subject if subject is None else subject
         for key in keys:
             alias = self.aliases.get(key)
-            if alias is None or at - alias.seen > BELIEVED_FOR:
+            if alias is None or at - alias.seen > self._slug_age():
                 subject = self._create() if subject is None else subject
                 self._set(key, Alias(subject, at, answer))
         return subject

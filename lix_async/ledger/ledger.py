@@ -14,8 +14,9 @@ from typing import Self
 import anyio.to_thread
 
 from ..core.errors import BulkError, ConfigurationError
-from ..core.freshness import Age, freshness
+from ..core.freshness import Age, check_age, freshness
 from ..core.validation import guarded_repr
+from .aliases import SLUG_AGE
 from .forgetting import Forgotten, Purged, forget, purge
 from .history import SubjectChange, Version, read_changes, read_versions, since_moment
 from .maintenance import Compaction, LedgerSize, compact, measure, verify
@@ -237,6 +238,24 @@ class Ledger:
         """
         oldest = freshness(older_than, None, self.store.now).answers_since
         return await purge(self.store, oldest or 0, full=full)
+
+    async def set_slug_age(self, age: Age) -> None:
+        """Say for how long a slug is believed to be of whom an answer showed it with.
+
+        It is a setting of the ledger, for all its users; 180 days where it was never set. Slugs
+        change hands: after that time, asking by one costs a lookup.
+
+        Args:
+            age: The age: a duration or seconds.
+
+        Raises:
+            ConfigurationError: The age is not valid.
+            BulkError: The ledger cannot be written.
+        """
+        seconds = check_age("age", age)
+        if seconds is None:
+            raise ConfigurationError("age must be a duration or a number of seconds, not None")
+        await self.store.set_about(SLUG_AGE, str(int(seconds * 1000)))
 
     async def runs(self) -> list[RunEntry]:
         """The runs of the ledger, oldest first."""

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from .database import Columns, Database, chunks
 from .rule import CODES, STATUSES, Status
+from .schema import BODY, CODEC
 from .tables import SqlTables
 
 FINAL_RANK: Mapping[Status, int] = {"queued": 1, "refused": 2, "kept": 3, "done": 4}
@@ -287,10 +288,7 @@ ATTEMPT = (
     "a.lookup, a.sent, o.token, a.run, a.price, a.kind, a.ended, a.family, a.http, a.charged, "
     "a.decided, a.note"
 )
-ANSWER = (
-    "a.lookup, a.n, a.page, a.at, a.http, a.meaning, a.judge, a.codec, "
-    "coalesce(a.body, b.body), a.rows, a.id"
-)
+ANSWER = f"a.lookup, a.n, a.page, a.at, a.http, a.meaning, a.judge, {CODEC}, {BODY}, a.rows, a.id"
 
 
 def copies(
@@ -322,11 +320,7 @@ def copies(
             places[place] += 1
             attempts[lookup][ident] = attempt
         order = {lookup: list(ones) for lookup, ones in attempts.items()}
-        rows = database.execute(
-            f"SELECT {ANSWER} FROM answer a LEFT JOIN answer b ON b.id = a.same_as "
-            "WHERE a.lookup IN (?*)",
-            (some,),
-        )
+        rows = database.execute(f"SELECT {ANSWER} FROM answer a WHERE a.lookup IN (?*)", (some,))
         for row in rows:
             lookup, n = cast("tuple[int, int]", row[:2])
             answer = _answer_copy(row[2:10])

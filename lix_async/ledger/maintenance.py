@@ -12,6 +12,7 @@ from ..core.bridge import ReadableStruct
 from .database import Database
 from .merge import RUN_TOTALS
 from .records import PACKED, unpacked
+from .schema import BODY
 from .store import Store
 from .tables import SqlTables
 
@@ -27,6 +28,15 @@ BATCH = 500
 PACKED_FROM = 512
 """Bytes of the shortest body that is packed."""
 LEVEL = 6
+PACKABLE = """
+SELECT a.id, a.codec, a.body, p.id, p.codec, p.body FROM answer a
+LEFT JOIN answer p ON p.id = (SELECT b.id FROM answer b WHERE b.lookup = a.lookup
+    AND b.page = a.page AND b.n < a.n AND b.meaning = 0 AND b.same_as IS NULL
+    ORDER BY b.n DESC LIMIT 1)
+WHERE a.id > ? ORDER BY a.id LIMIT ?
+"""
+"""Bodies, each with the version before it."""
+PackableColumns = tuple[int, int, bytes | None, int | None, int, bytes]
 MOST = 100
 """Rows that are named for one problem at most."""
 
@@ -56,7 +66,7 @@ class Compaction(ReadableStruct, msgspec.Struct, frozen=True):
     """Bytes on the disk."""
     after: int
     packed: int
-    """Bodies that were packed now."""
+    """Bodies that were packed now, or that are stored once with the equal version before them."""
 
 
 async def measure(store: Store) -> LedgerSize:
@@ -87,19 +97,21 @@ async def compact(store: Store, *, full: bool = False) -> Compaction:
     while True:
 
         def pack(tables: SqlTables, after: int = last) -> tuple[int, int]:
-            rows = tables.database.execute(
-                "SELECT id, codec, body FROM answer WHERE id > ? ORDER BY id LIMIT ?",
-                (after, BATCH),
-            )
-            changed: list[tuple[bytes, int, int]] = []
-            for ident, codec, body in cast("list[tuple[int, int, bytes | None]]", rows):
-                if body is None or codec & PACKED or len(body) < PACKED_FROM:
+            rows = cast("list[PackableColumns]", tables.database.execute(PACKABLE, (after, BATCH)))
+            changed: list[tuple[bytes | None, int, int | None, int]] = []
+            shared: dict[int, int] = {}
+            for ident, codec, body, earlier, old_codec, old_body in rows:
+                if body is None:
                     continue
-                short = zlib.compress(body, LEVEL)
-                if len(short) < len(body):
-                    changed.append((short, codec | PACKED, ident))
-            tables.database.update("answer", "body, codec", "id", changed)
-            return (cast("int", rows[-1][0]) if rows else 0), len(changed)
+                if earlier is not None and _is_equal(codec, body, old_codec, old_body):
+                    shared[ident] = shared.get(earlier, earlier)
+                    changed.append((None, 0, shared[ident], ident))
+                elif not codec & PACKED and len(body) >= PACKED_FROM:
+                    short = zlib.compress(body, LEVEL)
+                    if len(short) < len(body):
+                        changed.append((short, codec | PACKED, None, ident))
+            tables.database.update("answer", "body, codec, same_as", "id", changed)
+            return (rows[-1][0] if rows else 0), len(changed)
 
         last, count = await store.statement(pack)
         if not last:
@@ -108,6 +120,12 @@ async def compact(store: Store, *, full: bool = False) -> Compaction:
     await store.vacuum(full=full)
     after, _, _ = await store.disk_usage()
     return Compaction(before, after, packed)
+
+
+def _is_equal(codec: int, body: bytes, old_codec: int, old_body: bytes) -> bool:
+    """Whether a body is the one before it, packed or not."""
+    same_kind = (codec ^ old_codec) in (0, PACKED)
+    return same_kind and unpacked(body, codec) == unpacked(old_body, old_codec)
 
 
 async def verify(store: Store) -> list[str]:
@@ -166,9 +184,15 @@ CHECKS = {
         f"SELECT l.id FROM lookup l WHERE l.status = 4 AND NOT EXISTS ({STANDS} = 0 "
         "AND (a.n = l.cur OR (l.page > 0 AND a.n < l.cur)))"
     ),
+    "lookup {}: its older answer is missing": (
+        f"SELECT l.id FROM lookup l WHERE l.refresh IS NOT NULL AND NOT EXISTS ({STANDS} = 0 "
+        "AND a.n = l.refresh)"
+    ),
     "lookup {}: it is unreadable, without an answer": (
         f"SELECT l.id FROM lookup l WHERE l.status = 5 AND NOT EXISTS ({STANDS} = 1 "
-        "AND a.n <= l.cur)"
+        "AND a.n <= l.cur) AND NOT EXISTS (SELECT 1 FROM attempt t WHERE t.lookup = l.id "
+        # Charged, as the balances show.
+        "AND t.n = l.cur AND t.charged > 0 AND coalesce(t.family, '') <> 'unusable')"
     ),
     "lookup {}: it was answered, without an answer": (
         "SELECT l.id FROM lookup l WHERE l.status = 2 AND NOT EXISTS "
@@ -193,6 +217,9 @@ CHECKS = {
     "lookup {}: what its usable answer has cost is not known": (
         "SELECT DISTINCT a.lookup FROM answer a JOIN attempt t ON t.lookup = a.lookup "
         "AND t.n = a.n WHERE a.meaning = 0 AND t.charged IS NULL"
+    ),
+    "lookup {}: the body of an answer is missing": (
+        f"SELECT DISTINCT a.lookup FROM answer a WHERE {BODY} IS NULL"
     ),
     "lookup {}: an answer has no attempt": (
         "SELECT DISTINCT a.lookup FROM answer a LEFT JOIN attempt t ON t.lookup = a.lookup "

@@ -132,6 +132,22 @@ class InputRow(msgspec.Struct, frozen=True, gc=False):
     """The caller's own id or row, as JSON."""
 
 
+class InputAnswer(NamedTuple):
+    """An input of a run, with the one answer that stands of its lookup."""
+
+    row: int
+    lookup: int | None
+    state: Literal["", "invalid", "suppressed"]
+    note: str
+    given: bytes | None
+    """What was given, as JSON."""
+    endpoint: str
+    at: int
+    """Epoch milliseconds of the answer."""
+    body: bytes | None
+    """None where the lookup is a listing, or has no usable answer, or a newer one is bought."""
+
+
 class RunTotals(msgspec.Struct):
     """The money of a run, in credits."""
 

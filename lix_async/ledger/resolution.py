@@ -14,11 +14,11 @@ from ..core.json_text import SchemaMismatch, parse_json
 from ..core.subject_ids import IdForm, SubjectType
 from ..linkedin.links import page_of_id
 from ..linkedin.subject_ids import AliasKey, Identifier, read_id
-from .aliases import load_aliases
+from .aliases import load_aliases, slug_age
 from .database import Database, chunks
-from .identity import BELIEVED_FOR
 from .records import unpacked
 from .rule import STATUSES, Status
+from .schema import BODY, CODEC
 
 _READINGS: tuple[tuple[IdForm, SubjectType], ...] = (
     ("name", "person"),
@@ -72,7 +72,7 @@ class Resolution(ReadableStruct, msgspec.Struct, frozen=True):
     subject: SubjectRecord | None = None
     """Whose it is; None for one that no answer has shown."""
     expired: bool = False
-    """Whether it is a slug that no answer has shown for half a year, which is not believed."""
+    """Whether it is a slug that no answer has shown for too long: it is not believed."""
 
 
 class Conflict(ReadableStruct, msgspec.Struct, frozen=True):
@@ -103,7 +103,7 @@ def resolve(db: Database, given: str, now: int) -> Resolution:
     if alias is None:
         return Resolution(given, found)
     (subject,) = describe(db, [alias.subject])
-    expired = not found.is_strong and now - alias.seen > BELIEVED_FOR
+    expired = not found.is_strong and now - alias.seen > slug_age(db)
     return Resolution(given, found, subject, expired)
 
 
@@ -172,8 +172,8 @@ def texts_of(
     found: dict[AliasKey, str] = {}
     for some in chunks(sorted({answer for answer in wanted.values() if answer is not None})):
         rows = db.execute(
-            "SELECT a.body, a.codec, l.written_as FROM answer a JOIN lookup l ON l.id = a.lookup "
-            "WHERE a.id IN (?*)",
+            f"SELECT {BODY}, {CODEC}, l.written_as FROM answer a "
+            "JOIN lookup l ON l.id = a.lookup WHERE a.id IN (?*)",
             (some,),
         )
         for body, codec, given in cast("list[tuple[bytes | None, int, bytes]]", rows):

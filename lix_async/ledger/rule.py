@@ -86,7 +86,11 @@ class LookupState(msgspec.Struct, frozen=True, gc=False):
     page: int = 0
     """The page that a listing needs next; 0 for a single answer."""
     refresh: int | None = None
-    """The attempt whose answer still stands while a newer one is bought; else None."""
+    """The attempt whose answer still stands while a newer one is bought; else None.
+
+    Of a listing it is the last page of a version that stands until all pages of the newer one are
+    there.
+    """
     answers: tuple[StoredAnswer, ...] = ()
     """Stored answers of attempts after `base`, and older ones that are not judged yet."""
 
@@ -223,7 +227,7 @@ def decide(row: LookupState, n: int, *, again: bool) -> Change | None:
     if not (row.status == "in_doubt" and row.n == n):
         return None
     status: Status = "pending" if again else "refused"
-    if not again and row.refresh is not None:
+    if not again and _falls_back(row):
         return Change(_unbought(row), (Settlement(n, None, True),))
     return Change(replace(row, status=status, due=None), (Settlement(n, None, True),))
 
@@ -279,10 +283,10 @@ def _judged(row: LookupState, answer: StoredAnswer, judgement: Judgement) -> Cha
     row = replace(row, owner=0)
     meaning = judgement.meaning
     if meaning == "usable":
-        row = replace(row, tries=0, due=None, refresh=None)
+        row = replace(row, tries=0, due=None)
         if judgement.next_page is None:
-            return Change(replace(row, status="done"), money)
-        # A listing goes on; its pages so far are kept.
+            return Change(replace(row, status="done", refresh=None), money)
+        # A listing goes on; its pages so far are kept. An older one stands until it is complete.
         return Change(_or_stored_answer(replace(row, page=judgement.next_page), "pending"), money)
     if meaning == "unusable":
         return Change(_or_stored_answer(replace(row, tries=0, due=None), "kept"), money)
@@ -291,7 +295,7 @@ def _judged(row: LookupState, answer: StoredAnswer, judgement: Judgement) -> Cha
     if meaning == "unknown" or judgement.hold:
         return Change(_or_stored_answer(row, "in_doubt"), money)
     if meaning == "refused":
-        if row.refresh is not None:
+        if _falls_back(row):
             return Change(_unbought(row), money)
         return Change(_or_stored_answer(replace(row, due=None), "refused"), money)
     tries = row.tries + judgement.counts
@@ -310,10 +314,18 @@ def _judged_late(row: LookupState, answer: StoredAnswer, judgement: Judgement) -
     return Change(row, money)
 
 
+def _falls_back(row: LookupState) -> bool:
+    """Whether the older answer alone is left where nothing newer is bought.
+
+    Not of a listing that has pages of a newer version: those are paid for, and it goes on there.
+    """
+    return row.refresh is not None and row.page < 2
+
+
 def _unbought(row: LookupState, due: int | None = None) -> LookupState:
     """The row after an attempt that bought nothing: pending again, or its older answer stands."""
     taken = _or_stored_answer(row, "pending")
-    if taken.status == "pending" and row.refresh is not None:
+    if taken.status == "pending" and _falls_back(row):
         return replace(taken, status="done", cur=row.refresh, refresh=None, due=None)
     return replace(taken, due=due)
 

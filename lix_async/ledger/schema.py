@@ -86,6 +86,11 @@ CREATE INDEX IF NOT EXISTS input_lookup ON input (lookup) WHERE lookup IS NOT NU
 """
 
 
+SHARED = "(SELECT s.{} FROM answer s WHERE s.id = a.same_as)"
+BODY = f"coalesce(a.body, {SHARED.format('body')})"
+"""The body of an answer `a`: one that is equal to the version before it has that one's."""
+CODEC = f"coalesce({SHARED.format('codec')}, a.codec)"
+"""The codec of that body."""
 SqlType = Literal["AUTO", "BIG", "INTEGER", "TEXT", "BLOB"]
 
 

@@ -36,7 +36,7 @@ from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
 from .records import AnswerRow, unpacked
-from .schema import EARLIER, VERSION, tables, version_error
+from .schema import BODY, CODEC, EARLIER, VERSION, tables, version_error
 from .store import Store
 from .tables import SqlTables
 
@@ -509,8 +509,8 @@ class SqliteLedgerConnection(LedgerConnection):
             return True
 
 
-STORED_ANSWER = """
-SELECT a.lookup, a.n, a.page, a.at, a.http, a.codec, a.body FROM lookup l
+STORED_ANSWER = f"""
+SELECT a.lookup, a.n, a.page, a.at, a.http, {CODEC}, {BODY} FROM lookup l
 JOIN answer a ON a.lookup = l.id AND a.n = coalesce(l.refresh, l.cur)
 WHERE l.key = ? AND l.page = 0 AND (l.status = 4 OR l.refresh IS NOT NULL)
 AND NOT EXISTS (SELECT 1 FROM alias x WHERE x.kind = ? AND x.id = ? AND x.subject <> l.subject)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, TypeVar, cast
 
@@ -36,6 +36,7 @@ from .records import (
     Counts,
     Decide,
     EventResult,
+    InputAnswer,
     InputRow,
     LedgerEvent,
     LookupSpec,
@@ -87,6 +88,8 @@ class Entry(ReadableStruct, msgspec.Struct, kw_only=True):
     pages: list[AnswerRow] = []
     """The pages of a listing, as they were received; with the answer that ended it where it was
     refused or cannot be read."""
+    refreshing: bool = False
+    """Whether what stands is an older version, until a newer one is complete."""
 
 
 class Store:
@@ -320,9 +323,17 @@ class Store:
         if keys:
             await self.statement(lambda tables: rekey(tables, keys))
 
-    async def answers(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
-        """The answers that stand, by lookup."""
-        return await self.statement(lambda tables: tables.current(ids), writes=False)
+    async def answers(
+        self, ids: Sequence[int], *, newest: bool = False
+    ) -> dict[int, list[AnswerRow]]:
+        """The answers that stand, by lookup.
+
+        Args:
+            ids: The lookups.
+            newest: Of a listing that is bought again the new pages so far, in place of the older
+                version that stands.
+        """
+        return await self.statement(lambda tables: tables.current(ids, newest=newest), writes=False)
 
     async def begin_run(self, name: str, method: str, options: str, cap: int | None) -> int:
         """Note the beginning of a run, or join the one of that name; its id."""
@@ -356,6 +367,27 @@ class Store:
     def _tables_in(self, schema: str, tables: SqlTables) -> SqlTables:
         """The tables of a schema; a file has only one."""
         return tables
+
+    async def input_answers(
+        self, run: int, first: int, last: int
+    ) -> tuple[list[InputAnswer], dict[int, Entry]]:
+        """The inputs of a run from one row to another, with the answers that stand.
+
+        Returns:
+            The inputs, and the entries of those lookups that do not have one usable answer.
+        """
+
+        def work(tables: SqlTables) -> tuple[list[InputAnswer], dict[int, Entry]]:
+            found = tables.input_answers(run, first, last)
+            return found, _entries_by_id(
+                tables, {one.lookup for one in found if one.lookup is not None and one.body is None}
+            )
+
+        return await self.statement(work, writes=False)
+
+    async def entries_by_id(self, ids: Collection[int]) -> dict[int, Entry]:
+        """Entries of lookups, by their ids."""
+        return await self.statement(lambda tables: _entries_by_id(tables, ids), writes=False)
 
     async def add_lookups(
         self,
@@ -539,6 +571,19 @@ class Store:
             return False
         return (await self.apply(Again(found.id, found.state.n, self.now)))[0].applied
 
+    async def unattested(self) -> list[bytes]:
+        """The keys of lookups that were refused for good without the API's own error.
+
+        A 400, 404 or 422 that does not hold it is final after three runs on three days.
+        """
+        return await self.statement(lambda tables: tables.unattested(), writes=False)
+
+
+def _entries_by_id(tables: SqlTables, ids: Collection[int]) -> dict[int, Entry]:
+    lookups = list(tables.by_id(sorted(ids)).values()) if ids else []
+    entries = _entries(tables, lookups)
+    return {lookup.id: entry for lookup, entry in zip(lookups, entries, strict=True)}
+
 
 def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:
     ids = [lookup.id for lookup in lookups if lookup.state.n]
@@ -558,6 +603,7 @@ def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:
             due=(state.due or 0) / 1000,
             changed=lookup.changed / 1000,
             note=note,
+            refreshing=state.refresh is not None,
         )
         found = answers.get(lookup.id, [])
         if state.page:

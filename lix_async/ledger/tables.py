@@ -23,8 +23,10 @@ from .records import (
     CallQuery,
     Counts,
     Export,
+    InputAnswer,
     InputRow,
     LookupSpec,
+    Receive,
     RunEntry,
     RunTotals,
     StoredBody,
@@ -33,6 +35,7 @@ from .records import (
     unpacked,
 )
 from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
+from .schema import BODY, CODEC
 from .suppression import OF_LOOKUP, SELECT, SuppressedId, SuppressionList
 from .transaction import Attempt, Loaded, Writes
 
@@ -48,7 +51,7 @@ LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
     "changed, subject, variant"
 )
-ANSWER = "a.lookup, a.n, a.page, a.at, a.http, a.meaning, a.body, a.rows, a.codec"
+ANSWER = f"a.lookup, a.n, a.page, a.at, a.http, a.meaning, {BODY}, a.rows, {CODEC}"
 BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
 ANSWERS = """
 SELECT a.lookup, a.n, a.page, a.meaning FROM lookup l JOIN answer a ON a.lookup = l.id
@@ -73,9 +76,30 @@ FROM answer a JOIN lookup l ON l.id = a.lookup
 WHERE a.id > ? AND a.at >= ? AND a.meaning = 0 AND a.page = 0 AND l.endpoint IN (?*)
     AND (a.n > 1 OR l.subject IS NOT NULL)
 """
+EARLIER_BODIES = """
+SELECT a.lookup, a.page, a.id, a.codec, a.body FROM answer a
+WHERE a.lookup IN (?*) AND (a.lookup, a.page) IN (?**) AND a.meaning = 0 AND a.same_as IS NULL
+    AND NOT EXISTS (SELECT 1 FROM answer b WHERE b.lookup = a.lookup AND b.page = a.page
+        AND b.meaning = 0 AND b.same_as IS NULL AND b.n > a.n)
+"""
+"""Of the pages of lookups, the newest bodies that are stored."""
 CONFIRM = """
 UPDATE owner SET batch = ?, beat = beat + 1
 WHERE no = ? AND token = ? AND dead = 0 AND batch < ? RETURNING no
+"""
+INPUT_ANSWERS = f"""
+SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.written_as), l.endpoint,
+    a.at, a.codec, a.body
+FROM input i LEFT JOIN lookup l ON l.id = i.lookup
+LEFT JOIN answer a ON a.lookup = l.id AND a.n = l.cur AND a.page = 0
+    AND l.status = {CODES["done"]} AND l.page = 0 AND l.refresh IS NULL
+WHERE i.run = ? AND i.row BETWEEN ? AND ? ORDER BY i.row
+"""
+SETTLED = f"""
+SELECT i.row FROM input i LEFT JOIN lookup l ON l.id = i.lookup
+WHERE i.run = ? AND i.row > ?
+    AND (i.state = 'invalid' OR l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]}))
+ORDER BY i.row LIMIT ?
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -234,14 +258,7 @@ class SqlTables:
             )
         meanings = writes.meanings
         if writes.answers:
-            # An answer that is judged in its own transaction is written with its meaning.
-            judged = [(a, meanings.pop((a.lookup, a.n), None)) for a in writes.answers]
-            db.insert(
-                "answer",
-                "lookup, n, page, at, http, body, meaning, rows",
-                [(a.lookup, a.n, a.page, a.now, a.http, a.body, *_meaning(v)) for a, v in judged],
-                "(lookup, n, page) DO NOTHING",
-            )
+            self._write_answers(writes)
         if meanings:
             rows = [(*_meaning(meaning), *key) for key, meaning in meanings.items()]
             db.update("answer", "meaning, rows", "lookup, n", rows)
@@ -275,6 +292,47 @@ class SqlTables:
             now = max(one.changed for one in writes.lookups.values())
             erase_subjects(db, self.suppression, forgotten, now, Erased())
             self._in_flight.clear()
+
+    def _write_answers(self, writes: Writes) -> None:
+        """Insert answers; one that is judged in its own transaction with its meaning."""
+        same = self._equal_to_earlier(writes)
+        rows: list[tuple[object, ...]] = []
+        shared: list[tuple[object, ...]] = []
+        for a in writes.answers:
+            judged = _meaning(writes.meanings.pop((a.lookup, a.n), None))
+            values = a.lookup, a.n, a.page, a.now, a.http, *judged
+            if (earlier := same.get(a)) is None:
+                rows.append((*values, a.body))
+            else:
+                shared.append((*values, earlier))
+        for column, some in (("body", rows), ("same_as", shared)):
+            self.database.insert(
+                "answer",
+                f"lookup, n, page, at, http, meaning, rows, {column}",
+                some,
+                "(lookup, n, page) DO NOTHING",
+            )
+
+    def _equal_to_earlier(self, writes: Writes) -> dict[Receive, int]:
+        """New answers that are equal to the version before them, with the answer of that."""
+        again = [
+            a
+            for a in writes.answers
+            if (lookup := writes.lookups.get(a.lookup)) is not None and lookup.state.base
+        ]
+        earlier: dict[tuple[int, int], tuple[int, bytes]] = {}
+        for pairs in chunks(sorted({(a.lookup, a.page) for a in again})):
+            rows = self.database.execute(EARLIER_BODIES, ([lookup for lookup, _ in pairs], pairs))
+            for of, page, ident, codec, body in cast(
+                "list[tuple[int, int, int, int, bytes]]", rows
+            ):
+                if not codec & ~PACKED:  # as it was received
+                    earlier[of, page] = ident, unpacked(body, codec)
+        return {
+            a: found[0]
+            for a in again
+            if (found := earlier.get((a.lookup, a.page))) is not None and found[1] == a.body
+        }
 
     def _forgotten(self, writes: Writes) -> set[SuppressedId]:
         """The ids in judged answers that are of somebody who was forgotten.
@@ -586,6 +644,31 @@ class SqlTables:
             for row, lookup, state, note, given in cast("list[InputColumns]", rows)
         ]
 
+    def run_named(self, name: str) -> int | None:
+        """The run that has a name."""
+        rows = self.database.execute("SELECT id FROM run WHERE name = ?", (name,))
+        return cast("int", rows[0][0]) if rows else None
+
+    def input_answers(self, run: int, first: int, last: int) -> list[InputAnswer]:
+        """The inputs of a run from one row to another, each with the answer that stands."""
+        rows = self.database.execute(INPUT_ANSWERS, (run, first, last))
+        return [
+            InputAnswer(
+                *(row, lookup, state, note, None if given is None else bytes(given)),
+                *(endpoint or "", at or 0, None if body is None else unpacked(body, codec)),
+            )
+            for row, lookup, state, note, given, endpoint, at, codec, body in cast(
+                "list[tuple[int, int | None, Literal['', 'invalid', 'suppressed'], str, "
+                "bytes | None, str | None, int | None, int, bytes | None]]",
+                rows,
+            )
+        ]
+
+    def settled_inputs(self, run: int, after: int, limit: int) -> list[int]:
+        """The rows of a run after one whose lookups have ended, in their order."""
+        rows = self.database.execute(SETTLED, (run, after, limit))
+        return [cast("int", row[0]) for row in rows]
+
     def resolve_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which lookups queued inputs lead to, and which of them are invalid."""
         rows = [(x.lookup, x.given, x.state, _text(x.note), run, x.row) for x in inputs]
@@ -642,11 +725,15 @@ class SqlTables:
 
     # Answers
 
-    def current(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
+    def current(self, ids: Sequence[int], *, newest: bool = False) -> dict[int, list[AnswerRow]]:
         """The answers that stand, with the pages of a listing in their order.
 
         Of a listing that was refused or cannot be read, the answer that ended it is the last one.
         Of a lookup that is being refreshed it is the older answer until the newer one is there.
+
+        Args:
+            ids: The lookups.
+            newest: Of a listing that is being refreshed the new pages so far.
         """
         found: defaultdict[int, list[AnswerRow]] = defaultdict(list)
         for some in chunks(ids):
@@ -658,14 +745,15 @@ class SqlTables:
             for answer in map(_answer, rows):
                 found[answer.lookup].append(answer)
         wanted: list[tuple[int, int]] = []
+        refresh = "CAST(NULL AS INTEGER)" if newest else "l.refresh"
         for some in chunks([ident for ident in ids if ident not in found]):  # listings
             rows = self.database.execute(
-                "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
-                "IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
+                "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 "
+                f"OR {refresh} IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
                 "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.meaning <> 0 THEN 1 ELSE 0 END "
                 "FROM answer a JOIN lookup l "
                 "ON l.id = a.lookup WHERE l.id IN (?*) "
-                "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
+                f"AND a.n <= coalesce({refresh}, l.cur) ORDER BY a.lookup, a.n DESC",
                 (some,),
             )
             wanted += _current_answers(
@@ -722,7 +810,8 @@ class SqlTables:
         found: dict[int, StoredBody] = {}
         for some in chunks(ids):
             rows = self.database.execute(
-                "SELECT id, at, http, codec, body FROM answer WHERE id IN (?*)", (some,)
+                f"SELECT a.id, a.at, a.http, {CODEC}, {BODY} FROM answer a WHERE a.id IN (?*)",
+                (some,),
             )
             for ident, at, http, codec, body in cast(
                 "list[tuple[int, int, int, int, bytes]]", rows
@@ -735,8 +824,8 @@ class SqlTables:
         found: defaultdict[int, list[StoredBody]] = defaultdict(list)
         for some in chunks(lookups):
             rows = self.database.execute(
-                "SELECT lookup, id, at, http, codec, body FROM answer WHERE lookup IN (?*) "
-                "AND meaning = 0 AND page = 0 ORDER BY lookup, n",
+                f"SELECT a.lookup, a.id, a.at, a.http, {CODEC}, {BODY} FROM answer a "
+                "WHERE a.lookup IN (?*) AND a.meaning = 0 AND a.page = 0 ORDER BY a.lookup, a.n",
                 (some,),
             )
             for lookup, ident, at, http, codec, body in cast(
@@ -803,7 +892,30 @@ class SqlTables:
         )
         return list(map(_answer, rows))
 
+    def unattested_refusals(
+        self, lookup: int, statuses: Sequence[int]
+    ) -> list[tuple[int | None, int]]:
+        """Attempts that ended in one of some statuses without the API's own error.
+
+        Returns:
+            The run of each, and when it was sent (epoch milliseconds).
+        """
+        rows = self.database.execute(
+            "SELECT a.run, a.sent FROM attempt a JOIN answer b ON b.lookup = a.lookup "
+            "AND b.n = a.n WHERE a.lookup = ? AND a.family = 'unattested' AND b.http IN (?*)",
+            (lookup, statuses),
+        )
+        return cast("list[tuple[int | None, int]]", rows)
+
     # Lists
+
+    def unattested(self) -> list[bytes]:
+        """The keys of lookups that are refused without the API's own error."""
+        rows = self.database.execute(
+            "SELECT l.key FROM lookup l JOIN attempt a ON a.lookup = l.id AND a.n = l.n "
+            f"WHERE l.status = {CODES['refused']} AND a.family = 'unattested' ORDER BY l.id"
+        )
+        return [bytes(cast("bytes", row[0])) for row in rows]
 
     def page_of(
         self, after: int, limit: int, statuses: Sequence[int], endpoint: str | None

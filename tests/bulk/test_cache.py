@@ -163,7 +163,6 @@ async def test_equal_calls_cost_one_request(ledger: Open) -> None:
         assert not vendor.script.sent
 
 
-@pytest.mark.many_tasks
 async def test_ten_thousand_equal_calls_make_one_request(tmp_path: Path) -> None:
     async with Vendor(thing, cache=tmp_path / "ledger.db") as vendor:
         found = await gathered(*[lambda: vendor.get("a")] * 10_000)
@@ -781,6 +780,39 @@ async def test_max_age_buys_again_and_waits(ledger: Open) -> None:
         assert (await vendor.get("a")).size == (await fresh.get("a")).size == 1
         assert len(vendor.script.sent) == 2
         assert stats(vendor)[2] == 2
+
+
+async def test_max_age_of_a_listing(ledger: Open) -> None:
+    clock = Skipping()
+    numbers = iter(range(100))
+
+    def answer(outgoing: HttpRequest) -> Any:
+        start = int(outgoing.target.partition("start=")[2].partition("&")[0] or 0)
+        paging = {"total": 3, "count": 1, "start": start}
+        return reply(200, {"things": [{"id": f"{next(numbers)}"}], "paging": paging})
+
+    options: dict[str, Any] = {"clock": clock, "cache_searches": True, "retry": ONCE}
+    async with Vendor(answer, cache=ledger(), **options) as vendor:
+        fresh = vendor.with_options(max_age=60.0)
+
+        async def listed(vendor: Any) -> list[int]:
+            return [int(one.id) for one in await vendor.list("q").collect()]
+
+        assert await listed(vendor) == await listed(fresh) == [0, 1, 2]
+        clock.time += 3600
+        assert await listed(vendor) == [0, 1, 2]
+        pages = fresh.list("q")
+        assert (await anext(pages)).id == "3"
+        assert await listed(vendor) == [0, 1, 2], "the older one, until the newer one is complete"
+        vendor.script.answers = [refused(500, "api_error"), answer]
+        with pytest.raises(ServerError):
+            await anext(pages)
+        assert await listed(fresh) == [3, 4, 5], "it goes on where it stands"
+        assert await listed(vendor) == [3, 4, 5]
+        clock.time += 3600
+        vendor.script.answers = [refused(500, "api_error"), answer]
+        assert await listed(fresh) == [3, 4, 5], "all of the older one"
+        assert len(vendor.script.sent) == 8
 
 
 async def test_an_answer_that_is_too_old_stands_where_no_newer_one_comes(ledger: Open) -> None:

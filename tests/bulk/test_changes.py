@@ -69,15 +69,14 @@ def person(**fields: Any) -> dict[str, Any]:
     return {"name": "Ada", "link": "https://www.linkedin.com/in/ada", **fields}
 
 
-@pytest.mark.many_tasks
 async def test_a_life_in_the_sandbox_is_found_in_every_field(ledger: Open) -> None:
-    sandbox, clock = Sandbox(people=150, rate=None), Skipping()
+    sandbox, clock = Sandbox(people=80, rate=None), Skipping()
     world = sandbox.world
     links = [world.person(number).sales_link for number in range(world.people)]
     found: list[SubjectChange] = []
     with running(sandbox) as url:
         client = AsyncLix("key", base_url=url, rate_limit=None, clock=clock)
-        for _ in range(5):
+        for _ in range(4):
             outcomes = await buy(ledger, client, *links)
             assert {outcome.state for outcome in outcomes} == {"done"}
             found += [change for outcome in outcomes for change in outcome.changes]
@@ -89,9 +88,9 @@ async def test_a_life_in_the_sandbox_is_found_in_every_field(ledger: Open) -> No
     true = Counter(
         (people[change.subject], change.kind, change.before, change.after)
         for change in world.changes()
-        if change.subject in people and change.kind in SEEN and change.day <= 240
+        if change.subject in people and change.kind in SEEN and change.day <= 180
     )
-    assert len(true) > 40
+    assert len(true) > 10
 
     def seen(changes: list[SubjectChange]) -> Counter[Any]:
         return Counter(
@@ -112,7 +111,7 @@ async def test_a_life_in_the_sandbox_is_found_in_every_field(ledger: Open) -> No
         assert of_one == [
             change for change in await listed(opened.changes()) if change.subject == one.subject
         ]
-        assert len(await listed(opened.history(one.subject))) == 5
+        assert len(await listed(opened.history(one.subject))) == 4
 
 
 async def test_every_field_of_a_change(ledger: Open) -> None:
@@ -170,7 +169,6 @@ async def test_what_cannot_be_read_is_not_compared(ledger: Open) -> None:
         assert len(await listed(opened.history(ADA))) == 2
 
 
-@pytest.mark.many_tasks
 async def test_many_versions_are_read_a_few_at_a_time(ledger: Open) -> None:
     client = lix(*(person(location=f"Town {number}") for number in range(120)))
     async with Ledger(ledger()) as opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from lix_async import AsyncLix, bulk
 from lix_async.core.errors import LixError, RefusalError, TransportError
 from lix_async.core.families import family_of
 from lix_async.core.provider import Provider
+from lix_async.core.retry import RetryPolicy
 from lix_async.providers.connectsafely.models import Health
 from lix_async.providers.connectsafely.models.profiles import ProfileResult
 from lix_async.providers.connectsafely.provider import CONNECTSAFELY
@@ -234,6 +236,61 @@ async def test_a_wrong_path_ends_a_run_and_refuses_no_input(tmp_path: Path) -> N
     assert caught.value.kind == "unknown_route"
     assert len(server.heard) < 10
     assert counts.refused == 0
+
+
+@pytest.mark.parametrize("in_run", [True, False])
+@pytest.mark.parametrize(
+    ("replies", "pauses", "status"),
+    [
+        ([(404, HTML)] * 3, [24, 24], "refused"),
+        ([(404, HTML), (400, b""), (422, b"")], [24, 24], "refused"),
+        ([(404, HTML)] * 2, [24], "pending"),
+        ([(404, HTML)] * 3, [24, 1], "pending"),  # on two days only
+        ([(404, HTML), (503, HTML), (404, HTML)], [24, 24], "pending"),
+        ([(403, HTML)] * 3, [24, 24], "pending"),
+        ([(404, HTML)] * 4, [24, 24, 24], "refused"),  # and not asked for a fourth time
+        ([(404, HTML), (404, HTML), (200, PERSON_BODY)], [24, 24], "done"),
+    ],
+)
+async def test_refusals_without_the_apis_own_error_are_final_after_three_days(
+    tmp_path: Path,
+    replies: list[tuple[int, bytes]],
+    pauses: list[int],
+    status: str,
+    *,
+    in_run: bool,
+) -> None:
+    left = iter(replies)
+
+    async def handler(connection: Connection) -> None:
+        while True:
+            await connection.request()
+            code, body = next(left)
+            await connection.say(answer(body, f"{code} X"))
+
+    once = RetryPolicy(attempts=1)
+    async with (
+        serve(handler) as server,
+        VirtualClock() as clock,
+        AsyncLix("k" * 20, base_url=server.url, rate_limit=None, retry=once, clock=clock) as lix,
+        bulk.SqliteStore(tmp_path / "l.db") as store,
+    ):
+        links = ["https://www.linkedin.com/in/ada"]
+        for pause in [0, *pauses]:
+            await clock.sleep(pause * 3600)
+            run = bulk.Run(store, lix.people.get, links, check_balances=False)
+            with contextlib.suppress(LixError):
+                if in_run:
+                    outcomes = [outcome async for outcome in run]
+                else:
+                    admission = bulk.AdmissionController(lix.engine, store)
+                    outcomes = await bulk.chunk(store, lix.people.get, links, admission=admission)
+        (entry,) = [entry async for entry in store.entries()]
+        assert entry.status == status
+        if status == "refused":
+            assert len(server.heard) == 3
+            assert [outcome.state for outcome in outcomes] == ["refused"]
+        assert await store.unattested() == ([entry.key] if status == "refused" else [])
 
 
 @pytest.mark.parametrize("given", ["", "  ", "\ud800", "x" * 200_000, None, 7, {"nope": 1}])

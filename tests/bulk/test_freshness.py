@@ -213,6 +213,58 @@ async def test_a_listing_is_bought_again_from_its_first_page(ledger: Open) -> No
     assert life.sent == 6
 
 
+PAGES = [{"things": [{"id": "1"}]}, {"things": [{"id": "2"}]}, {"things": []}]
+NEW_PAGES = [{"things": [{"id": "3"}]}, {"things": [{"id": "4"}]}, {"things": []}]
+
+
+@pytest.mark.parametrize(
+    ("ends", "state"),
+    [
+        (LOST, "in_doubt"),
+        (reply(500, {"error": {"type": "api_error", "message": "no"}}), "failed"),
+        (refused(404, "not_found", "gone"), "refused"),
+        (reply(200, b"[{"), "kept"),
+    ],
+    ids=["lost", "failed", "refused", "kept"],
+)
+async def test_an_older_listing_stands_until_the_newer_one_is_complete(
+    ledger: Open, ends: Any, state: str
+) -> None:
+    life = Life()
+
+    async def listed(**options: Any) -> bulk.Outcome[Any]:
+        run = bulk.Run(ledger(), life.vendor.list, ["q"], **options)
+        (outcome,) = await drained(run)
+        return outcome
+
+    life.answers(*(reply(200, page) for page in PAGES))
+    await listed()
+    life.passes(2 * DAY)
+    life.answers(reply(200, NEW_PAGES[0]), ends)
+    for options in ({"max_age": DAY}, {}):
+        outcome = await listed(**options)
+        assert (outcome.state, outcome.stale) == ("done", True)
+        assert [thing.id for thing in outcome.value] == ["1", "2"]
+        if options:
+            assert outcome.refresh == state
+    assert life.sent == 5
+    async with ledger() as store:
+        (entry,) = [entry async for entry in store.entries()]
+        assert entry.status == ("pending" if state == "failed" else state)
+        assert entry.refreshing
+        assert [page.page for page in entry.pages] == [1, 2, 3]
+        if state == "kept":
+            assert await store.buy_again(entry.key)
+    # It goes on with the page that is missing, and the newer version stands at once.
+    life.answers(*(reply(200, page) for page in NEW_PAGES[1:]))
+    outcome = await listed(max_age=DAY, doubts="retry")
+    assert (outcome.state, outcome.stale, outcome.cached) == ("done", False, False)
+    assert [thing.id for thing in outcome.value] == ["3", "4"]
+    assert life.sent == 7
+    assert [thing.id for thing in (await listed()).value] == ["3", "4"]
+    assert life.sent == 7
+
+
 @pytest.mark.parametrize("name", ["max_age", "refused_age"])
 @pytest.mark.parametrize("age", ["90d", True, float("nan")])
 def test_what_is_no_age_is_refused(ledger: Open, name: str, age: Any) -> None:

@@ -16,6 +16,7 @@ import pytest
 from sample_provider import Skipping
 
 from lix_async import AsyncLix, AsyncLookC, bulk
+from lix_async.core.errors import ConfigurationError
 from lix_async.identity import identify
 from lix_async.ledger import Ledger
 from lix_async.ledger.tables import SqlTables
@@ -387,3 +388,23 @@ async def test_the_urn_of_a_member_is_resolved_through_the_ledger_only(ledger: O
     async with ledger() as store:
         (outcome,) = await bulk.chunk(store, provider.lix.people.get, [member])
     assert (outcome.input, outcome.cached, len(provider.asked)) == (member, True, 1)
+
+
+async def test_the_urn_of_a_member_in_a_single_cached_call(ledger: Open) -> None:
+    provider = Provider()
+    provider.said = {"person_1": {**body(1), "liId": "7001"}}
+    http = provider.client(provider.answer)
+    async with AsyncLix(KEY, rate_limit=None, http_client=http, cache=ledger()) as lix:
+        with pytest.raises(ConfigurationError, match="no answer in the ledger connects it"):
+            await lix.people.get("urn:li:member:7001")
+        with pytest.raises(ConfigurationError, match="must be a URL"):
+            await lix.people.get("7001")
+        await lix.people.get(slug("person-1"))
+        for text in ("urn:li:member:7001", " URN:li:member:7001"):
+            found = await lix.answer(lix.people.get, text)
+            assert (found.value.name, found.cached, found.via) == (
+                "Person 1",
+                True,
+                slug("person-1"),
+            )
+    assert len(provider.asked) == 1

@@ -71,7 +71,6 @@ async def test_an_hour_of_outage_costs_few_requests_and_fails_nothing(
     concurrency: int,
     rate: RateLimit | None,
 ) -> None:
-    # Asyncio runs in debug mode, where a thousand take too long.
     many = (down, concurrency, rate, anyio_backend_name) == ("503", 16, None, "trio")
     names = NAMES if many else NAMES[:42]
     async with VirtualClock() as clock:

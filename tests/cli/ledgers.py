@@ -61,11 +61,20 @@ class LookupMaker:
         await self._store.apply(Receive(self._id, self._owner, self._n, 0, http, body, MS))
 
     async def judge(
-        self, family: Family, http: int, body: bytes, *, note: str | None = None, due: int = 0
+        self,
+        family: Family,
+        http: int,
+        body: bytes,
+        *,
+        note: str | None = None,
+        due: int = 0,
+        final: bool = False,
     ) -> None:
-        """Its answer comes, and is of a family."""
+        """Its answer comes, and is of a family; `final`: it refuses the lookup all the same."""
         await self.receive(http, body)
         meaning = judgement(family, int(family != "queued"), due=due or None)
+        if final:
+            meaning = msgspec.structs.replace(meaning, meaning="refused")
         await self._store.apply(
             Judge(self._id, self._owner, self._n, meaning, MS, family, note=note)
         )

@@ -26,7 +26,7 @@ def test_the_example_of_the_help_works(lix: Lix) -> None:
     Path("in.txt").write_text(f"{L}/ada\n{L}/bob\n")
     wanted = "name,link,experience.0.title"
     for form in ("csv", "jsonl"):
-        found = lix("enrich", "in.txt", "--columns", wanted, "--out", f"out.{form}")
+        found = lix("enrich", "--distinct", "in.txt", "--columns", wanted, "--out", f"out.{form}")
         assert found.code == 0, found.err
     with Path("out.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -35,15 +35,17 @@ def test_the_example_of_the_help_works(lix: Lix) -> None:
     (first, *_) = (json.loads(line) for line in Path("out.jsonl").read_text().splitlines())
     assert first["name"] in {row["name"] for row in rows}
     assert "experience.0.title" in first
-    shown = lix("enrich", "in.txt", "--columns", "input,name", "--format", "table")
+    shown = lix("enrich", "--distinct", "in.txt", "--columns", "input,name", "--format", "table")
     assert str(rows[0]["name"]) in shown.out
-    assert lix("enrich", "in.txt", "--columns", wanted, "--out", "out.csv").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--columns", wanted, "--out", "out.csv").code == 0
 
 
 def test_columns_of_parquet(lix: Lix) -> None:
     duckdb = pytest.importorskip("duckdb")
     Path("in.txt").write_text(f"{L}/ada\n")
-    assert lix("enrich", "in.txt", "--columns", "name", "--out", "o.parquet").code == 0
+    assert (
+        lix("enrich", "--distinct", "in.txt", "--columns", "name", "--out", "o.parquet").code == 0
+    )
     ((status, name),) = duckdb.sql("SELECT status, name FROM 'o.parquet'").fetchall()
     assert (status, bool(name)) == ("found", True)
 
@@ -63,7 +65,7 @@ def test_columns_of_an_export_in_each_format(lix: Lix) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ("enrich", "in.txt", "--out", "o.csv"),
+        ("enrich", "--distinct", "in.txt", "--out", "o.csv"),
         ("run", "export", "l.db", "--out", "o.csv"),
         ("search", "people", FULL, "--out", "o.csv"),
         ("leads", "https://www.linkedin.com/sales/search/people?query=(a)", "--out", "o.csv"),

@@ -49,7 +49,7 @@ def cut(monkeypatch: pytest.MonkeyPatch, sandbox: ObservedSandbox) -> Cut:
 def test_counts_and_doubts_are_printed(lix: Lix, cut: Cut) -> None:
     Path("in.txt").write_text("".join(f"{L}/person-{n}\n" for n in range(9)))
     with cut(3):  # balances and allowance are requested first
-        found = lix("enrich", "in.txt", "--out", "o.jsonl", "--concurrency", "1")
+        found = lix("enrich", "--distinct", "in.txt", "--out", "o.jsonl", "--concurrency", "1")
     assert found.code == 143, found.err
     assert "nothing new" in found.err
     assert "0 credits" in found.err
@@ -58,14 +58,14 @@ def test_counts_and_doubts_are_printed(lix: Lix, cut: Cut) -> None:
     assert "run the same command to continue" in found.err
     (row,) = lix("run", "status", "in.txt.ledger", rate="").rows
     assert row["in_doubt"] == 1
-    again = lix("enrich", "in.txt", "--out", "o.jsonl")
+    again = lix("enrich", "--distinct", "in.txt", "--out", "o.jsonl")
     assert (again.code, len(rows_of(Path("o.jsonl")))) == (0, 9)
 
 
 def test_quiet_prints_no_summary(lix: Lix, cut: Cut) -> None:
     Path("in.txt").write_text(f"{L}/person-1\n")
     with cut(3):
-        found = lix("enrich", "in.txt", "--quiet")
+        found = lix("enrich", "--distinct", "in.txt", "--quiet")
     assert (found.code, "doubt" in found.err) == (143, False)
 
 
@@ -79,5 +79,5 @@ def test_a_ledger_that_cannot_be_read_is_not_counted(
 
     monkeypatch.setattr("lix_async.cli.commands.enrich_run.opened_read_only", gone)
     with cut(3):
-        found = lix("enrich", "in.txt")
+        found = lix("enrich", "--distinct", "in.txt")
     assert (found.code, "0 credits" in found.err, "in doubt" in found.err) == (143, True, False)

@@ -36,11 +36,11 @@ def by_status(rows: list[dict[str, object]]) -> dict[object, list[object]]:
 def test_another_output_file_or_format_costs_nothing(lix: Lix, sandbox: ObservedSandbox) -> None:
     duckdb = pytest.importorskip("duckdb")
     links(6)
-    assert lix("enrich", "in.txt", "--out", "a.jsonl").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--out", "a.jsonl").code == 0
     asked = len(sandbox.requests)
-    assert lix("enrich", "in.txt", "--out", "b.csv").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--out", "b.csv").code == 0
     for _ in range(2):  # a Parquet file is replaced
-        assert lix("enrich", "in.txt", "--out", "c.parquet").code == 0
+        assert lix("enrich", "--distinct", "in.txt", "--out", "c.parquet").code == 0
     assert len(sandbox.requests) == asked
     assert len(sandbox.ledger) == 6
     rows = rows_of(Path("a.jsonl"))
@@ -58,7 +58,9 @@ def test_another_output_file_or_format_costs_nothing(lix: Lix, sandbox: Observed
 def test_a_small_limit_is_used_up_whatever_is_in_flight(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(40)
     for limit, bought in ((3, 3), (2, 5)):
-        found = lix("enrich", "in.txt", "--out", "a.jsonl", "--max-credits", str(limit))
+        found = lix(
+            "enrich", "--distinct", "in.txt", "--out", "a.jsonl", "--max-credits", str(limit)
+        )
         assert "--max-credits" in found.err
         assert len(sandbox.ledger) == bought
     assert len(rows_of(Path("a.jsonl"))) == 5
@@ -66,9 +68,9 @@ def test_a_small_limit_is_used_up_whatever_is_in_flight(lix: Lix, sandbox: Obser
 
 def test_only_a_parquet_file_is_replaced_by_parquet(lix: Lix) -> None:
     links(1)
-    assert "--out" in lix("enrich", "in.txt", "--format", "parquet").err
+    assert "--out" in lix("enrich", "--distinct", "in.txt", "--format", "parquet").err
     Path("b.parquet").write_text("precious")
-    assert lix("enrich", "in.txt", "--out", "b.parquet").code == 2
+    assert lix("enrich", "--distinct", "in.txt", "--out", "b.parquet").code == 2
     assert Path("b.parquet").read_text() == "precious"
     search = lix(
         "search", "people", f"{L[:24]}/search/results/people/?keywords=a", "--out", "w.parquet"
@@ -79,13 +81,13 @@ def test_only_a_parquet_file_is_replaced_by_parquet(lix: Lix) -> None:
 def test_a_dry_run_prints_the_cost_and_looks_up_nothing(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(5)
     Path("in.txt").write_text(Path("in.txt").read_text() + "no link\n")
-    estimate = lix("enrich", "in.txt", "--dry-run", rate="20/s")
+    estimate = lix("enrich", "--distinct", "in.txt", "--dry-run", rate="20/s")
     assert estimate.code == 0
     for part in ("5 distinct in 6 rows", "5 standard credits at most", "50,000", "at 20 per s"):
         assert part in estimate.out
     assert (len(sandbox.ledger), sorted(path.name for path in Path().iterdir())) == (0, ["in.txt"])
     sandbox.ledger.balances["standard"] = 2
-    estimate = lix("enrich", "in.txt", "--dry-run")
+    estimate = lix("enrich", "--distinct", "in.txt", "--dry-run")
     assert "Missing" in estimate.out
     assert "does not have enough credits" in estimate.err
 
@@ -99,7 +101,7 @@ def test_a_lookup_in_doubt_has_a_row_at_the_end_until_it_is_decided(
         monkeypatch.setenv("LIX_BASE_URL", url)
         for form in ("jsonl", "csv"):
             out = f"out.{form}"
-            found = lix("enrich", "in.txt", "--out", out, "--concurrency", "1")
+            found = lix("enrich", "--distinct", "in.txt", "--out", out, "--concurrency", "1")
             assert found.code == 0
             assert "2 lookups in doubt" in found.err
             assert "lix run doubts in.txt.ledger" in found.err
@@ -107,11 +109,18 @@ def test_a_lookup_in_doubt_has_a_row_at_the_end_until_it_is_decided(
             assert [row["status"] for row in rows] == ["found"] * 4 + ["in_doubt"] * 2
         assert len(sandbox.ledger) == 6
         lines = Path("out.csv").read_text()
-        again = lix("enrich", "in.txt", "--out", "out.csv", "--doubts", "hold")
+        again = lix("enrich", "--distinct", "in.txt", "--out", "out.csv", "--doubts", "hold")
         assert (again.code, Path("out.csv").read_text()) == (0, lines)
-        assert lix("enrich", "in.txt", "--out", "out.jsonl", "--doubts", "ask").code == 2
+        assert (
+            lix("enrich", "--distinct", "in.txt", "--out", "out.jsonl", "--doubts", "ask").code == 2
+        )
         for form in ("jsonl", "csv"):
-            assert lix("enrich", "in.txt", "--out", f"out.{form}", "--doubts", "retry").code == 0
+            assert (
+                lix(
+                    "enrich", "--distinct", "in.txt", "--out", f"out.{form}", "--doubts", "retry"
+                ).code
+                == 0
+            )
             rows = read(Path(f"out.{form}"))
             assert [row["status"] for row in rows] == ["found"] * 6
             assert len({row["input"] for row in rows}) == 6
@@ -135,10 +144,10 @@ def test_asking_about_lookups_in_doubt(lix: Lix, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setenv("LIX_BASE_URL", url)
         monkeypatch.setattr("sys.stdin", stdin)
-        first = lix("enrich", "in.txt", "--concurrency", "1", "--doubts", "ask")
+        first = lix("enrich", "--distinct", "in.txt", "--concurrency", "1", "--doubts", "ask")
         assert by_status(first.rows)["in_doubt"] == [f"{L}/person-0", f"{L}/person-1"]
         keys.write(b"y\nn\n")
-        second = lix("enrich", "in.txt", "--doubts", "ask")
+        second = lix("enrich", "--distinct", "in.txt", "--doubts", "ask")
         # The question is on stderr, because stdout has the rows.
         assert by_status(second.rows)["in_doubt"] == [f"{L}/person-1"]
     assert second.err.count("Look it up again?") == 2
@@ -151,8 +160,8 @@ def test_the_question_can_be_interrupted(lix: Lix, monkeypatch: pytest.MonkeyPat
     sandbox = ObservedSandbox(faults={"person.get": ["reset_after"]})
     with running(sandbox) as url, os.fdopen(terminal, "rb") as stdin, os.fdopen(keyboard):
         monkeypatch.setenv("LIX_BASE_URL", url)
-        lix("enrich", "in.txt", "--out", "out.csv")
-        again = ("enrich", "in.txt", "--out", "out.csv", "--doubts", "ask")
+        lix("enrich", "--distinct", "in.txt", "--out", "out.csv")
+        again = ("enrich", "--distinct", "in.txt", "--out", "out.csv", "--doubts", "ask")
         process = Process(*again, env=environment(url), cwd=Path.cwd(), stdin=stdin)
         assert process.popen.stderr is not None
         said = b""
@@ -166,12 +175,12 @@ def test_the_question_can_be_interrupted(lix: Lix, monkeypatch: pytest.MonkeyPat
 
 def test_the_summary_has_the_failures_and_the_latencies(lix: Lix) -> None:
     Path("in.txt").write_text(f"{L}/some-one\n{L}/missing-one\n{L}/not-found-two\n")
-    found = lix("enrich", "in.txt")
+    found = lix("enrich", "--distinct", "in.txt")
     assert found.code == 0
     assert "Failures:" in found.err
     assert "unknown_record" in found.err
     assert "Time to answer:" in found.err
-    assert lix("enrich", "in.txt", "--quiet").err == ""
+    assert lix("enrich", "--distinct", "in.txt", "--quiet").err == ""
 
 
 def test_a_daily_limit_can_end_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +188,9 @@ def test_a_daily_limit_can_end_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch
     sandbox = ObservedSandbox(daily_allowance=3)
     with running(sandbox) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
-        found = lix("enrich", "in.txt", "--out", "o.jsonl", "--on-daily-limit", "stop")
+        found = lix(
+            "enrich", "--distinct", "in.txt", "--out", "o.jsonl", "--on-daily-limit", "stop"
+        )
         assert found.code == 4
         assert "renewed" in found.err
     assert len(rows_of(Path("o.jsonl"))) == 3
@@ -188,7 +199,7 @@ def test_a_daily_limit_can_end_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch
 
 def test_a_parked_ledger_gets_no_lookups(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(2)
-    assert lix("enrich", "in.txt").code == 0
+    assert lix("enrich", "--distinct", "in.txt").code == 0
 
     async def park() -> None:
         store = SqliteStore("in.txt.ledger")
@@ -199,7 +210,7 @@ def test_a_parked_ledger_gets_no_lookups(lix: Lix, sandbox: ObservedSandbox) -> 
     anyio.run(park)
     links(4)
     before = len(sandbox.requests)
-    found = lix("enrich", "in.txt")
+    found = lix("enrich", "--distinct", "in.txt")
     assert (found.code, len(sandbox.requests)) == (6, before)
     assert "budget talks" in found.err
     assert "lix run resume in.txt.ledger" in found.err
@@ -208,12 +219,12 @@ def test_a_parked_ledger_gets_no_lookups(lix: Lix, sandbox: ObservedSandbox) -> 
 @pytest.mark.parametrize("wrong", [("--recheck", "-1"), ("--concurrency", "0")])
 def test_numbers_out_of_range_are_rejected(lix: Lix, wrong: tuple[str, str]) -> None:
     links(1)
-    assert lix("enrich", "in.txt", *wrong).code == 2
+    assert lix("enrich", "--distinct", "in.txt", *wrong).code == 2
 
 
 def test_probable_addresses_are_not_paid_for_twice(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(12)
-    found = lix("enrich", "in.txt", "--as", "email")
+    found = lix("enrich", "--distinct", "in.txt", "--as", "email")
     probable = [r for r in found.rows if (r["result"] or {}).get("status") == "PROBABLE"]  # type: ignore[attr-defined]
     assert probable
     assert not sandbox.ledger.repeats()
@@ -230,7 +241,7 @@ def test_a_run_that_is_stopped_twice_has_one_row_and_one_charge_per_link(
             rows.append(f"p{n},https://de.linkedin.com/in/Person-{n}/?trk=x")
     (tmp_path / "in.csv").write_text("\n".join(rows))
     sandbox = ObservedSandbox(faults="weather")
-    command = ("enrich", "in.csv", "--out", "out.jsonl", "--rate")
+    command = ("enrich", "--distinct", "in.csv", "--out", "out.jsonl", "--rate")
     with running(sandbox) as url:
         env = environment(url)
         for number in (signal.SIGINT, signal.SIGTERM):

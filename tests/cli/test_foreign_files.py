@@ -17,7 +17,7 @@ COMMANDS = [
     ("run", "status", "theirs"),
     ("run", "park", "theirs"),
     ("run", "doubts", "theirs", "--drop"),
-    ("enrich", "in.txt", "--store", "theirs", "--rate", "none"),
+    ("enrich", "--distinct", "in.txt", "--store", "theirs", "--rate", "none"),
 ]
 TABLES = {
     "text": None,
@@ -62,7 +62,7 @@ def test_an_empty_file_becomes_a_ledger_with_the_first_run(lix: Lix) -> None:
     path.chmod(0o644)
     assert lix("run", "status", "empty", rate="").code == 2
     assert path.stat().st_mode & 0o777 == 0o644
-    assert lix("enrich", "in.txt", "--store", "empty").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--store", "empty").code == 0
     assert path.stat().st_mode & 0o777 == 0o600
 
 

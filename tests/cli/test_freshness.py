@@ -34,8 +34,10 @@ def test_answers_that_are_too_old_are_bought_again(lix: Lix, sandbox: ObservedSa
         if bought == 8 or age is None:
             a_year_passes()
         options = () if age is None else ("--max-age", age)
-        shown = lix("enrich", "in.txt", *STORE, *options, "--dry-run")
-        found = lix("enrich", "in.txt", *STORE, *options, "--out", f"{bought}{age}.jsonl")
+        shown = lix("enrich", "--distinct", "in.txt", *STORE, *options, "--dry-run")
+        found = lix(
+            "enrich", "--distinct", "in.txt", *STORE, *options, "--out", f"{bought}{age}.jsonl"
+        )
         assert found.code == 0, found.err
         assert len(sandbox.ledger) == bought
         if bought == 8:
@@ -44,10 +46,10 @@ def test_answers_that_are_too_old_are_bought_again(lix: Lix, sandbox: ObservedSa
 
 def test_changes_as_rows(lix: Lix, sandbox: ObservedSandbox) -> None:
     Path("in.txt").write_text("".join(f"{sandbox.world.person(n).sales_link}\n" for n in range(40)))
-    assert lix("enrich", "in.txt", *STORE).code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE).code == 0
     a_year_passes()
     sandbox.advance(days=365)
-    assert lix("enrich", "in.txt", *STORE, "--max-age", "30d").code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE, "--max-age", "30d").code == 0
     result = lix("ledger", "changes", *STORE, "--since", "30d", rate="")
     assert result.code == 0, result.err
     out = result.out
@@ -70,7 +72,7 @@ def test_changes_as_rows(lix: Lix, sandbox: ObservedSandbox) -> None:
 
 def test_no_changes_are_no_rows(lix: Lix) -> None:
     links(2)
-    assert lix("enrich", "in.txt", *STORE).code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE).code == 0
     assert lix("ledger", "changes", *STORE, rate="").out == ""
     header = lix("ledger", "changes", *STORE, "--format", "csv", rate="").out
     assert header.startswith("kind,subject,name,field,before,after,at_before,at_after")
@@ -78,7 +80,7 @@ def test_no_changes_are_no_rows(lix: Lix) -> None:
 
 def test_many_changes_are_written_as_they_are_read(lix: Lix) -> None:
     links(1)
-    assert lix("enrich", "in.txt", *STORE).code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE).code == 0
     with closing(sqlite3.connect(LEDGER)) as database, database:
         database.executemany(
             "INSERT INTO answer (lookup, n, page, at, http, meaning, body) "
@@ -92,9 +94,12 @@ def test_many_changes_are_written_as_they_are_read(lix: Lix) -> None:
 
 def test_credits_for_refreshing(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(6)
-    assert lix("enrich", "in.txt", *STORE).code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE).code == 0
     a_year_passes()
-    assert lix("enrich", "in.txt", *STORE, "--refresh", "2", "--out", "o.jsonl").code == 0
+    assert (
+        lix("enrich", "--distinct", "in.txt", *STORE, "--refresh", "2", "--out", "o.jsonl").code
+        == 0
+    )
     assert len(sandbox.ledger) == 8
     assert len(rows_of(Path("o.jsonl"))) == 6
 
@@ -112,7 +117,7 @@ def test_what_is_bought_again_takes_the_place_of_its_row(
         return [json.loads(line) for line in text.splitlines()]
 
     links(6)
-    assert lix("enrich", "in.txt", *STORE, *out).code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE, *out).code == 0
     a_year_passes()
     text = Path(name).read_text()
     for moment in set(re.findall(r"[0-9-]{10}T[0-9:]{8}Z", text)):
@@ -121,7 +126,7 @@ def test_what_is_bought_again_takes_the_place_of_its_row(
     Path(name).write_text(text)
     before = rows()
     sandbox.advance(days=365)
-    found = lix("enrich", "in.txt", *STORE, *out, "--refresh", "2")
+    found = lix("enrich", "--distinct", "in.txt", *STORE, *out, "--refresh", "2")
     assert "2 found" in found.err
     assert "4 skipped" in found.err
     assert len(sandbox.ledger) == 8
@@ -129,12 +134,19 @@ def test_what_is_bought_again_takes_the_place_of_its_row(
     assert sum(changed) == 2
     assert [row["input"] for row in rows()] == [row["input"] for row in before]
     # Another file's run buys the others; this one gets them for nothing.
-    assert lix("enrich", "in.txt", *STORE, "--out", "else.jsonl", "--max-age", "90d").code == 0
+    assert (
+        lix(
+            "enrich", "--distinct", "in.txt", *STORE, "--out", "else.jsonl", "--max-age", "90d"
+        ).code
+        == 0
+    )
     assert len(sandbox.ledger) == 12
-    newer = lix("enrich", "in.txt", *STORE, *out, "--max-age", "90d")
+    newer = lix("enrich", "--distinct", "in.txt", *STORE, *out, "--max-age", "90d")
     assert (newer.code, len(sandbox.ledger)) == (0, 12), newer.err
     assert all(old != new for old, new in zip(before, rows(), strict=True))
-    assert "6 skipped" in lix("enrich", "in.txt", *STORE, *out, "--max-age", "90d").err
+    assert (
+        "6 skipped" in lix("enrich", "--distinct", "in.txt", *STORE, *out, "--max-age", "90d").err
+    )
 
 
 def test_a_file_that_was_left_with_older_rows_is_put_right(
@@ -142,11 +154,11 @@ def test_a_file_that_was_left_with_older_rows_is_put_right(
 ) -> None:
     links(3)
     out = ("--out", "o.jsonl")
-    assert lix("enrich", "in.txt", *STORE, *out).code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE, *out).code == 0
     lines = Path("o.jsonl").read_bytes().splitlines(keepends=True)
     newer = lines[1].replace(b'"error":null', b'"error":"newer"')
     Path("o.jsonl").write_bytes(b"".join([*lines, newer]))
-    assert lix("enrich", "in.txt", *STORE, *out).code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE, *out).code == 0
     assert Path("o.jsonl").read_bytes() == b"".join([lines[0], newer, lines[2]])
 
 
@@ -164,5 +176,5 @@ def test_a_file_that_was_left_with_older_rows_is_put_right(
 )
 def test_wrong_options(lix: Lix, options: tuple[str, ...], message: str) -> None:
     links(1)
-    found = lix("enrich", "in.txt", *options)
+    found = lix("enrich", "--distinct", "in.txt", *options)
     assert (found.code, message in found.err) == (2, True), found.err

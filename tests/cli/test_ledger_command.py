@@ -13,7 +13,7 @@ from .test_enrich_ledger import links
 
 def filled(lix: Lix, count: int = 4) -> None:
     links(count)
-    assert lix("enrich", "in.txt", "--store", "l.db", "--out", "a.jsonl").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--store", "l.db", "--out", "a.jsonl").code == 0
 
 
 def ledger(lix: Lix, *arguments: str) -> tuple[int, str, str]:
@@ -51,8 +51,18 @@ def test_packing_loses_nothing(lix: Lix) -> None:
     assert lix("run", "export", "l.db", rate="").out == before
     assert "0 answers packed" in ledger(lix, "compact")[2]
     assert ledger(lix, "verify")[0] == 0
-    assert lix("enrich", "in.txt", "--store", "l.db", "--out", "b.jsonl").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--store", "l.db", "--out", "b.jsonl").code == 0
     assert long in Path("b.jsonl").read_text()
+
+
+def test_slugs_are_believed_for_as_long_as_is_said(lix: Lix) -> None:
+    filled(lix)
+    assert ledger(lix, "slug-age", "90d")[0] == 0
+    with closing(sqlite3.connect("l.db")) as connection:
+        ((age,),) = connection.execute("SELECT value FROM about WHERE name = 'slug_age'")
+    assert age == str(90 * 86_400_000)
+    code, _, err = ledger(lix, "slug-age", "soon")
+    assert (code, "expected a duration" in err) == (2, True)
 
 
 def test_what_does_not_agree_is_named(lix: Lix) -> None:
@@ -119,7 +129,7 @@ def test_forgetting_asks_or_needs_a_yes(lix: Lix) -> None:
     name = link.rstrip("/").rsplit("/", 1)[-1].encode()
     assert [one for one in Path().glob("l.db*") if name in one.read_bytes()] == []
     assert ledger(lix, "verify")[0] == 0
-    found = lix("enrich", "in.txt", "--store", "l.db", "--out", "b.jsonl")
+    found = lix("enrich", "--distinct", "in.txt", "--store", "l.db", "--out", "b.jsonl")
     assert found.code == 0
     rows = [json.loads(line) for line in Path("b.jsonl").read_text().splitlines()]
     assert [row["status"] for row in rows if row["input"] == link] == ["suppressed"]

@@ -36,7 +36,7 @@ def test_the_next_list_costs_only_what_is_new(real: Lix, sandbox: ObservedSandbo
     assert found.code == 0
     assert len(sandbox.ledger) == 6
     assert "4 from the ledger, bought on 20" in found.err
-    days = {str(row["bought_at"])[:3] for row in rows_of(Path("b.jsonl"))}
+    days = {str(row["lix_bought_at"])[:3] for row in rows_of(Path("b.jsonl"))}
     assert days == {"202"}
     assert personal_path().stat().st_mode & 0o777 == 0o600
     assert not list(Path().glob("*.ledger"))
@@ -44,7 +44,7 @@ def test_the_next_list_costs_only_what_is_new(real: Lix, sandbox: ObservedSandbo
 
 def test_a_sandbox_never_uses_it(lix: Lix) -> None:
     links(1)
-    assert lix("enrich", "in.txt", "--out", "a.jsonl").code == 0
+    assert lix("enrich", "--distinct", "in.txt", "--out", "a.jsonl").code == 0
     assert lix("person", f"{L}/person-0").code == 0
     assert Path("in.txt.ledger").exists()
     assert not personal_path().parent.exists()
@@ -54,16 +54,19 @@ def test_the_ledger_of_a_file_is_taken_in_first_and_kept(
     real: Lix, sandbox: ObservedSandbox
 ) -> None:
     links(3)
-    assert real("enrich", "in.txt", "--store", "in.txt.ledger", "--out", "a.jsonl").code == 0
+    assert (
+        real("enrich", "--distinct", "in.txt", "--store", "in.txt.ledger", "--out", "a.jsonl").code
+        == 0
+    )
     assert not personal_path().exists()
     before = Path("in.txt.ledger").read_bytes()
 
-    found = real("enrich", "in.txt", "--out", "b.jsonl")
+    found = real("enrich", "--distinct", "in.txt", "--out", "b.jsonl")
 
     assert (found.code, len(sandbox.ledger)) == (0, 3)
     assert "in.txt.ledger: 3 lookups and 3 credits taken into the ledger" in found.err
     assert Path("in.txt.ledger").read_bytes() == before
-    again = real("enrich", "in.txt", "--out", "c.jsonl")
+    again = real("enrich", "--distinct", "in.txt", "--out", "c.jsonl")
     assert "taken" not in again.err
     assert (again.code, len(sandbox.ledger)) == (0, 3)
 
@@ -71,7 +74,7 @@ def test_the_ledger_of_a_file_is_taken_in_first_and_kept(
 def test_the_command_stops_where_that_fails(real: Lix, sandbox: ObservedSandbox) -> None:
     links(1)
     Path("in.txt.ledger").write_text("not a ledger, and long enough to be looked at")
-    found = real("enrich", "in.txt")
+    found = real("enrich", "--distinct", "in.txt")
     assert found.code == 1 or found.code == 2
     assert "in.txt.ledger cannot be taken into the ledger" in found.err
     assert not sandbox.ledger
@@ -82,10 +85,10 @@ def test_another_ledger_or_none(
 ) -> None:
     links(2)
     for number, store in enumerate(["none", "none", "own.db"], 1):
-        found = real("enrich", "in.txt", "--store", store, "--out", f"{number}.jsonl")
+        found = real("enrich", "--distinct", "in.txt", "--store", store, "--out", f"{number}.jsonl")
         assert (found.code, len(sandbox.ledger)) == (0, 2 * number)
     monkeypatch.setenv("LIX_STORE", "own.db")
-    assert real("enrich", "in.txt", "--out", "4.jsonl").code == 0
+    assert real("enrich", "--distinct", "in.txt", "--out", "4.jsonl").code == 0
     assert len(sandbox.ledger) == 6
     assert not personal_path().exists()
     assert not Path("none").exists()
@@ -108,7 +111,7 @@ def test_a_run_has_the_name_of_its_file_and_goes_on(real: Lix) -> None:
 
 def test_the_commands_of_a_ledger_use_it_by_default(real: Lix) -> None:
     links(1)
-    real("enrich", "in.txt")
+    real("enrich", "--distinct", "in.txt")
     assert '"done":1' in real("run", "status", "--format", "jsonl", rate="").out
     assert "person-0" in real("run", "export", rate="").out
 
@@ -118,14 +121,14 @@ def test_commands_write_nowhere_else(real: Lix, tmp_path: Path) -> None:
     home = Path.home() / ".local" / "share" / "lix_async"
     before = home.exists() and sorted(os.listdir(home))
     links(1)
-    real("enrich", "in.txt")
+    real("enrich", "--distinct", "in.txt")
     assert sorted(os.listdir(tmp_path / "data")) == ["lix_async"]
     assert (home.exists() and sorted(os.listdir(home))) == before
 
 
 def test_single_lookups_share_it_with_files(real: Lix, sandbox: ObservedSandbox) -> None:
     links(1)
-    assert real("enrich", "in.txt", "--out", "a.jsonl").code == 0
+    assert real("enrich", "--distinct", "in.txt", "--out", "a.jsonl").code == 0
 
     found = real("person", f"{L}/person-0")
 
@@ -142,7 +145,7 @@ def test_single_lookups_share_it_with_files(real: Lix, sandbox: ObservedSandbox)
 
 def test_what_was_exported_where_is_recorded(real: Lix) -> None:
     links(1)
-    real("enrich", "in.txt", "--out", "a.jsonl")
+    real("enrich", "--distinct", "in.txt", "--out", "a.jsonl")
     real("run", "export", "--out", "b.csv", rate="")
     real("person", f"{L}/person-0")
 
@@ -167,14 +170,24 @@ def test_processes_write_nowhere_else(personal_data: Path) -> None:
 
 def test_a_run_without_a_ledger_that_stops_keeps_it(real: Lix, sandbox: ObservedSandbox) -> None:
     links(3)
-    stopped = real("enrich", "in.txt", "--store", "none", "--max-credits", "1", "--format", "jsonl")
+    stopped = real(
+        "enrich",
+        "--distinct",
+        "in.txt",
+        "--store",
+        "none",
+        "--max-credits",
+        "1",
+        "--format",
+        "jsonl",
+    )
     assert stopped.code != 0
     ledger = stopped.err.strip().rpartition("--store ")[2]
     assert Path(ledger).is_file()
-    assert real("enrich", "in.txt", "--store", ledger).code == 0
+    assert real("enrich", "--distinct", "in.txt", "--store", ledger).code == 0
     assert len(sandbox.ledger) == 3
     shutil.rmtree(Path(ledger).parent)
-    dry = real("enrich", "in.txt", "--store", "none", "--dry-run")
+    dry = real("enrich", "--distinct", "in.txt", "--store", "none", "--dry-run")
     assert (dry.code, len(sandbox.ledger)) == (0, 3)
     assert not personal_path().exists()
 
@@ -183,10 +196,10 @@ def test_a_merged_ledger_knows_people_by_their_other_ids(
     real: Lix, sandbox: ObservedSandbox
 ) -> None:
     links(1)
-    real("enrich", "in.txt", "--store", "in.txt.ledger", "--out", "a.jsonl")
+    real("enrich", "--distinct", "in.txt", "--store", "in.txt.ledger", "--out", "a.jsonl")
     (row,) = rows_of(Path("a.jsonl"))
     other = row["result"]["salesNavLink"]  # type: ignore[index]
-    found = real("enrich", "in.txt", "--out", "b.jsonl")
+    found = real("enrich", "--distinct", "in.txt", "--out", "b.jsonl")
     assert "taken into the ledger" in found.err
     assert real("resolve", str(other), rate="").code == 0
     assert real("person", str(other)).code == 0

@@ -133,7 +133,7 @@ def test_a_closed_pipe_ends_the_command_quietly(start: Start, sandbox: ObservedS
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("call",), ("enrich", "in.txt", "--rate", "none")]
+    "arguments", [("--help",), ("call",), ("enrich", "--distinct", "in.txt", "--rate", "none")]
 )
 def test_a_pipe_closed_at_once_ends_the_command_quietly(
     start: Start, tmp_path: Path, arguments: tuple[str, ...]
@@ -157,8 +157,8 @@ def test_a_pipe_closed_at_once_ends_the_command_quietly(
         ("person", "https://www.linkedin.com/in/a"),
         ("search", "people", FULL),
         ("search", "people", FULL, "--rate", "none", "--format", "table"),
-        ("enrich", "in.txt", "--rate", "none"),
-        ("enrich", "in.txt", "--rate", "none", "--format", "table"),
+        ("enrich", "--distinct", "in.txt", "--rate", "none"),
+        ("enrich", "--distinct", "in.txt", "--rate", "none", "--format", "table"),
         ("run", "export", "in.db", "--format", "csv"),
         ("--help",),
         ("run", "status", "--help"),
@@ -170,7 +170,10 @@ def test_an_output_that_cannot_be_written_is_a_plain_error(
 ) -> None:
     (tmp_path / "in.txt").write_text("https://www.linkedin.com/in/a\n")
     if arguments[:2] == ("run", "export"):
-        assert start("enrich", "in.txt", "--out", "a.jsonl", "--rate", "none").end().code == 0
+        assert (
+            start("enrich", "--distinct", "in.txt", "--out", "a.jsonl", "--rate", "none").end().code
+            == 0
+        )
         arguments = (*arguments[:2], str(next(tmp_path.glob("*.ledger*"))), *arguments[3:])
     with Path("/dev/full").open("wb") as full:
         process = subprocess.run(
@@ -251,13 +254,15 @@ def test_stopped_lookups_are_resumed(
     (tmp_path / "in.txt").write_text(
         "".join(f"https://www.linkedin.com/in/p-{n}\n" for n in range(40))
     )
-    process = start("enrich", "in.txt", "--out", "a.csv", "--rate", "20/s")
+    process = start("enrich", "--distinct", "in.txt", "--out", "a.csv", "--rate", "20/s")
     sandbox.wait_for(5)
     process.popen.send_signal(signal.SIGINT)
     stopped = process.end()
     assert (stopped.code, "stopped" in stopped.err) == (130, True)
-    assert "lix enrich in.txt" in stopped.err.splitlines()[-1]
-    assert start("enrich", "in.txt", "--out", "a.csv", "--rate", "none").end().code == 0
+    assert "lix enrich --distinct in.txt" in stopped.err.splitlines()[-1]
+    assert (
+        start("enrich", "--distinct", "in.txt", "--out", "a.csv", "--rate", "none").end().code == 0
+    )
     with (tmp_path / "a.csv").open(newline="") as file:
         assert len({row["input"] for row in csv.DictReader(file)}) == 40
     assert not sandbox.ledger.repeats()

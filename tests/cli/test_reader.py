@@ -80,9 +80,9 @@ def test_json_lines_and_arrays(file: Path) -> None:
     assert links(of(file, nested, "person.url")) == [f"{L}/n"]
 
 
-def test_a_line_that_is_not_json_is_reported(file: Path) -> None:
-    with pytest.raises(CommandError, match="line 2"):
-        of(file, f'{{"link":"{L}/a"}}\n{{"link":\n')
+def test_a_line_that_is_not_json_is_one_row(file: Path) -> None:
+    found = of(file, f'{{"link":"{L}/a"}}\n{{"link":\n{{"link":"{L}/b"}}\n')
+    assert (links(found), found.rows, found.unusable) == ([f"{L}/a", f"{L}/b"], 3, 1)
 
 
 def test_a_missing_column_is_reported_with_the_available_ones(file: Path) -> None:
@@ -91,9 +91,20 @@ def test_a_missing_column_is_reported_with_the_available_ones(file: Path) -> Non
     assert caught.value.hint == "available columns: name, link"
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "name,age\nA,3\n", "hello", "[]", "{}"])
-def test_a_file_without_links_is_reported(file: Path, text: str) -> None:
-    with pytest.raises(CommandError, match="no usable links"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "in.txt is empty"),
+        ("\n\n", "in.txt is empty"),
+        ("[]", "in.txt is empty"),
+        ("name,link\n", "in.txt has a heading and no rows"),
+        ("name,age\nA,3\n", "in.txt has no usable links"),
+        ("hello", "in.txt has no usable links"),
+        ("{}", "in.txt has no usable links"),
+    ],
+)
+def test_a_file_without_links_is_reported(file: Path, text: str, message: str) -> None:
+    with pytest.raises(CommandError, match=message):
         of(file, text)
 
 

@@ -20,7 +20,7 @@ def in_doubt(lix: Lix, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """Look up the links of a file."""
     monkeypatch.setenv("LIX_BASE_URL", url)
     Path("in.txt").write_text(LINKS)
-    found = lix("enrich", "in.txt", "--out", "out.jsonl", "--concurrency", "1")
+    found = lix("enrich", "--distinct", "in.txt", "--out", "out.jsonl", "--concurrency", "1")
     assert f"lix run reconcile {STORE}" in found.err
     assert "warning" not in found.err
 

@@ -17,7 +17,7 @@ def bought(lix: Lix, sandbox: ObservedSandbox) -> tuple[str, str]:
     """The name link and the Sales Navigator link of a person who was bought under the first."""
     person = sandbox.world.person(1)
     Path("in.txt").write_text(f"{person.link}\n")
-    assert lix("enrich", "in.txt", *STORE).code == 0
+    assert lix("enrich", "--distinct", "in.txt", *STORE).code == 0
     return person.link, person.sales_link
 
 

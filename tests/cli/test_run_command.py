@@ -143,6 +143,24 @@ def test_what_was_refused_or_cannot_be_read_is_bought_again_on_request(
         found = lix("run", "again", ledger, "--input", link, rate="")
         assert (found.code, "is refused or unreadable" in found.err) == (5, True)
     assert lix("run", "again", ledger, rate="").code == 2
+    assert lix("run", "again", ledger, "--unattested", "--input", "x", rate="").code == 2
+
+
+def test_what_only_bare_statuses_have_refused_is_bought_again_on_request(lix: Lix) -> None:
+    async def some(store: Store) -> None:
+        await LookupMaker(store, 1, "person.get", f"{L}/ada").judge(
+            "unattested", 404, b"<html>", final=True
+        )
+        await LookupMaker(store, 2, "person.get", f"{L}/bob").judge("refused", 404, b"{}")
+        await LookupMaker(store, 3, "person.get", f"{L}/carl").judge("unattested", 404, b"")
+
+    assert lix
+    filled(Path("l.db"), some)
+    found = lix("run", "again", "l.db", "--unattested", rate="")
+    assert (found.code, found.err[:22]) == (0, "1 lookup pending again")
+    assert (status(lix)["pending"], status(lix)["refused"]) == (2, 1)
+    found = lix("run", "again", "l.db", "--unattested", rate="")
+    assert (found.code, "without the provider's own error" in found.err) == (5, True)
 
 
 def test_the_table_of_doubts_is_limited(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.contrib.testing.worker import start_worker
 from datasette.app import Datasette
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 import lix_async
-from lix_async import AsyncLix, bulk
+from lix_async import AsyncLix, Lix, bulk
 from lix_async.sandbox import Sandbox, running
 from lix_async.testing import memory_client
 
@@ -35,6 +38,17 @@ def program(page: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "recipe"}
     exec(compile(source(page), page, "exec"), names)  # our own documents
     return names
+
+
+def module(page: str, folder: Path, patch: pytest.MonkeyPatch) -> Any:
+    """The first program of a page, imported: some frameworks want a module."""
+    name = f"{Path(page).stem}_recipe"
+    (folder / f"{name}.py").write_text(source(page))
+    patch.syspath_prepend(folder)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -84,14 +98,11 @@ def test_dlt_loads_each_person_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path))
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "dlt_recipe.py").write_text(source("dlt.md"))  # dlt wants a module
     sandbox = Sandbox(people=5, rate=None)
     with running(sandbox) as url:
         client = partial(AsyncLix, "sandbox-key", base_url=url, rate_limit=None)
         monkeypatch.setattr(lix_async, "AsyncLix", client)
-        recipe: Any = importlib.import_module("dlt_recipe")
-        del sys.modules["dlt_recipe"]
+        recipe = module("dlt.md", tmp_path, monkeypatch)
         recipe.pipeline.run(recipe.people(recipe.LINKS))
     with recipe.pipeline.sql_client() as sql:
         assert sql.execute_sql("SELECT count(*), count(name) FROM people") == [(2, 2)]
@@ -110,3 +121,73 @@ def test_airflow_stops_at_the_budget_and_returns_no_people(
         with pytest.raises(lix_async.BudgetError):
             task(str(tmp_path / "x.db"), links, max_credits=1)
         assert task(str(tmp_path / "x.db"), links, max_credits=1) == {"done": 2, "credits": 1}
+
+
+def test_celery_runs_a_task_twice_and_pays_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sandbox = Sandbox(people=5, rate=None, faults={"person.get": ["daily_limit"]})
+    recipe = program("celery.md")
+    task, links = recipe["look_up"], [LINK.format(number) for number in (1, 2)]
+    with running(sandbox) as url, Lix("sandbox-key", base_url=url, rate_limit=None) as lix:
+        monkeypatch.setitem(recipe, "client", lambda: lix)
+        waits: list[float] = []
+        retry = task.retry
+
+        def soon(countdown: float) -> Exception:
+            waits.append(countdown)
+            again: Exception = retry(countdown=0)
+            return again
+
+        monkeypatch.setattr(task, "retry", soon)
+        with start_worker(recipe["app"], pool="solo", perform_ping_check=False):
+            for _ in range(2):
+                found = task.delay(links).get(timeout=60, disable_sync_subtasks=False)
+                assert found["done"] == 2
+    assert len(waits) == 1
+    assert waits[0] >= 600
+    assert sandbox.ledger.totals()["standard"] == 2
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_temporal_pays_once_and_says_when_to_try_again(
+    tmp_path: Path, anyio_backend: str
+) -> None:
+    recipe = program("temporal.md")
+    links = [LINK.format(number) for number in (1, 2)]
+    sandbox = Sandbox(people=5, rate=None, faults={"person.get": ["daily_limit"]})
+    beats: list[object] = []
+    async with memory_client(sandbox, rate_limit=None) as lix:
+        people = recipe["People"](lix, str(tmp_path / "people.db"))
+        environment = ActivityEnvironment()
+        environment.on_heartbeat = beats.append
+        with pytest.raises(ApplicationError) as limited:
+            await environment.run(people.look_up, links)
+        assert limited.value.next_retry_delay is not None
+        assert limited.value.next_retry_delay.total_seconds() >= 600
+        assert "person-" not in str(limited.value)
+        for _ in range(2):
+            beats.clear()
+            assert (await environment.run(people.look_up, links))["done"] == 2
+            assert beats == [1, 2]
+    assert sandbox.ledger.totals()["standard"] == 2
+    refusing = Sandbox(people=5, faults={"person.get": ["unauthorized"] * 9})
+    async with memory_client(refusing, rate_limit=None) as lix:
+        people = recipe["People"](lix, str(tmp_path / "other.db"))
+        with pytest.raises(ApplicationError) as refused:
+            await ActivityEnvironment().run(people.look_up, links)
+        assert refused.value.non_retryable
+
+
+def test_marimo_buys_a_list_only_after_a_click(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sandbox = Sandbox(people=10, rate=None)
+    with running(sandbox) as url:
+        monkeypatch.setattr(lix_async, "Lix", partial(Lix, "key", base_url=url, rate_limit=None))
+        _, names = module("marimo.md", tmp_path, monkeypatch).app.run()
+    assert names["found"].name
+    assert "outcomes" not in names
+    assert sandbox.ledger.totals()["standard"] == 1

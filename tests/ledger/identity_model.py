@@ -427,24 +427,29 @@ class Model:
             raise Violation(f"J1: {form.asks} is given another's answer, and is ambiguous or old")
 
     def check_tables(self, known: Knowledge) -> None:
-        execute = self.other.execute
-        for table in ("alias", "lookup"):
-            query = f"SELECT 1 FROM {table} x JOIN subject s ON s.id = x.subject"
-            if execute(f"{query} WHERE s.merged_into IS NOT NULL").fetchall():
-                raise Violation(f"J4: {table} leads to a subject that was merged")
-        ids: dict[int, set[AliasKey]] = {}
-        for subject, kind, ident in execute(
-            "SELECT a.subject, a.kind, a.id FROM alias a JOIN subject s ON s.id = a.subject "
-            "WHERE s.ambiguous = 0"
-        ):
-            if kind not in WEAK:
-                ids.setdefault(subject, set()).add((kind, ident))
-        clear = [group for group in known.groups if len(dict(group)) == len(group)]
-        if any(group not in clear for group in ids.values()):
-            raise Violation("J4: the ids of a subject are not those that answers connect")
+        if wrong := wrong_identities(self.other, known):
+            raise Violation(f"J4: {wrong}")
         found = ask(self.ledger, lambda tables: list(_disagreements(tables.database)))
         if found:
             raise Violation(f"J4: {found[0]}")
+
+
+def wrong_identities(database: sqlite3.Connection, known: Knowledge) -> str:
+    """What in the tables is not as the answers prove; empty where all is."""
+    for table in ("alias", "lookup"):
+        query = f"SELECT 1 FROM {table} x JOIN subject s ON s.id = x.subject"
+        if database.execute(f"{query} WHERE s.merged_into IS NOT NULL").fetchall():
+            return f"{table} leads to a subject that was merged"
+    ids: dict[int, set[AliasKey]] = {}
+    for subject, kind, ident in database.execute(
+        "SELECT a.subject, a.kind, a.id FROM alias a JOIN subject s ON s.id = a.subject "
+        "WHERE s.ambiguous = 0"
+    ):
+        if kind not in WEAK:
+            ids.setdefault(subject, set()).add((kind, ident))
+    clear = [group for group in known.groups if len(dict(group)) == len(group)]
+    wrong = any(group not in clear for group in ids.values())
+    return "the ids of a subject are not those that answers connect" if wrong else ""
 
 
 def _in_flight(state: State, place: int) -> bool:

@@ -3,7 +3,9 @@
 The machine uses real connections and real files, and does to them what happens: processes are
 killed, sleep until they are declared dead, or give up; lock files are removed, directories are
 changed, the wall clock jumps; a commit takes place and its acknowledgement is lost. A provider
-that counts its charges, and marks of what is known about every attempt, say what must hold.
+that counts its charges, and marks of what is known about every attempt, say what must hold. Answers
+to two of the lookups show ids of people, in conflict now and then: what they prove together says
+which requests are needless, and whose the ids in the tables are.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lix_async.core.errors import BulkError
 from lix_async.ledger.connection import Announced, AnnounceJob, EventsJob, Job, StatementJob
 from lix_async.ledger.erased_rows import Erased, erase_subjects
+from lix_async.ledger.identity import FoundIds
+from lix_async.ledger.maintenance import _disagreements
 from lix_async.ledger.records import (
     Again,
     AnswerRow,
@@ -43,6 +47,7 @@ from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
 from lix_async.ledger.suppression import OF_LOOKUP, SuppressedId
 from lix_async.ledger.tables import SqlTables
 
+from .identity_model import Knowledge, Shown, id_of, wrong_identities
 from .model import CHARGED, FREE, Purchase, _anew, _decided, _reconciled, _stored
 
 T = TypeVar("T")
@@ -51,6 +56,19 @@ DAY = 86_400_000
 PAGES = 2
 KEYS = {b"a" * 16: (0, 1), b"b" * 16: (0, 3), b"c" * 16: (1, 1), b"d" * 16: (1, 2)}
 """The lookups: the first page (0 for a single answer) and the price."""
+ASKED = {b"a" * 16: id_of("sales a"), b"b" * 16: id_of("profile a")}
+"""The ids that lookups ask about."""
+SHOWN = (
+    ("sales a", "profile a", "slug x"),
+    ("sales a", "recruiter a"),
+    ("profile a", "recruiter a"),
+    ("profile a", "slug x"),
+    ("sales b", "profile b", "slug x"),
+    ("sales a", "profile b"),
+    ("slug x",),
+    (),
+)
+"""What their answers show."""
 FATES = ("usable", "usable", "usable", "unusable", "refused", "transient", "queued", "lost, charged", "lost, free", "gateway, charged", "unknown, free")  # fmt: skip
 slots = st.integers(0, SLOTS - 1)
 keys = st.sampled_from(sorted(KEYS))
@@ -148,8 +166,15 @@ class LedgerMachine(RuleBasedStateMachine):
         self.cap: int | None = None
         self.run_id = 0
         self.names: list[bytes] = []
+        self.shows: dict[tuple[bytes, int], tuple[str, ...]] = {}
+        """What answers show, by lookup and attempt."""
+        self.learned: dict[tuple[bytes, int], Shown] = {}
+        """Those of them that have been judged."""
 
-    @initialize(cap=st.sampled_from([None, None, 5, 12]), names=st.sets(keys, min_size=1))
+    @initialize(
+        cap=st.sampled_from([None, None, 5, 12]),
+        names=st.sets(keys, min_size=1) | st.just({*ASKED}),
+    )
     def begin(self, cap: int | None, names: set[bytes]) -> None:
         """A run. Where all that happens concerns few lookups, more happens to each."""
         self.cap = cap
@@ -241,14 +266,22 @@ class LedgerMachine(RuleBasedStateMachine):
         n = max(lookup.state.n - behind, 0)
         known = len(self.purchases[key])
         price = KEYS[key][1]
-        event = Send(lookup.id, n, price, self.wall, "standard", self.run_id, expired=old)
+        event = Send(
+            *(lookup.id, n, price, self.wall, "standard", self.run_id),
+            expired=old,
+            asked=ASKED.get(key),
+        )
         (result,) = self.apply(slot, event)
+        if result.elsewhere:
+            other = self.ask(slot, lambda tables: tables.by_id([result.elsewhere]), writes=False)
+            assert self.is_same(key, other[result.elsewhere].key), "turned away for another person"
         if not result.applied:
             # Announced in a commit that was not acknowledged, and taken back as its owner is dead.
             for _ in range(self.lookup(slot, key).state.n - known):
                 self.purchases[key].append(Purchase(lookup.state.page, mark="free"))
             return
         assert n == known
+        assert old or key not in ASKED or not self.is_known_elsewhere(slot, key)
         assert lookup.state.status != "queued" or (lookup.state.due or 0) <= self.wall
         if lookup.state.status == "done":
             assert old
@@ -263,13 +296,41 @@ class LedgerMachine(RuleBasedStateMachine):
         state = result.state
         self.flights.append(Flight(slot, key, lookup.id, result.owner, state.n, state.page))
 
+    def is_same(self, key: bytes, other: bytes) -> bool:
+        """Whether answers prove that two lookups are about one person, who is not in conflict."""
+        known = Knowledge([*self.learned.values()], 0)
+        group = known.group_of(ASKED[key])
+        answers = [shown for (of, _), shown in sorted(self.learned.items()) if of == other]
+        shown = bool(answers and group is not None and answers[-1].ids & group)
+        return group is not None and (shown or known.group_of(ASKED[other]) == group)
+
+    def is_known_elsewhere(self, slot: int, key: bytes) -> bool:
+        """Whether the answer that another lookup has is about the same person."""
+        group = Knowledge([*self.learned.values()], 0).group_of(ASKED[key])
+        for other in ASKED.keys() - {key}:
+            if not self.ask(slot, _found(other), writes=False):
+                continue  # forgotten
+            state = self.lookup(slot, other).state
+            shown = self.learned.get((other, state.cur))
+            if state.status == "done" and shown and group is not None and shown.ids & group:
+                return True
+        return False
+
     def reserved(self) -> int:
         """Credits of requests in flight: each may still be charged."""
         return sum(KEYS[one.key][1] for one in self.flights if one.at == "announced")
 
     @precondition(lambda self: self.flights)
-    @rule(which=chosen, fate=st.sampled_from(FATES), together=st.booleans(), gives_up=chosen)
-    def go_on(self, which: int, fate: str, together: bool, gives_up: int) -> None:
+    @rule(
+        which=chosen,
+        fate=st.sampled_from(FATES),
+        shows=st.sampled_from(SHOWN),
+        together=st.booleans(),
+        gives_up=chosen,
+    )
+    def go_on(
+        self, which: int, fate: str, shows: tuple[str, ...], together: bool, gives_up: int
+    ) -> None:
         """The next step of a request."""
         flight = self.flights[which % len(self.flights)]
         one = self.purchases[flight.key][flight.n - 1]
@@ -278,6 +339,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.never_leaves(flight)
                 return
             flight.at = "left"
+            if fate == "usable" and flight.key in ASKED:
+                self.shows[flight.key, flight.n] = shows
             self.mark(flight.key, flight.n, one._replace(fate=fate))
             if fate in ("usable", "unusable") or fate.endswith("charged"):
                 self.charged += KEYS[flight.key][1]
@@ -305,6 +368,18 @@ class LedgerMachine(RuleBasedStateMachine):
 
     go_on_with_one = go_on_with_another = go_on
 
+    @precondition(lambda self: not ASKED.keys().isdisjoint(self.names))
+    @rule(slot=slots, which=chosen, shows=st.sampled_from(SHOWN), old=st.booleans())
+    def look_up_somebody(self, slot: int, which: int, shows: tuple[str, ...], old: bool) -> None:
+        """A whole lookup about a person, if it is not known."""
+        keys = sorted(ASKED.keys() & set(self.names))
+        flights = len(self.flights)
+        self.send(slot, keys[which % len(keys)], old=old)
+        for _ in range(2 if len(self.flights) > flights else 0):
+            self.go_on(flights, "usable", shows, together=True, gives_up=1)
+
+    look_up_another = look_up_somebody
+
     def never_leaves(self, flight: Flight) -> None:
         self.flights.remove(flight)
         one = self.purchases[flight.key][flight.n - 1]
@@ -317,7 +392,13 @@ class LedgerMachine(RuleBasedStateMachine):
         self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: LedgerEvent
     ) -> EventResult:
         one = self.purchases[key][n - 1]
-        judge = Judge(lookup, owner, n, self.judgement(key, one), self.wall, position=b"1", pause=9)
+        ids = tuple(map(id_of, sorted(self.shows.get((key, n), ()))))
+        judge = Judge(
+            *(lookup, owner, n, self.judgement(key, one), self.wall),
+            position=b"1",
+            pause=9,
+            found=(FoundIds(ids),) if (key, n) in self.shows else (),
+        )
         page = self.lookup(slot, key).state.page
         *_, result = self.apply(slot, *before, judge)
         if one.fate.startswith("gateway") and result.applied:  # the policy repeats reads
@@ -539,6 +620,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert stands.pop((one.key, one.owner), None) == (status, one.n), "taken away"
         working = {connection.owner for connection in self.connections.values()}
         assert not [owner for _, owner in stands if owner in working - {0}], "not given back"
+        self.check_identities(database)
         held = spent = maybe = 0
         for _, price, ended, charged, _ in cast(
             "list[tuple[bytes, int, int | None, int | None, int]]", database.execute(attempts)
@@ -550,12 +632,24 @@ class LedgerMachine(RuleBasedStateMachine):
         assert cap is None or totals == [held, spent, maybe], (totals, held, spent, maybe)
         assert held + spent + maybe >= self.charged
 
+    def check_identities(self, database: sqlite3.Connection) -> None:
+        """Compare whose the ids in the tables are with what the answers prove."""
+        judged = database.execute(
+            "SELECT l.key, a.n, a.at FROM answer a JOIN lookup l ON l.id = a.lookup "
+            "WHERE a.meaning = 0 AND a.page = 0"
+        )
+        for key, n, at in cast("list[tuple[bytes, int, int]]", judged.fetchall()):
+            if (key, n) in self.shows:
+                ids = frozenset(map(id_of, self.shows[key, n]))
+                self.learned.setdefault((key, n), Shown(0, "", ids, at))
+        assert not wrong_identities(database, Knowledge([*self.learned.values()], 0))
+
     def finish(self) -> None:
         """Let everything end: nothing that was paid for may be missing then."""
         for connection in self.connections.values():
             connection.failing = ""
         while self.flights:
-            self.go_on(0, "usable", together=False, gives_up=1)
+            self.go_on(0, "usable", (), together=False, gives_up=1)
         for slot in list(self.connections):
             self.connections.pop(slot).kill()
         self.release(0)
@@ -575,6 +669,8 @@ class LedgerMachine(RuleBasedStateMachine):
             )
         }
         assert stored == self.bodies
+        found = self.ask(0, lambda tables: list(_disagreements(tables.database)))
+        assert not found, found
         for key, purchases in self.purchases.items():
             if not self.ask(0, _found(key), writes=False):
                 continue  # forgotten
@@ -589,10 +685,11 @@ class LedgerMachine(RuleBasedStateMachine):
             free = {one.fate for one in purchases if one.mark == "free"}
             assert all(not fate or fate in FREE or fate.endswith("free") for fate in free)
             current = self.ask(0, _current(lookup.id)).get(lookup.id, [])
-            if state.status == "done":
+            if state.status == "done" or state.refresh is not None:  # complete, perhaps older
                 pages = [0] if not state.page else list(range(1, PAGES + 1))
                 assert [answer.page for answer in current] == pages
-            elif state.page and state.refresh is None:
+                assert {answer.meaning for answer in current} == {"usable"}
+            elif state.page:
                 # The answer that ended a listing early comes after its pages.
                 read = [answer.page for answer in current if answer.meaning == "usable"]
                 assert read == list(range(1, state.page))

@@ -16,6 +16,8 @@ What holds in every state (`Violation` names the invariant):
 * I6: in the end a stored usable answer is the one that stands; without errors exactly what the
   cap allows was bought.
 * I7: every run ends: no state without a way on, no circle of steps that are not errors.
+* I9: what was bought completely can be read until a newer version is complete, and no page that was
+  taken of a newer one is dropped.
 
 Processes are equal, and so are keys: states that differ by their order are one state.
 """
@@ -294,6 +296,7 @@ class Model:
             if not set(known) <= set(stored):
                 raise Violation("I3: the row and the answers that are stored differ")
         self._check_row(done, after.owner)
+        self._check_older(key, done)
         return self.number(done), after.owner, result
 
     def _stored_answers(self, key: Key, writes: Writes) -> tuple[StoredAnswer, ...]:
@@ -397,6 +400,24 @@ class Model:
                 raise Violation(f"I3: {row.status} by an answer that is {fate or 'not there'}")
             if purchases[row.cur - 1].mark == "open":
                 raise Violation("I3: it ended with an answer that is not stored")
+
+    def _check_older(self, before: Key, after: Key) -> None:
+        row, purchases = after.row, after.purchases
+        stood = before.row.status == "done" or before.row.refresh is not None
+        if stood and row.status != "done" and row.refresh is None:
+            raise Violation("I9: an older version is hidden before the newer one is complete")
+        if row.refresh is not None:
+            pages = {one.page for one in purchases[: row.refresh] if one.fate == "usable"}
+            if not pages or (row.page and pages != set(range(1, self.config.pages + 1))):
+                raise Violation("I9: the older version that stands is not complete")
+        if row.status == "done" and any(
+            one.fate == "usable" and 0 < one.page < row.page and self._is_taken(one)
+            for one in purchases[row.cur :]
+        ):
+            raise Violation("I9: a page that was taken of a newer version is dropped")
+
+    def _is_taken(self, one: Purchase) -> bool:
+        return one.mark == "past" and one.money == PRICE
 
     # Steps
 

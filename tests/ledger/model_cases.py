@@ -20,6 +20,7 @@ SMALL = (
     Config("retry, a late answer, each family", keys=1, retry=True, may="decision, stall, queued, unusable, refused, transient"),
     Config("a listing", keys=1, pages=2, retry=True, may="decision, stall, loss, transient"),
     Config("a listing is bought again", keys=1, pages=2, may="expiry, stall, transient"),
+    Config("a listing is bought again, refused, let be", keys=1, pages=2, may="expiry, loss, refused, 2 person"),
     Config("a refresh", keys=1, may="expiry, stall, cancel, refused, person"),
     Config("a refusal asked for again", keys=1, may="2 expiry, stall, cancel, refused, transient"),
     Config("gateways hold", keys=1, gateway_hold=True, may="gateway, unknown, stall, person"),
@@ -50,6 +51,8 @@ LARGE = (
     Config("refresh, crash, stall, loss, cancel, a person", keys=1, may="expiry, crash, stall, loss, cancel, person"),
     Config("a listing, a page lost", keys=1, pages=2, retry=True, may="2 decision, stall, loss, transient, unusable, refused"),
     Config("a listing of 3 pages, stalled twice", keys=1, pages=3, retry=True, may="2 decision, 2 stall, loss"),
+    Config("a listing, bought again twice", keys=1, pages=2, retry=True, may="2 expiry, decision, stall, cancel, refused, transient"),
+    Config("a listing, bought again, balances are read", keys=1, pages=2, may="expiry, stall, loss, reading, unusable, person"),
     Config("a listing, bought again, anew", keys=1, pages=2, may="expiry, stall, loss, unusable, 2 person, repair"),
     Config("two listings, crash", pages=2, may="crash, stall, queued"),
     Config("cap 2 of 2, retry", retry=True, cap=2, may="decision, crash, stall, loss"),
@@ -351,6 +354,23 @@ def a_listing_stays_at_its_page(patch: pytest.MonkeyPatch) -> None:
         return Change(replace(change.row, page=row.page), change.settlements)
 
     patch.setattr(rule, "_judged", wrong)
+
+
+@mutation(pages=2, may="expiry")
+def a_new_page_hides_the_older_listing(patch: pytest.MonkeyPatch) -> None:
+    judged = rule._judged
+
+    def wrong(row: LookupState, answer: rule.StoredAnswer, judgement: rule.Judgement) -> Change:
+        change = judged(row, answer, judgement)
+        usable = judgement.meaning == "usable"
+        return change._replace(row=replace(change.row, refresh=None)) if usable else change
+
+    patch.setattr(rule, "_judged", wrong)
+
+
+@mutation(pages=2, may="expiry, transient")
+def a_new_page_is_dropped_where_the_next_one_fails(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rule, "_falls_back", lambda row: row.refresh is not None)
 
 
 @mutation(may="refused, 2 person, stall")

@@ -30,7 +30,6 @@ from lix_async.ledger.schema import column_types
 from lix_async.ledger.sqlite import SqliteStore
 from lix_async.ledger.store import Store
 from lix_async.ledger.suppression import VARIABLE
-from lix_async.ledger.tables import SqlTables
 from lix_async.waterfall import Waterfall
 
 from .conftest import NUMBERS
@@ -84,7 +83,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.escapes = False
+        self.escapes = self.refuses = False
         self.before: Callable[[], Awaitable[None]] | None = None
         self.lix = self.client()
 
@@ -97,6 +96,9 @@ class Provider:
         self.asked.append(asked)
         if self.before is not None:
             await self.before()
+        if self.refuses:
+            refusal = {"error": {"type": "not_found", "message": "gone"}}
+            return httpx.Response(404, json=refusal)
         if "search" in request.url.path:
             rows = [person(n) for n in range(100, 105)]
             found = {
@@ -117,23 +119,31 @@ async def run(store: Store, provider: Provider, *inputs: Any, name: str | None =
 
 
 async def all_bytes(store: Store) -> bytes:
-    """Every byte of the files beside a ledger, or every value of its tables."""
+    """Every byte of the files beside a ledger, or of a dump of its tables."""
     if isinstance(store, SqliteStore):
         beside = sorted(store.path.parent.glob(f"{store.path.name}*"))
         return b"\n".join(one.read_bytes() for one in beside)
 
-    def read(tables: SqlTables) -> bytes:
-        found: list[bytes] = []
-        for table in column_types():
-            for row in tables.database.execute(f"SELECT * FROM {table}"):
-                found += [
-                    value.encode() if isinstance(value, str) else bytes(value)
-                    for value in row
-                    if isinstance(value, str | bytes)
-                ]
-        return b"\n".join(found)
+    await store.flush()
+    return await anyio.to_thread.run_sync(dumped, store)
 
-    return await store.statement(read, writes=False)
+
+def dumped(store: Any) -> bytes:
+    """What a dump of the tables in PostgreSQL has, as the bytes themselves."""
+    import psycopg
+
+    found: list[bytes] = []
+    with psycopg.connect(store.address) as connection:
+        rows = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [store.schema]
+        )
+        names = [name for (name,) in rows]
+        assert set(names) >= set(column_types())
+        for name in names:
+            out = f'COPY "{store.schema}"."{name}" TO STDOUT (FORMAT binary)'
+            with connection.cursor().copy(out.encode()) as copied:
+                found += [bytes(data) for data in copied]
+    return b"".join(found)
 
 
 def written(texts: Sequence[str]) -> list[bytes]:
@@ -522,6 +532,89 @@ async def test_a_waterfall_asks_no_other_provider(tmp_path: Path) -> None:
             found = await falls.profile(link(1))
     assert [type(error) for error in found.errors.values()] == [SuppressedError]
     assert provider.asked == []
+
+
+async def bought_twice(store: Store, provider: Provider, *inputs: Any) -> None:
+    """Look them up, and again: what comes is the same."""
+    await run(store, provider, *inputs)
+    method = provider.lix.people.get
+    async with bulk.Run(store, method, inputs, check_balances=False, max_age=-1) as again:
+        assert {one.value.link async for one in again} == set(inputs)
+
+
+async def own_bodies(store: Store) -> list[int]:
+    """How many answers have a body, and how many have that of another one."""
+    query = "SELECT count(body), count(same_as) FROM answer"
+    ((bodies, shared),) = await store.statement(lambda tables: tables.database.execute(query))
+    return [int(str(bodies)), int(str(shared))]
+
+
+async def test_an_answer_that_is_equal_to_the_one_before_is_stored_once(
+    ledger: Open, tmp_path: Path
+) -> None:
+    provider = Provider()
+    async with ledger() as store:
+        await bought_twice(store, provider, link(1), link(2))
+        await bought_twice(store, provider, link(1))
+        assert await own_bodies(store) == [2, 3]
+        versions = [one async for one in Ledger(store).history(link(1))]
+        assert [one.value.link for one in versions] == [link(1)] * 3  # type: ignore[attr-defined]
+        assert [one async for one in Ledger(store).changes()] == []
+        assert await Ledger(store).verify() == []
+        resolved = await Ledger(store).resolve(sales(1))
+        assert resolved.subject is not None
+        assert {one.id for one in resolved.subject.ids} > {slug(1)}
+        async with Ledger(tmp_path / "other.db") as other:
+            await other.merge(store)
+            assert await own_bodies(other.store) == [5, 0]
+            assert [(await other.compact()).packed for _ in range(2)] == [5, 0]
+            assert await own_bodies(other.store) == [2, 3]
+            assert await other.verify() == []
+            (entry, _) = [one async for one in other.store.entries()]
+            assert json.loads(entry.body or b"")["link"] == link(1)
+
+
+async def test_equal_answers_are_redacted_and_forgotten_alike(ledger: Open) -> None:
+    provider = Provider()
+    async with ledger() as store:
+        await bought_twice(store, provider, link(1), link(2), link(5))
+        await Ledger(store).forget([link(2)])
+        assert not [one for one in written([link(2), slug(2)]) if one in await all_bytes(store)]
+        versions = [one async for one in Ledger(store).history(link(1))]
+        related = [[x.link for x in one.value.related_persons] for one in versions]  # type: ignore[attr-defined]
+        assert related == [[link(3)], [link(3)]]
+        assert await Ledger(store).verify() == []
+        assert await own_bodies(store) == [3, 1]
+
+
+async def test_an_equal_answer_outlives_the_purge_of_the_one_before(ledger: Open) -> None:
+    provider = Provider()
+    async with ledger() as store:
+        await bought_twice(store, provider, link(1))
+        await store.statement(
+            lambda tables: tables.database.change("UPDATE answer SET at = 1 WHERE n = 1")
+        )
+        found = await Ledger(store).purge(timedelta(days=730))
+        assert (found.lookups, found.answers) == (0, 1)
+        assert await own_bodies(store) == [1, 0]
+        assert await Ledger(store).verify() == []
+        (outcome,) = await run(store, provider, link(1))
+        assert (outcome.cached, outcome.value.link) == (True, link(1))
+
+
+async def test_what_stands_is_not_purged_where_its_refresh_brought_nothing(ledger: Open) -> None:
+    provider = Provider()
+    async with ledger() as store:
+        await run(store, provider, link(1))
+        provider.refuses = True
+        method = provider.lix.people.get
+        async with bulk.Run(store, method, [link(1)], check_balances=False, max_age=-1) as again:
+            assert [one.stale async for one in again] == [True]
+        await store.statement(
+            lambda tables: tables.database.change("UPDATE answer SET at = 1 WHERE n = 1")
+        )
+        assert (await Ledger(store).purge(timedelta(days=730))).answers == 0
+        assert await Ledger(store).verify() == []
 
 
 async def test_older_versions_are_purged_and_the_newest_stays(ledger: Open) -> None:

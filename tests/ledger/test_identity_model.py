@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lix_async.ledger import aliases, connection, identity, tables, transaction
+from lix_async.ledger import aliases, connection, tables, transaction
 from lix_async.ledger.aliases import Sibling
 from lix_async.ledger.database import Database
-from lix_async.ledger.identity import Identities
+from lix_async.ledger.identity import Alias, Identities
 from lix_async.ledger.records import CallQuery, EventResult, Send, StoredLookup
 from lix_async.ledger.transaction import Writes
 from lix_async.linkedin.subject_ids import AliasKey
@@ -182,7 +182,7 @@ def conflicts_are_not_marked(patch: pytest.MonkeyPatch) -> None:
 def a_slug_stays_with_its_first_subject(patch: pytest.MonkeyPatch) -> None:
     right = Identities._set
 
-    def wrong(self: Identities, key: AliasKey, alias: identity.Alias) -> None:
+    def wrong(self: Identities, key: AliasKey, alias: Alias) -> None:
         if key not in self.aliases:
             right(self, key, alias)
 
@@ -209,12 +209,16 @@ def a_slug_connects_people_with_strong_ids(patch: pytest.MonkeyPatch) -> None:
 
 @mutation(OLD)
 def a_slug_is_believed_for_ever(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(aliases, "BELIEVED_FOR", 1 << 60)
+    patch.setattr(aliases, "slug_age", lambda db: 1 << 60)
 
 
 @mutation(ALONE)
 def an_old_slug_connects(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(identity, "BELIEVED_FOR", 1 << 60)
+    patch.setattr(
+        aliases,
+        "Identities",
+        lambda known, subjects, _: Identities(known, subjects, lambda: 1 << 60),
+    )
 
 
 @mutation(ASKS)

@@ -84,7 +84,7 @@ def states(mine: int, page: int) -> Iterator[LookupState]:
     """Lookups after two attempts, whatever their owner and answers."""
     owners = {"mine": mine, "other": OTHER, "none": 0}
     for status, owner, older, newer in itertools.product(STATUSES, OWNERS, STORED, STORED):
-        refresh = 1 if (older, newer, page) == ("usable", "none", 0) else None
+        refresh = 1 if (older, newer) == ("usable", "none") else None
         found = (newer,) if refresh else (older, newer)  # of an older version: not loaded
         answers = [
             StoredAnswer(n, page, None if what == "unjudged" else cast("Meaning", what))
@@ -261,8 +261,17 @@ EVENTS = (
 )
 
 
-OF_PAGES = ("send expired", "receive", "judge again", "again")
+OF_PAGES = (
+    "send expired",
+    "receive",
+    "judge again",
+    "again",
+    "not left",
+    "let be",
+    "reconcile free",
+)
 """Events that do something else to a listing, besides `judge`."""
+PAGE_JUDGEMENTS = ("usable", "more pages", "refused", "transient", "unusable")
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=" ".join)
@@ -272,7 +281,7 @@ def test_every_cell_is_what_the_rule_says(open_ledger: OpenLedger, event: tuple[
 
 @pytest.mark.parametrize(
     "event",
-    [e for e in EVENTS if e[0] in OF_PAGES or e[1] in ("usable", "more pages")],
+    [e for e in EVENTS if e[0] in OF_PAGES or e[1] in PAGE_JUDGEMENTS],
     ids=" ".join,
 )
 def test_every_cell_of_a_listing_is_what_the_rule_says(

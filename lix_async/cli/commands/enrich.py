@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import anyio
 from cyclopts import Parameter
@@ -23,8 +25,8 @@ from ...engine.lookup import QUEUED_FOR
 from .. import console
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
-from ..input.reader import InputFile, read
-from ..input.target_calls import TargetCallPreparer
+from ..input.reader import InputFile
+from ..input.table import TableRow, TableTargets, open_table
 from ..input.targets import LOOKUPS
 from ..ledger.address import (
     check_output_conflicts,
@@ -33,19 +35,25 @@ from ..ledger.address import (
     is_server,
 )
 from ..ledger.earlier_ledger import take_in
+from ..ledger.joined import accepts
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
     ConnectionOptions,
     RowOutputOptions,
+    choose_format,
     parse_age,
 )
 from ..output.destination import output_path, writes_to_screen
+from ..output.existing_output import existing_mode
 from ..queue import Queue, reject_ineffective_options, submit
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import format_duration, format_until, plural, rate_text
-from .enrich_run import EnrichOptions, EnrichRun
+from .enrich_columns import JoinedOptions
+from .enrich_inputs import RowCallPreparer, RowInput, count_rows, run_name
+from .enrich_joined import JoinedRun
+from .enrich_run import EnrichOptions, EnrichRun, RunCommand
 
 _ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 CONCURRENCY = 16
@@ -60,17 +68,51 @@ def enrich(
     /,
     *,
     as_: Annotated[
-        Literal["person", "org", "email"] | None,
+        list[Literal["person", "org", "email"]] | None,
         Parameter(
             name="--as",
+            negative="",
             help="What to look up. Default: people for profile links and e-mail addresses, "
-            "organisations for company links. `email` finds the e-mail address of a profile.",
+            "organisations for company links. `email` finds the e-mail address of a profile. "
+            "Give it several times to look up each row as several kinds.",
         ),
     ] = None,
     column: Annotated[
         str | None,
         Parameter(help="The column with the links. Default: the one with the most links."),
     ] = None,
+    sheet: Annotated[
+        str | None,
+        Parameter(help="The sheet of a workbook. Default: the first that is not hidden."),
+    ] = None,
+    handles: Annotated[
+        bool,
+        Parameter(help="Accept bare handles such as ada-example beside links."),
+        _flag,
+    ] = False,
+    limit: Annotated[
+        int | None,
+        Parameter(
+            name=("--limit", "-n"),
+            help="Look up the first so many distinct links; the other rows are `not_asked`.",
+        ),
+    ] = None,
+    distinct: Annotated[
+        bool,
+        Parameter(
+            help="Write one row for each distinct link instead of the rows of the file: `input`, "
+            "`kind`, `status`, `error`, `bought_at` and `result`."
+        ),
+        _flag,
+    ] = False,
+    prefix: Annotated[
+        str, Parameter(help='What the names of added columns begin with; "" for nothing.')
+    ] = "lix_",
+    bom: Annotated[
+        bool,
+        Parameter(help="Begin a CSV with a byte order mark, which Excel needs for UTF-8."),
+        _flag,
+    ] = False,
     store: Annotated[
         str | None,
         Parameter(
@@ -130,55 +172,64 @@ def enrich(
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Look up every link in a file, each distinct one once.
+    """Fill in your own table: every row of the file, with what was found for its link.
 
-    Reads CSV (any delimiter, with or without a heading), JSON lines or plain text, and writes one
-    row for each distinct link: `input`, `kind`, `status` (found, not_found, refused, unreadable,
-    in_doubt), `error`, and the answer under `result`. Rows are written as answers arrive.
+    Reads CSV (any delimiter, with or without a heading), Excel workbooks, Parquet, JSON lines or
+    plain text, and writes the same rows in the same order, each with its own columns and then
+    `lix_status` (found, not_found, refused, unreadable, in_doubt, suppressed, queued, pending,
+    invalid, not_asked), `lix_reason`, `lix_bought_at`, and the columns of the answer. `lix columns
+    person` lists these. Each distinct link is looked up once.
 
-    Run the same command again to continue. Every answer is in the ledger before it is written,
-    so nothing is paid for twice, even with another output file or format, or with another file
-    that has some of the same links. Links that
-    could not be answered (network errors, still queued) get no row, so that a later run looks
-    them up. With --max-age, --refused-age or --refresh, a row whose answer is bought again takes
-    the place of the old one.
+    CSV and JSON lines grow while answers come, and are in order at the end. Run the same command
+    again to continue. Every answer is in the ledger before it is written, so nothing is paid for
+    twice, even with another output file or format, or with another file that has some of the same
+    links. With --max-age, --refused-age or --refresh, answers are bought again.
     """
-    kinds = _ALL_KINDS if as_ is None else LOOKUPS[as_].accepts
     if file == "-" and connection.api_key_stdin:
         raise CommandError("stdin cannot be used for both the key and the links")
-    if concurrency < 1:
-        raise CommandError("--concurrency must be at least 1")
-    if recheck < 0:
-        raise CommandError("--recheck must not be negative")
-    if refresh < 0:
-        raise CommandError("--refresh must not be negative")
-    own_ledger = default_ledger(file, output)
-    address = default_address(store, connection)
-    keeps_none = not address and bool(given_address(store))
-    if keeps_none:
-        address = str(Path(tempfile.gettempdir()) / f"lix_async-{os.getpid()}" / "ledger.db")
-    address = address or own_ledger
-    takes_in = None
-    if not given_address(store) and address != own_ledger and Path(own_ledger).exists():
-        takes_in = Path(own_ledger)
-    to_queue = is_server(address) and not dry_run
+    at_least = {"--concurrency": 1, "--recheck": 0, "--refresh": 0, "--limit": 1}
+    numbers = (concurrency, recheck, refresh, 1 if limit is None else limit)
+    for (name, least), number in zip(at_least.items(), numbers, strict=True):
+        if number < least:
+            raise CommandError(f"{name} must be at least {least}")
+    asked: tuple[LookupKind | None, ...] = tuple(dict.fromkeys(as_ or ())) or (None,)
+    joined = JoinedOptions(
+        out=output_path(output),
+        format=choose_format(output, sys.stdout.isatty(), parquet=True),
+        kinds=asked,
+        prefix=prefix,
+        columns=output.columns,
+        limit=limit,
+        bom=bom,
+        quiet=output.quiet,
+    )
+    distinct = _is_distinct(joined, asked=distinct)
+    ledger = _ledger_for(file, store, output, connection)
+    to_queue = is_server(ledger.address) and not dry_run
     if to_queue:
         reject_ineffective_options()
-    elif queue is not None and not is_server(address):
+    elif queue is not None and not is_server(ledger.address):
         raise CommandError(
-            f"--queue {queue} needs PostgreSQL, but {address} is a file",
+            f"--queue {queue} needs PostgreSQL, but {ledger.address} is a file",
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
-    check_output_conflicts(output_path(output), address, file)
-    check_output_conflicts(output_path(output), own_ledger, file)
-    inputs = read(file, column, kinds)
+    kinds = frozenset(one for name in as_ or () for one in LOOKUPS[name].accepts) or _ALL_KINDS
+    targets = TableTargets(open_table(file, sheet=sheet), column, kinds, handles=handles)
+    if not output.quiet:
+        print_notes(targets)
     if to_queue:
+        if len(asked) > 1:
+            raise CommandError("a queue takes one --as", hint="run it once for each")
         chosen_queue = queue or "pgqueuer"
-        return anyio.run(partial(submit, address, chosen_queue, as_, inputs, quiet=output.quiet))
+        work_on = partial(submit, ledger.address, chosen_queue, asked[0], InputFile(targets))
+        return anyio.run(partial(work_on, quiet=output.quiet))
+    inputs = _distinct_inputs(targets, limit) if dry_run or distinct else None
     options = EnrichOptions(
-        kind=as_,
-        ledger=address,
-        run_name=_run_name(file, as_, inputs),
+        kind=asked[0],
+        ledger=ledger.address,
+        run_name=run_name(file, asked, targets, sheet or "")
+        if inputs is None
+        else _run_name(file, asked[0], inputs),
         doubts=doubts,
         recheck=recheck,
         max_age=parse_age("--max-age", max_age),
@@ -190,19 +241,80 @@ def enrich(
     )
 
     async def work(session: CommandSession) -> int:
-        if takes_in is not None:
-            await take_in(takes_in, address)
-        if dry_run:
-            return await _dry_run(session, options, inputs)
-        if keeps_none:
-            return await _run_without_ledger(options, inputs, output, session)
-        return await EnrichRun(options, inputs, output, session).run()
+        if ledger.takes_in is not None:
+            await take_in(ledger.takes_in, ledger.address)
+        if dry_run and inputs is not None:
+            return await _dry_run(session, options, inputs, asked)
 
-    link_count = len(inputs.targets)
-    counts = ProgressCounts("links", total=link_count, requests_left=link_count)
+        def make(options: EnrichOptions) -> RunCommand:
+            if inputs is not None:
+                return EnrichRun(options, inputs, output, session)
+            return JoinedRun(options, targets, joined, session)
+
+        if ledger.is_temporary:
+            return await _run_without_ledger(options, make, session)
+        return await make(options).run()
+
+    total = count_rows(file, targets) if inputs is None else len(inputs.targets)
+    counts = ProgressCounts("rows" if inputs is None else "links", total=total, requests_left=total)
     return run_command(
         work, connection, counts, quiet=output.quiet, live=not writes_to_screen(output)
     )
+
+
+def _is_distinct(joined: JoinedOptions, *, asked: bool) -> bool:
+    """Whether one row is written for each link: where that is asked for, or was begun so.
+
+    Raises:
+        CommandError: The output cannot be written.
+    """
+    out, file_format = joined.out, joined.format
+    if file_format in ("parquet", "xlsx") and out is None:
+        raise CommandError(
+            f"{file_format} needs an output file", hint=f"add --out FILE.{file_format}"
+        )
+    if not asked and existing_mode(out, file_format) != "distinct":
+        return False
+    if not (asked or joined.quiet):
+        console.print_note(f"{out} has one row for each link: continued with --distinct")
+    if file_format == "xlsx":
+        raise CommandError("--distinct cannot write .xlsx", hint="use .csv, .jsonl or .parquet")
+    if len(joined.kinds) > 1:
+        raise CommandError("--distinct takes one --as", hint="run it once for each")
+    return True
+
+
+class _LedgerChoice(NamedTuple):
+    """The ledger of a command."""
+
+    address: str
+    is_temporary: bool
+    takes_in: Path | None
+    """The ledger of an earlier version that it takes in first."""
+
+
+def _ledger_for(
+    file: str, store: str | None, output: RowOutputOptions, connection: ConnectionOptions
+) -> _LedgerChoice:
+    own_ledger = default_ledger(file, output)
+    address = default_address(store, connection)
+    is_temporary = not address and bool(given_address(store))
+    if is_temporary:
+        address = str(Path(tempfile.gettempdir()) / f"lix_async-{os.getpid()}" / "ledger.db")
+    address = address or own_ledger
+    takes_in = None
+    if not given_address(store) and address != own_ledger and Path(own_ledger).exists():
+        takes_in = Path(own_ledger)
+    check_output_conflicts(output_path(output), address, file)
+    check_output_conflicts(output_path(output), own_ledger, file)
+    return _LedgerChoice(address, is_temporary, takes_in)
+
+
+def _distinct_inputs(targets: TableTargets, limit: int | None) -> InputFile:
+    inputs = InputFile(targets)
+    if limit is not None:
+        del inputs.targets[limit:]
+    return inputs
 
 
 def default_ledger(file: str, output: RowOutputOptions) -> str:
@@ -221,15 +333,28 @@ def _run_name(file: str, kind: LookupKind | None, inputs: InputFile) -> str:
     return f"{'stdin' if file == '-' else Path(file).resolve()} {digest}"
 
 
+def print_notes(targets: TableTargets) -> None:
+    """Say how a file was read, where that is not plain."""
+    for note in targets.table.notes:
+        console.print_note(note)
+    if targets.also_has:
+        others = ", ".join(map(repr, targets.also_has))
+        console.print_note(
+            f"links of people are taken from column {targets.column!r}; {others} has links of "
+            "companies: --as org --column takes those"
+        )
+
+
 async def _run_without_ledger(
-    options: EnrichOptions, inputs: InputFile, output: RowOutputOptions, session: CommandSession
+    options: EnrichOptions,
+    make: Callable[[EnrichOptions], RunCommand],
+    session: CommandSession,
 ) -> int:
     """Run with a ledger of its own, which is removed unless something is left to be done."""
     folder = Path(tempfile.mkdtemp(prefix="lix_async-"))
     ledger = folder / "ledger.db"
     try:
-        options = replace(options, ledger=str(ledger))
-        code = await EnrichRun(options, inputs, output, session).run()
+        code = await make(replace(options, ledger=str(ledger))).run()
     except BaseException:
         if ledger.exists():
             session.resume_hint = (
@@ -241,13 +366,24 @@ async def _run_without_ledger(
     return code
 
 
-async def _dry_run(session: CommandSession, options: EnrichOptions, inputs: InputFile) -> int:
+async def _dry_run(
+    session: CommandSession,
+    options: EnrichOptions,
+    inputs: InputFile,
+    kinds: Sequence[LookupKind | None],
+) -> int:
     session.monitor.state = "counting"
-    preparer = TargetCallPreparer(session.lix, options.kind)
+    preparer = RowCallPreparer(session.lix, kinds)
+    rows = [
+        RowInput(0, TableRow(0, ()), target, index)
+        for target in inputs.targets
+        for index, kind in enumerate(kinds)
+        if accepts(kind, target)
+    ]
     estimate = await preview(
         options.ledger,
         preparer,
-        [target.text for target in inputs.targets],
+        rows,
         max_age=options.max_age,
         refused_age=options.refused_age,
     )

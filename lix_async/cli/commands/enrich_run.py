@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
@@ -14,8 +15,10 @@ from rich.table import Table
 
 from ...bulk import Outcome, Report, Run, SqliteStore
 from ...bulk.admission import OnDailyLimit
+from ...bulk.prepared_call import CallPreparer
 from ...core.errors import LixError
 from ...engine.doubts import DoubtPolicy
+from ...ledger.store import Entry
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind
@@ -56,8 +59,116 @@ class EnrichOptions:
         return not (self.max_age is self.refused_age is None) or self.refresh > 0
 
 
-class EnrichRun:
-    """Looks up the links that have no row yet, and writes their rows."""
+class RunCommand(ABC):
+    """What runs of `lix enrich` have in common, whatever is written of them."""
+
+    def __init__(self, options: EnrichOptions, session: CommandSession, *, quiet: bool) -> None:
+        self._options = options
+        self._quiet = quiet
+        self._session = session
+        self._store = SqliteStore(options.ledger)
+        self._error: CommandError | None = None
+        self._pipe_closed = False
+        self._stopped = False
+        self._reported_doubts: set[str] = set()
+
+    @abstractmethod
+    async def run(self) -> int:
+        """Look everything up; returns the exit code."""
+
+    @abstractmethod
+    def _keys(self) -> set[bytes]:
+        """The keys of all links of the file: the ledger may have those of other files, too."""
+
+    @abstractmethod
+    def _left(self) -> int:
+        """Lookups that are still to be made, as far as that is known."""
+
+    @abstractmethod
+    def _is_of_file(self, entry: Entry) -> bool:
+        """Whether an entry of the ledger is of this file."""
+
+    @abstractmethod
+    def _summary_words(self) -> list[str]:
+        """What was written where."""
+
+    @abstractmethod
+    def _known_words(self) -> list[str]:
+        """What was not bought in this run."""
+
+    def _new_run(
+        self,
+        preparer: CallPreparer,
+        inputs: Iterable[object],
+        rows: Iterable[int],
+        doubts: DoubtPolicy,
+    ) -> Run[object]:
+        options = self._options
+        return Run(
+            self._store,
+            preparer,
+            inputs,
+            rows=rows,
+            name=options.run_name,
+            concurrency=options.concurrency,
+            doubts=doubts,
+            on_daily_limit=options.on_daily_limit,
+            outage_patience=None,  # the progress line says that it waits
+            queued_for=options.queued_for,
+            recheck=options.recheck,
+            max_age=options.max_age,
+            refused_age=options.refused_age,
+            refresh=options.refresh,
+        )
+
+    async def _doubts(self) -> DoubtPolicy:
+        if self._options.doubts == "ask":
+            return await ask_about_doubts(self._options.ledger, self._session, self._keys())
+        return self._options.doubts
+
+    def _update_counts(self, run: Run[object]) -> None:
+        """Update the progress line."""
+        progress, counts = run.progress(), self._session.counts
+        counts.credits, counts.queued = progress.credits, progress.queued
+        counts.in_doubt, counts.failed = progress.in_doubt, progress.failed
+        counts.requests_left = max(self._left(), 0)
+        state = "requesting"
+        if progress.parked:
+            state = progress.parked
+        elif progress.queued and not progress.in_flight:
+            state = "queued"
+        self._session.monitor.state = state
+
+    async def _count_abandoned(self, run: Run[object], start: float) -> int:
+        """End the run, and count its lookups in doubt that it has not reported."""
+        try:
+            await run.aclose(0)
+            async with opened_read_only(self._options.ledger) as store:
+                doubts = [
+                    entry async for entry in store.entries("in_doubt") if entry.changed >= start
+                ]
+        except (CommandError, LixError):  # it cannot be read now; `lix run status` shows them later
+            return 0
+        return sum(
+            self._is_of_file(entry) and entry.key.hex() not in self._reported_doubts
+            for entry in doubts
+        )
+
+    def _print_summary(self, run: Run[object], abandoned: int = 0) -> None:
+        if self._quiet:
+            return
+        report = run.report()
+        credits = report.progress.credits
+        parts = self._summary_words()
+        parts.append(f"{credits:,} {plural(credits, 'credit')}")
+        if lost := self._session.lix.credits.lost:
+            parts.append(f"up to {lost:,} more for lost answers")
+        console.print_note(", ".join(parts + self._known_words()))
+        print_summary(report, self._options.ledger, abandoned)
+
+
+class EnrichRun(RunCommand):
+    """Looks up the links that have no row yet, and writes a row for each distinct one."""
 
     def __init__(
         self,
@@ -66,16 +177,13 @@ class EnrichRun:
         output: RowOutputOptions,
         session: CommandSession,
     ) -> None:
-        self._options = options
+        super().__init__(options, session, quiet=output.quiet)
         self._inputs = inputs
-        self._quiet = output.quiet
-        self._session = session
         self._preparer = TargetCallPreparer(session.lix, options.kind)
         kinds: set[LookupKind] = {lookup_kind(options.kind, target) for target in inputs.targets}
         self._output = LookupOutput(
             output, LookupSchema({kind: LOOKUPS[kind].endpoint.result for kind in kinds})
         )
-        self._store = SqliteStore(options.ledger)
         self._counts: Counter[str] = Counter()
         self._skipped = 0
         self._existing: dict[str, str] = {}
@@ -85,10 +193,7 @@ class EnrichRun:
         self._other_ids = 0
         """How many of those were bought under another id."""
         self._remaining = 0
-        self._error: CommandError | None = None
-        self._pipe_closed = False
-        self._stopped = False
-        self._reported_doubts: set[str] = set()
+        self._own_keys: set[bytes] | None = None
 
     async def run(self) -> int:
         """Look up the links.
@@ -115,22 +220,8 @@ class EnrichRun:
             self._remaining, self._skipped = len(todo), len(targets) - len(todo)
             self._session.counts.items = self._skipped
             self._session.counts.requests_left = len(todo)
-            run = Run(
-                self._store,
-                self._preparer,
-                todo,
-                rows=[row for row, _ in new],
-                name=options.run_name,
-                concurrency=options.concurrency,
-                doubts=await self._doubts(),
-                on_daily_limit=options.on_daily_limit,
-                outage_patience=None,  # the progress line says that it waits
-                queued_for=options.queued_for,
-                recheck=options.recheck,
-                max_age=options.max_age,
-                refused_age=options.refused_age,
-                refresh=options.refresh,
-            )
+            rows = [row for row, _ in new]
+            run = self._new_run(self._preparer, todo, rows, await self._doubts())
             await self._process(run)
         except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time
             abandoned_run = run
@@ -146,14 +237,17 @@ class EnrichRun:
                     )
         return await self._finish(run)
 
-    async def _doubts(self) -> DoubtPolicy:
-        if self._options.doubts == "ask":
-            return await ask_about_doubts(self._options.ledger, self._session, self._keys())
-        return self._options.doubts
-
     def _keys(self) -> set[bytes]:
-        """The keys of all links of the file: the ledger may have those of other files, too."""
-        return {self._preparer.call(target.text).key for target in self._inputs.targets}
+        if self._own_keys is None:
+            targets = self._inputs.targets
+            self._own_keys = {self._preparer.call(target.text).key for target in targets}
+        return self._own_keys
+
+    def _left(self) -> int:
+        return self._remaining
+
+    def _is_of_file(self, entry: Entry) -> bool:
+        return entry.key in self._keys()
 
     async def _process(self, run: Run[object]) -> None:
         self._session.counts.refresh = lambda: self._update_counts(run)
@@ -200,19 +294,6 @@ class EnrichRun:
             self._pipe_closed = True
             run.park("output")
 
-    def _update_counts(self, run: Run[object]) -> None:
-        """Update the progress line."""
-        progress, counts = run.progress(), self._session.counts
-        counts.credits, counts.queued = progress.credits, progress.queued
-        counts.in_doubt, counts.failed = progress.in_doubt, progress.failed
-        counts.requests_left = max(self._remaining, 0)
-        state = "requesting"
-        if progress.parked:
-            state = progress.parked
-        elif progress.queued and not progress.in_flight:
-            state = "queued"
-        self._session.monitor.state = state
-
     def _close(self) -> None:
         path = self._output.path
         try:
@@ -252,42 +333,22 @@ class EnrichRun:
             )
         return OK
 
-    async def _count_abandoned(self, run: Run[object], start: float) -> int:
-        """End the run, and count its lookups in doubt that it has not reported."""
-        keys = self._keys()
-        try:
-            await run.aclose(0)
-            async with opened_read_only(self._options.ledger) as store:
-                doubts = [
-                    entry async for entry in store.entries("in_doubt") if entry.changed >= start
-                ]
-        except (CommandError, LixError):  # it cannot be read now; `lix run status` shows them later
-            return 0
-        return sum(
-            entry.key in keys and entry.key.hex() not in self._reported_doubts for entry in doubts
-        )
-
-    def _print_summary(self, run: Run[object], abandoned: int = 0) -> None:
-        if self._quiet:
-            return
-        report = run.report()
-        credits = report.progress.credits
+    def _summary_words(self) -> list[str]:
         words = [f"{n:,} {status.replace('_', ' ')}" for status, n in self._counts.items()]
         place = "" if self._output.path is None else f" in {self._output.path}"
-        parts = [f"{', '.join(words) or 'nothing new'}{place}"]
-        parts.append(f"{credits:,} {plural(credits, 'credit')}")
-        if lost := self._session.lix.credits.lost:
-            parts.append(f"up to {lost:,} more for lost answers")
+        return [f"{', '.join(words) or 'nothing new'}{place}"]
+
+    def _known_words(self) -> list[str]:
+        words: list[str] = []
         if self._known:
             other = f" ({self._other_ids:,} under another id)" if self._other_ids else ""
             known = f"{len(self._known):,} from the ledger{other}"
-            parts.append(f"{known}, bought {_days(self._known)}")
+            words.append(f"{known}, bought {days_text((min(self._known), max(self._known)))}")
         if self._skipped:
-            parts.append(f"{self._skipped:,} skipped (already in the output)")
+            words.append(f"{self._skipped:,} skipped (already in the output)")
         if self._inputs.unusable:
-            parts.append(f"{self._inputs.unusable:,} without a usable link")
-        console.print_note(", ".join(parts))
-        print_summary(report, self._options.ledger, abandoned)
+            words.append(f"{self._inputs.unusable:,} without a usable link")
+        return words
 
     async def _write_parquet(self) -> None:
         assert self._output.path is not None  # Parquet needs a file
@@ -320,9 +381,9 @@ def _is_newer(row: LookupRow, written: str, outcome: Outcome[object]) -> bool:
     return (outcome.attempts > 0 and not outcome.stale) or "" < written < (row.bought_at or "")
 
 
-def _days(moments: Sequence[datetime]) -> str:
+def days_text(days: tuple[datetime, datetime]) -> str:
     """`on 2026-11-01`, or `from 2026-10-01 to 2026-11-01`."""
-    first, last = (moment.date().isoformat() for moment in (min(moments), max(moments)))
+    first, last = (moment.date().isoformat() for moment in days)
     return f"on {first}" if first == last else f"from {first} to {last}"
 
 

@@ -362,7 +362,26 @@ def _report(remainder: Remainder) -> int:
     return OK
 
 
-@ledger.command(name="purge", sort_key=9)
+@ledger.command(name="slug-age", sort_key=9)
+def slug_age_(
+    age: Annotated[str, Parameter(help="A duration: 90d, 1y.")], /, *, store: StoreOption = None
+) -> int:
+    """Set for how long a slug is believed to be of whom an answer showed it with.
+
+    180 days where it was never set. After that time, asking by the slug costs a lookup.
+    """
+    address, believed = ledger_address(store), parse_age("AGE", age)
+    assert believed is not None  # there is a text
+
+    async def work() -> int:
+        async with opened_read_only(address) as opened:
+            await Ledger(opened).set_slug_age(believed)
+        return OK
+
+    return run_until_signal(work)
+
+
+@ledger.command(name="purge", sort_key=10)
 def purge_(
     *,
     older_than: Annotated[str, Parameter(help="The age of what is deleted: 90d, 2y.")],

@@ -74,7 +74,7 @@ def _lines(found: Resolution) -> Iterator[str]:
         yield "  unknown: no answer in the ledger shows it"
         return
     if found.expired:
-        yield "  last shown more than 180 days ago: not used, since slugs change hands"
+        yield "  last shown too long ago: not used, since slugs change hands"
     yield from _subject_lines(found.subject)
 
 

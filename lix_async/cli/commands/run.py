@@ -388,9 +388,17 @@ def again(
     /,
     *,
     given: Annotated[
-        str,
+        str | None,
         Parameter(name="--input", help="The link or e-mail address of the lookups."),
-    ],
+    ] = None,
+    unattested: Annotated[
+        bool,
+        Parameter(
+            help="All that were refused without an error of the provider's own: on three days "
+            "only a bare 400, 404 or 422 came, as a proxy sends it, too."
+        ),
+        _FLAG,
+    ] = False,
 ) -> int:
     """Look up again what was refused, or what was charged and cannot be read.
 
@@ -398,6 +406,8 @@ def again(
     `lix enrich` skips links that have a row in its output; give it another --out.
     """
     address = ledger_address(store)
+    if (given is None) is not unattested:
+        raise CommandError("give either --input LINK or --unattested")
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:

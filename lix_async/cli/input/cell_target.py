@@ -10,22 +10,25 @@ from ..text import one_line
 from .lookup_kinds import LookupKind
 from .targets import LookupTarget, parse_target
 
-_URL = re.compile(
-    r"(?<![\w.@/-])(?:https?://|www\.|(?:[a-z]{2,3}\.)?linkedin\.com/)"
+LINK_WORD = re.compile(
+    r"(?<![\w.@/-])(?:https?://|(?:[a-z0-9-]+\.)+[a-z]+/)"
     r"(?:(?![,;|]+\s*https?://)[^\s<>\"'|])+",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[^@\s<>\"',;/:()\[\]]+@[^@\s<>\"',;/:()\[\]]+\.[^@\s<>\"',;/:()\[\]]+")
+ADDRESS_WORD = re.compile(
+    r"[^@\s<>\"',;/:()\[\]]{1,64}@[^@\s<>\"',;/:()\[\]]{1,250}\.[^@\s<>\"',;/:()\[\]]+"
+)
+"""A link, and an e-mail address, among other words."""
+_MAX_CHARS = 4096
+"""Characters of a text whose words are searched. A longer one is no cell for a link."""
 _AFTER_LINK = ".,;:!?)]}*"
 _HANDLE = re.compile(r"(?:@|/?in/)?([\w%-]{3,100})/?")
-_HEADINGS = frozenset({"handle", "handles", "slug", "username", "linkedin", "name", "profile"})
-"""What may stand above a list of handles."""
 _NAMES = {"person": "a person's link", "org": "a company's link", "email": "an e-mail address"}
 _PAGES = {"job": "a job", "post": "a post", "thread": "a conversation"}
 
 
-class TargetFinder:
-    """Finds the one target in a cell.
+class CellReader:
+    """Reads the one target in a cell.
 
     Args:
         kinds: The accepted kinds of target.
@@ -38,7 +41,7 @@ class TargetFinder:
         if handles:
             self._handle_page = "in" if "person" in kinds else "company"
 
-    def find(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
+    def read(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
         """The target of a cell, else the reason why it has none.
 
         Args:
@@ -60,7 +63,7 @@ class TargetFinder:
     ) -> tuple[LookupTarget | None, str]:
         found = [] if other else list(targets_in(text))
         for kind in ("person", "org", "email"):
-            accepted = {one.key: one for one in found if one.kind == kind in self.kinds}
+            accepted = {one.key: one for one in reversed(found) if one.kind == kind in self.kinds}
             if len(accepted) > 1:
                 return None, "several links in one cell: give each a row of its own"
             if accepted:
@@ -91,10 +94,17 @@ def first_target(cell: object, link: str | None) -> LookupTarget | None:
     return exact or next(targets_in(cell), None)
 
 
+def mentions_target(text: str) -> bool:
+    """Whether a text has a target among its words."""
+    return next(targets_in(text), None) is not None
+
+
 def targets_in(text: str) -> Iterator[LookupTarget]:
     """The links among the words of a text; its e-mail addresses where there are none."""
-    links = [target for word in _URL.findall(text) if (target := _trimmed(word))]
-    yield from links or filter(None, map(parse_target, _ADDRESS.findall(text)))
+    if len(text) > _MAX_CHARS:
+        return
+    links = [target for word in LINK_WORD.findall(text) if (target := _trimmed(word))]
+    yield from links or filter(None, map(parse_target, ADDRESS_WORD.findall(text)))
 
 
 def _trimmed(word: str) -> LookupTarget | None:
@@ -104,6 +114,6 @@ def _trimmed(word: str) -> LookupTarget | None:
 
 def _handle(text: str) -> str | None:
     found = _HANDLE.fullmatch(text.strip())
-    if found is None or found[1].isdigit() or found[1].lower() in _HEADINGS:
+    if found is None or found[1].isdigit():
         return None
     return found[1]

@@ -10,15 +10,15 @@ from typing import cast
 from ...core.values import JsonObject
 from ..errors import CommandError
 from ..values import get_path, leaf_paths
-from .cell_target import TargetFinder, first_target
+from .cell_target import CellReader, first_target
 from .lookup_kinds import LookupKind
 from .table_row import InputTable, TableRow, column_labels
-from .targets import LookupTarget
+from .targets import LookupTarget, target_weight
 
 SAMPLE_ROWS = 1000
 """Rows that are searched to choose the column; more where none of them has a link."""
 _HANDLE_HEADING = re.compile(r"linkedin|handle|slug|vanity|user ?name", re.IGNORECASE)
-_NAMES = {"person": "people", "org": "companies", "email": "e-mail addresses"}
+_NAMES = {"person": "links of people", "org": "links of companies", "email": "e-mail addresses"}
 
 
 class TableTargets:
@@ -44,7 +44,7 @@ class TableTargets:
         handles: bool = False,
     ) -> None:
         self._table = table
-        self._finder = TargetFinder(kinds, handles=handles)
+        self._reader = CellReader(kinds, handles=handles)
         self._handles = handles
         self._is_json = table.format == "jsonl"
         self._labels = column_labels(table.names)
@@ -58,19 +58,26 @@ class TableTargets:
 
     def __iter__(self) -> Iterator[tuple[TableRow, LookupTarget | None, str]]:
         """Each row with its target, or with the reason why it has none: `line 14: …`."""
-        find, index = self._finder.find, self.index
         for row in self._table.rows():
-            if row.problem is not None:
-                yield row, None, f"line {row.line}: {row.problem}"
-                continue
-            cell = self._in_record(row.cells[0]) if self._is_json else row.cells[index]
-            target, reason = find(cell, row.links.get(index))
-            if target is not None and index in row.guessed and not target.text.isascii():
-                target, reason = None, "the link has bytes that are not UTF-8"
-            yield row, target, f"line {row.line}: {reason}" if target is None else ""
+            yield row, *self.find(row)
 
-    def _in_record(self, record: object) -> object:
-        return get_path(record, self.column) if isinstance(record, dict) else record
+    @property
+    def table(self) -> InputTable:
+        """The table."""
+        return self._table
+
+    def cell(self, row: TableRow) -> object:
+        """The cell of a row that should have the link."""
+        return _in_record(row.cells[0], self.column) if self._is_json else row.cells[self.index]
+
+    def find(self, row: TableRow) -> tuple[LookupTarget | None, str]:
+        """The target of a row, or the reason why it has none: `line 14: …`."""
+        if row.problem is not None:
+            return None, f"line {row.line}: {row.problem}"
+        target, reason = self._reader.read(self.cell(row), row.links.get(self.index))
+        if target is not None and self.index in row.guessed and not target.text.isascii():
+            target, reason = None, "the link has bytes that are not UTF-8"
+        return target, f"line {row.line}: {reason}" if target is None else ""
 
     def _named(self, column: str) -> str:
         """The column that a user names.
@@ -109,8 +116,8 @@ class TableTargets:
             for label, target in self._targets(row):
                 if given and label != self.column:
                     continue
-                if target.kind in self._finder.kinds:
-                    scores.setdefault(label, Counter())[target.kind] += _score(target)
+                if target.kind in self._reader.kinds:
+                    scores.setdefault(label, Counter())[target.kind] += target_weight(target)
                 else:
                     others[target.kind] += 1
             if scores and count >= SAMPLE_ROWS:
@@ -121,7 +128,9 @@ class TableTargets:
             self.column = self._column_of_handles()
             return
         if not scores:
-            raise self._no_links(count, others, inside=f" in column {self.column!r}" if given else "")
+            raise self._no_links(
+                count, others, inside=f" in column {self.column!r}" if given else ""
+            )
         people = {label: kinds for label, kinds in scores.items() if kinds["person"]}
         candidates = people or scores
         self.column = max(candidates, key=lambda label: candidates[label].total())
@@ -136,7 +145,7 @@ class TableTargets:
             return
         if self._is_json:
             record = row.cells[0]
-            cells = [(name, get_path(record, name)) for name in _json_columns(record)]
+            cells = [(name, _in_record(record, name)) for name in _json_columns(record)]
             links: Sequence[str | None] = [None] * len(cells)
         else:
             cells = list(zip(self._labels, row.cells, strict=False))
@@ -160,7 +169,7 @@ class TableTargets:
         path = self._table.path
         if not rows:
             return NoRowsError(self._table)
-        hint = (
+        hint = self._table.hint or (
             "expected links such as https://www.linkedin.com/in/NAME or "
             "https://www.linkedin.com/company/NAME"
         )
@@ -174,8 +183,12 @@ class NoRowsError(CommandError):
     """An input has no rows: it is empty, or has a heading only."""
 
     def __init__(self, table: InputTable) -> None:
-        what = "has a heading and no rows" if any(table.names) else "is empty"
-        super().__init__(f"{table.path} {what}", hint="there is nothing to look up")
+        what = "has a heading and no rows" if table.names and table.format != "text" else "is empty"
+        super().__init__(f"{table.path} {what}", hint=table.hint or "there is nothing to look up")
+
+
+def _in_record(record: object, path: str) -> object:
+    return get_path(cast("object", record), path) if isinstance(record, dict) else record
 
 
 def _json_columns(record: object) -> Iterable[str]:
@@ -183,10 +196,3 @@ def _json_columns(record: object) -> Iterable[str]:
         return ("",)
     own = cast("JsonObject", record)
     return dict.fromkeys((*own, *leaf_paths(own)))
-
-
-def _score(target: LookupTarget) -> int:
-    """The weight of a target: of two columns with the same people, public links are better."""
-    if target.kind == "email":
-        return 9
-    return 5 if "/sales/" in target.sent else 10

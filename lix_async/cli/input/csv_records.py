@@ -84,10 +84,13 @@ def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int
         before = csv.field_size_limit(MAX_FIELD_CHARS)
         try:
             row = next(rows, None)
+            unclosed = row is None and held is not None and _is_unclosed(text, delimiter)
         except csv.Error as error:
             raise CsvSyntaxError(start, f"invalid CSV ({error})") from None
         finally:
             csv.field_size_limit(before)
+        if held is not None and unclosed:
+            raise CsvSyntaxError(held[0], "a quote is not closed")
         if row is None:
             break
         if held is not None:
@@ -100,8 +103,6 @@ def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int
         start += len(seen)
         seen.clear()
     if held is not None:
-        if _is_unclosed(text, delimiter):
-            raise CsvSyntaxError(held[0], "a quote is not closed")
         yield held
 
 

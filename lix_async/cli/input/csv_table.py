@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ..errors import CommandError
+from .cell_target import mentions_target
 from .csv_records import CsvSyntaxError, first_records, numbered_records
 from .heading import HEAD_ROWS, Record, find_heading
 from .source import TextSource, has_escape, restored
@@ -40,13 +41,13 @@ class CsvTable(InputTable):
         self.names, self._first_line = find_heading(list(islice(self._filled(), HEAD_ROWS)))
 
     def rows(self) -> Iterator[TableRow]:
-        width, line = len(self.names), 0
+        width = len(self.names)
         try:
             for line, cells in self._records():
                 if line < self._first_line or not cells:
                     continue
                 if len(cells) < width:
-                    cells += [""] * (width - len(cells))
+                    cells.extend([""] * (width - len(cells)))
                 if self._text.has_escapes and (bad := _guessed(cells)):
                     own = [restored(one) if n in bad else one for n, one in enumerate(cells)]
                     yield TableRow(line, own, guessed=bad)
@@ -91,14 +92,26 @@ def _guessed(cells: list[str]) -> frozenset[int]:
 
 def find_delimiter(text: str) -> str | None:
     """The delimiter by which most of the first rows have the same number of cells, else None."""
-    line = next((line for line in text.splitlines() if line.strip()), "")
-    if parse_target(line) is not None:
-        return None
+    rows, _, delimiter = max(_delimiter_scores(text), key=lambda score: score[:2])
+    return delimiter if rows else None
 
-    def score(delimiter: str) -> tuple[int, int]:
+
+def is_csv(text: str) -> bool:
+    """Whether a text is a table: half of its first lines have as many cells as others.
+
+    Where it has links, some of them are cells; a list of links and prose have them otherwise.
+    """
+    lines = [line for line in islice(text.splitlines(), HEAD_ROWS) if line.strip()]
+    if not lines or parse_target(lines[0]) is not None:
+        return False
+    rows, links, _ = max(_delimiter_scores(text), key=lambda score: score[:2])
+    return 2 * rows >= len(lines) and (links > 0 or not any(map(mentions_target, lines)))
+
+
+def _delimiter_scores(text: str) -> Iterator[tuple[int, int, str]]:
+    """For each delimiter, the rows of one width, and the rows with a link as a cell."""
+    for delimiter in _DELIMITERS:
         rows = [row for row in first_records(text, delimiter, HEAD_ROWS) if len(row) > 1]
         widths = Counter(map(len, rows))
-        return max(widths.values(), default=0), sum(any(map(parse_target, row)) for row in rows)
-
-    delimiter = max(_DELIMITERS, key=score)
-    return delimiter if score(delimiter)[0] else None
+        links = sum(any(map(parse_target, row)) for row in rows)
+        yield max(widths.values(), default=0), links, delimiter

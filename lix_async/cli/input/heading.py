@@ -26,11 +26,10 @@ def find_heading(head: Sequence[Record]) -> Heading:
     What stands above it are titles and notes: one cell over rows that have more, or cells of which
     none is above the links. A table whose first row has a link has no heading.
     """
-    rows = [(line, [_text(cell) for cell in cells]) for line, cells in head]
-    rows = rows[_rows_above_table([cells for _, cells in rows]) :]
+    rows = head[_rows_above_table([[_text(cell).strip() for cell in row] for _, row in head]) :]
     if not rows:
         return Heading([], 1)
-    line, first = rows[0]
+    line, first = rows[0][0], [_text(cell) for cell in rows[0][1]]
     width = max(len(cells) for _, cells in rows)
     if any(map(parse_target, first)):
         return Heading([f"column {number}" for number in range(1, width + 1)], line)
@@ -46,21 +45,32 @@ def _rows_above_table(rows: list[list[str]]) -> int:
     if first_link is None or first_link == start:
         return start
     column = next(n for n, cell in enumerate(rows[first_link]) if parse_target(cell))
-    named = (n for n in range(start, first_link) if rows[n][column : column + 1] > [""])
-    return next(named, start)
+    for number in range(start, first_link):
+        if any(rows[number][column : column + 1]):
+            titles = rows[start:number]
+            cells = _filled(rows[number])
+            return number if all(2 * _filled(row) <= cells for row in titles) else start
+    return start
 
 
 def _single_cells(rows: list[list[str]]) -> int:
     """How many of the first rows are one cell, above a row that has more."""
     for number, row in enumerate(rows):
-        if not row[0] or len(list(filter(None, row))) > 1 or parse_target(row[0]):
+        if row[0] and parse_target(row[0]):  # a list: its heading is the last text above it
+            above = [n for n in range(number) if "://" not in rows[n][0]]
+            return number if not above or _filled(row) > 1 else above[-1]
+        if not row[0] or _filled(row) > 1:
             return number
-        below = next((one for one in rows[number + 1 :] if len(list(filter(None, one))) > 1), None)
+        below = next((one for one in rows[number + 1 :] if _filled(one) > 1), None)
         # A spreadsheet gives a title as many cells as the table; a heading of one name too.
         if below is None or (len(row) > 1 and any(map(parse_target, below))):
             return number
     return 0
 
 
+def _filled(row: list[str]) -> int:
+    return sum(map(bool, row))
+
+
 def _text(cell: object) -> str:
-    return cell.strip() if isinstance(cell, str) else "" if cell is None else str(cell)
+    return "" if cell is None else str(cell)

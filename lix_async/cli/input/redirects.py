@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from ...linkedin.address import SITE
+from ...linkedin.fields import is_linkedin_url
+
 _HTTP = re.compile(r"https?://", re.IGNORECASE)
 _URLDEFENSE = re.compile(r"https?://urldefense(?:\.proofpoint)?\.com/(v[123])/(.*)", re.IGNORECASE)
 _V3 = re.compile(r"__(.+?)__;([^!]*)!")
@@ -28,13 +31,13 @@ def links_inside(text: str) -> Iterator[str]:
     _, _, query = text.partition("?")
     for parameter in re.split("[&#;]", query):
         value = parameter.partition("=")[2]
-        if value.startswith("aHR0c"):  # `http` in base64
-            yield from _of_base64(unquote(value))
+        if (start := value.find("aHR0c", 0, 8)) >= 0:  # `http` in base64
+            yield from _of_base64(unquote(value[start:]))
         decoded = _decoded(value)
         if _HTTP.match(decoded):
             yield decoded
-        elif decoded.startswith("//"):
-            yield f"https:{decoded}"
+        elif decoded.startswith("/") and is_linkedin_url(text, bare=True):
+            yield SITE + decoded  # of its sign-in page
     for part in _BETWEEN.split(text[8:]):  # a path has an encoded link as one segment
         if _HTTP.match(decoded := _decoded(part)):
             yield decoded

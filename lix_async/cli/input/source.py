@@ -25,7 +25,7 @@ _NAMED_LINES = 5
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f\udc80-\udcff]")
 _NOT_CP1252 = re.compile("[\udc81\udc8d\udc8f\udc90\udc9d\udcff]")
-"""Bytes that mean nothing in cp1252, and `ÿ`, which stands for damage much oftener than for text."""
+"""Bytes that mean nothing in cp1252, and `ÿ`, which is damage much oftener than text."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -182,6 +182,11 @@ def _wide_encoding(head: bytes) -> str:
         if 20 * zeros > len(head) and 20 * others < zeros:
             return encoding
     return ""
+
+
+def has_wide_text(head: bytes) -> bool:
+    """Whether bytes are text in UTF-16 or UTF-32."""
+    return bool(_wide_encoding(head))
 
 
 def is_binary(head: bytes) -> bool:

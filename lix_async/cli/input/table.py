@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from .column import TableTargets
-from .csv_table import CsvTable
+from ..errors import CommandError
+from .column import NoRowsError, TableTargets
+from .csv_table import CsvTable, is_csv
+from .file_kind import file_kind
+from .json_table import JsonDocumentTable, JsonLinesTable, is_json, json_entries
+from .parquet_table import ParquetTable
 from .source import InputSource, TextSource
 from .table_row import InputFormat, InputTable, TableRow, column_labels
+from .text_table import TextTable, is_list_of_links
+from .workbook_table import WorkbookTable
 
-__all__ = ["InputFormat", "InputTable", "TableRow", "TableTargets", "column_labels", "open_table"]
+__all__ = [
+    "InputFormat",
+    "InputTable",
+    "NoRowsError",
+    "TableRow",
+    "TableTargets",
+    "column_labels",
+    "open_table",
+]
+
+_CSV = (".csv", ".tsv")
+_JSON_LINES = (".jsonl", ".ndjson")
 
 
 def open_table(path: str, *, sheet: str | None = None) -> InputTable:
@@ -20,4 +37,32 @@ def open_table(path: str, *, sheet: str | None = None) -> InputTable:
     Raises:
         CommandError: The file cannot be read, or is nothing that has a table.
     """
-    return CsvTable(TextSource(InputSource(path)))
+    source = InputSource(path)
+    kind = file_kind(source)
+    if kind == "workbook":
+        return WorkbookTable(source, sheet)
+    if sheet is not None:
+        raise CommandError(f"{source.name} has no sheets", hint="--sheet is for workbooks")
+    if kind == "parquet":
+        return ParquetTable(source)
+    return _of_text(TextSource(source))
+
+
+def _of_text(text: TextSource) -> InputTable:
+    ending, first = text.source.ending, text.head.lstrip()[:1]
+    if ending in _JSON_LINES or (
+        first == "{" and ending not in _CSV and is_json(_first_line(text.head))
+    ):
+        return JsonLinesTable(text)
+    if first in ("{", "[") and ending not in _CSV:
+        if (entries := json_entries(text)) is not None:
+            return JsonDocumentTable(text, entries)
+        if first == "{" or ending == ".json":
+            return JsonLinesTable(text)
+    if ending in _CSV or (is_csv(text.head) and not is_list_of_links(text.head)):
+        return CsvTable(text)
+    return TextTable(text)
+
+
+def _first_line(text: str) -> str:
+    return text.lstrip().partition("\n")[0]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 InputFormat = Literal["csv", "jsonl", "xlsx", "parquet", "text"]
-_NO_LINKS: Mapping[int, str] = MappingProxyType({})
+NO_LINKS: Mapping[int, str] = MappingProxyType({})
 _NO_COLUMNS: frozenset[int] = frozenset()
 
 
@@ -27,7 +27,7 @@ class TableRow(NamedTuple):
     """
     problem: str | None = None
     """Why the row cannot be used at all, such as broken JSON."""
-    links: Mapping[int, str] = _NO_LINKS
+    links: Mapping[int, str] = NO_LINKS
     """Links behind the texts of cells, by column."""
     guessed: frozenset[int] = _NO_COLUMNS
     """Columns whose bytes are not in the encoding of the file: their text is a guess."""
@@ -47,6 +47,8 @@ class InputTable(ABC):
     delimiter: str = ","
     line_end: str = "\n"
     encoding: str = "utf-8"
+    hint: str = ""
+    """What to do where it has no links."""
     notes: Sequence[str] = ()
     """What the user should know of how the file was read."""
 

@@ -44,6 +44,12 @@ LOOKUPS: Mapping[LookupKind, Lookup] = {
 """The kinds of lookup that `lix person`, `org`, `email`, `enrich` and `worker` do."""
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
+_REDIRECTS = 3
+"""Links inside one another: a mail filter's around a search engine's around LinkedIn's own."""
+_LINK = re.compile(r"(?:https?://|(?:[a-z0-9-]+\.)+[a-z]+/)\S{1,8192}", re.IGNORECASE)
+_AFTER_LINK = ",;|. \t\r\n"
+_SEVERAL = re.compile(r"[,;|]\s*https?://", re.IGNORECASE)
+"""A link behind another one: no redirect, and no part of a name."""
 _COMMANDS: Mapping[str, str] = {
     "people_search": "search people",
     "job_search": "search jobs",
@@ -72,7 +78,7 @@ class LookupTarget(NamedTuple):
     key: str
     """Identifies the target; the same for all ways to write its link."""
     text: str
-    """The input, without surrounding spaces."""
+    """The input, without surrounding spaces and the punctuation behind it."""
     sent: str
     """What is sent to the provider: the input if it is a LinkedIn URL, else the canonical one."""
     sales: bool = False
@@ -115,15 +121,23 @@ def check_url(url: str, command: str) -> str:
 
 
 def parse_target(text: str) -> LookupTarget | None:
-    """The person, organisation or e-mail address that a text names, or None."""
-    text = text.strip()
+    """The person, organisation or e-mail address that a text names, or None.
+
+    A link that redirects to one names it too.
+    """
+    return _parsed(text.strip().rstrip(_AFTER_LINK), _REDIRECTS)
+
+
+def _parsed(text: str, redirects: int) -> LookupTarget | None:
     email = text[7:] if text[:7].lower() == "mailto:" else text
     if _EMAIL.fullmatch(email):
         return LookupTarget("email", email_form(email), text, email)
+    if _SEVERAL.search(text):
+        return None
     link = classify(text)
-    if link.kind == "unknown" and text[:4].lower() in ("http", "www."):
-        inside = filter(None, map(parse_target, links_inside(text)))
-        return next((target._replace(text=text) for target in inside), None)
+    if link.kind == "unknown" and redirects and _LINK.fullmatch(text):
+        inside = (_parsed(one, redirects - 1) for one in links_inside(text))
+        return next((target._replace(text=text) for target in inside if target), None)
     key = link.identity
     if key is None:
         return None
@@ -132,6 +146,13 @@ def parse_target(text: str) -> LookupTarget | None:
     if link.kind in _ORGS:
         return LookupTarget("org", key, text, _sent(text, link), link.kind == "account")
     return None
+
+
+def target_weight(target: LookupTarget) -> int:
+    """What a target counts in its column: of two with the same people, public links are better."""
+    if target.kind == "email":
+        return 9
+    return 5 if "/sales/" in target.sent else 10
 
 
 def _sent(text: str, link: Link) -> str:

@@ -62,21 +62,24 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
     return OK
 
 
-async def buy_again(ledger: Store, given: str) -> int:
+async def buy_again(ledger: Store, given: str | None) -> int:
     """Let the next run look up again what was refused or cannot be read; returns the exit code.
 
     Args:
         ledger: The open ledger.
-        given: The input.
+        given: The input; None for all that were refused without the provider's own error.
 
     Raises:
-        CommandError: No lookup of that input was refused or cannot be read.
+        CommandError: There is no such lookup.
     """
-    count = 0
-    async for entry in _matching(ledger, given, "refused", "kept"):
-        count += await ledger.buy_again(entry.key)
-    if not count:
+    if given is None:
+        keys = await ledger.unattested()
+        message = "no lookup was refused without the provider's own error"
+    else:
+        keys = [entry.key async for entry in _matching(ledger, given, "refused", "kept")]
         message = f"no lookup of {one_line(given, 80)} is refused or unreadable"
+    count = sum([await ledger.buy_again(key) for key in keys])
+    if not count:
         raise CommandError(message, code=NOT_FOUND)
     console.print_note(
         f"{count:,} {plural(count, 'lookup')} pending again; the next run over the same links "

@@ -97,7 +97,7 @@ def row_of_entry(entry: Entry) -> LookupRow:
 
 def _row_of_entry(entry: Entry) -> LookupRow:
     given, kind = input_of(entry), row_kind(entry.endpoint)
-    if entry.status == "refused":
+    if entry.status == "refused" and not entry.refreshing:
         return _refused_row(given, kind, _refusal(entry))
     body = body_of(entry)
     if body is not None:  # whatever the status: a better answer may be looked up
@@ -125,7 +125,8 @@ def _noted(entry: Entry) -> str | None:
 
 def body_of(entry: Entry) -> bytes | None:
     """The answer of an entry as received; of a listing that has ended, its rows as an array."""
-    return _rows_of_pages(entry) if entry.pages and entry.status == "done" else entry.body
+    ended = entry.status == "done" or entry.refreshing
+    return _rows_of_pages(entry) if entry.pages and ended else entry.body
 
 
 def _rows_of_pages(entry: Entry) -> bytes | None:

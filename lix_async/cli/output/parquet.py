@@ -103,10 +103,17 @@ class ParquetFile:
     Args:
         folder: The folder.
         columns: Columns that exist even if no row has them.
+        beside: A Parquet file whose columns come first, row by row, with their own types.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str] = LookupSchema.meta_fields) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        columns: Sequence[str] = LookupSchema.meta_fields,
+        beside: Path | None = None,
+    ) -> None:
         self._duckdb = _connect(folder)
+        self._beside = beside
         self._rows = folder / "rows.jsonl"
         self._result = folder / "rows.parquet"
         self._type = ColumnType()
@@ -161,8 +168,11 @@ class ParquetFile:
 
         pairs = ((name, part.sql()) for name, part in self._type.fields.items())
         columns = ", ".join(f"{_identifier(name)}: {_literal(kind)}" for name, kind in pairs)
+        beside = ""
+        if self._beside is not None:
+            beside = f"read_parquet({_literal(str(self._beside))}) POSITIONAL JOIN "
         command = (
-            f"COPY (SELECT * FROM read_json({_literal(str(self._rows))}, "
+            f"COPY (SELECT * FROM {beside}read_json({_literal(str(self._rows))}, "
             f"format = 'newline_delimited', columns = {{{columns}}}, "
             f"maximum_object_size = {max(2 * self._longest, 16_777_216)})) "
             f"TO {_literal(str(self._result))} "

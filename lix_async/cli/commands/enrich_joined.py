@@ -1,0 +1,360 @@
+"""`lix enrich` into the user's own table: every row of the input, with what was found beside it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import anyio
+
+from ...bulk import Outcome, Run
+from ...core.errors import LixError
+from ...ledger.records import Export
+from ...ledger.store import Entry
+from .. import console
+from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
+from ..input.table import TableRow, TableTargets
+from ..input.target_calls import TargetCallPreparer
+from ..ledger.address import ledger_argument
+from ..ledger.joined import Joiner, Selection, accepts, answer_of_outcome, refused_kind
+from ..output.destination import place_of
+from ..output.existing_output import existing_names
+from ..output.joined_file import CsvStyle, JoinedOutput
+from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow, JoinedTable, OwnColumns
+from ..output.workbook import check_workbooks
+from ..runtime.session import CommandSession
+from ..text import plural
+from .enrich_columns import ColumnPlan, JoinedOptions, check_origin
+from .enrich_inputs import RowCallPreparer, RowInput, SettledInputs
+from .enrich_run import EnrichOptions, RunCommand, days_text
+
+
+class JoinedRun(RunCommand):
+    """Looks up the rows that have no answer yet, and writes them beside their own cells."""
+
+    def __init__(
+        self,
+        options: EnrichOptions,
+        targets: TableTargets,
+        joined: JoinedOptions,
+        session: CommandSession,
+    ) -> None:
+        super().__init__(options, session, quiet=joined.quiet)
+        self._targets = targets
+        self._joined = joined
+        self._preparer = RowCallPreparer(session.lix, joined.kinds)
+        self._preparers = dict(self._preparer.by_kind)
+        self._own = OwnColumns(targets.table)
+        self._existing = existing_names(joined.out, joined.format, targets)
+        self._groups: list[AnswerGroup] = []
+        self._asked: list[AnswerGroup] = []
+        self._output: JoinedOutput
+        self._numbers: deque[int] = deque()
+        self._settled = SettledInputs()
+        self._settled_rows = 0
+        self._partial: dict[int, list[JoinedAnswer | None]] = {}
+        self._live = True
+        self._answered = self._known = self._other_ids = 0
+        self._known_days: tuple[datetime, datetime] | None = None
+        self._statuses: list[Counter[str]] = []
+        self._run: Run[object] | None = None
+        self._began = datetime.fromtimestamp(session.monitor.clock.wall(), UTC)
+        if self._existing is None:
+            self._make_table(())  # an error before anything is opened
+
+    @property
+    def _place(self) -> Path | None:
+        return self._joined.out
+
+    def _make_table(self, exports: Sequence[Export]) -> None:
+        """Decide about the columns."""
+        joined, run_name = self._joined, self._options.run_name
+        plan = ColumnPlan(joined, run_name, self._targets, self._existing or (), exports)
+        self._groups, self._asked = plan.groups, plan.asked
+        for group in self._groups:
+            if group.kind not in self._preparers:
+                kind = group.kind
+                self._preparers[kind] = TargetCallPreparer(self._session.lix, kind)
+        self._table = JoinedTable(self._own, self._groups)
+        self._table.check_names(as_json=joined.format in ("jsonl", "parquet"))
+
+    async def run(self) -> int:
+        """Look up the rows.
+
+        Returns:
+            The exit code.
+
+        Raises:
+            CommandError: The run failed, or some rows have no answer.
+            Interrupted: The user stopped the run.
+        """
+        start = self._session.monitor.clock.wall()
+        abandoned = True
+        opened = False
+        try:
+            async with self._store:
+                try:
+                    exports = await self._exports()
+                    await self._check_origin(exports)
+                    self._make_table(exports)
+                    self._open_output()
+                    opened = True
+                    if not (self._options.buys_again or self._options.recheck):
+                        await self._settled.read(self._store, self._options.run_name)
+                    self._run = run = self._new_run(
+                        self._preparer, self._inputs(), self._next_numbers(), await self._doubts()
+                    )
+                    self._session.counts.refresh = lambda: self._update_counts(run)
+                    await self._process(run)
+                    abandoned = False
+                finally:
+                    self._session.counts.refresh = None
+                    self._session.progress.stop()
+                    if opened:
+                        with anyio.CancelScope(shield=True):
+                            await self._end(abandoned=abandoned and self._run is not None)
+        except anyio.get_cancelled_exc_class():
+            if self._run is not None and not self._quiet:
+                with anyio.CancelScope(shield=True):
+                    doubts = await self._count_abandoned(self._run, start)
+                    self._print_summary(self._run, doubts)
+            raise
+        except LixError as error:
+            self._error = self._error or command_error_for(error)
+        return self._finish()
+
+    async def _exports(self) -> list[Export]:
+        if self._existing is None:
+            return []
+        return await self._store.statement(lambda tables: tables.exports(), writes=False)
+
+    async def _check_origin(self, exports: Sequence[Export]) -> None:
+        if self._existing is None:
+            return
+        name = self._options.run_name
+        run = await self._store.statement(lambda tables: tables.run_named(name), writes=False)
+        check_origin(exports, self._joined.out, name, is_known=run is not None)
+
+    def _open_output(self) -> None:
+        joined, table = self._joined, self._targets.table
+        if joined.format == "xlsx":
+            check_workbooks()
+        style = CsvStyle(bom=joined.bom)
+        if table.format == "csv":
+            style = CsvStyle(table.delimiter, table.line_end, joined.bom)
+        is_file = table.format == joined.format == "parquet" and Path(table.path).exists()
+        beside = Path(table.path) if is_file else None
+        self._output = JoinedOutput(joined.out, joined.format, self._table, style, beside)
+        self._output.open(self._existing)
+        again = self._options.buys_again and self._output.continues
+        self._live = self._groups == self._asked and not again
+
+    def _inputs(self) -> Iterator[RowInput]:
+        """The inputs of the run, each when it is asked for."""
+        selection = Selection(self._joined.limit)
+        find, kinds = self._targets.find, self._joined.kinds
+        stride = len(kinds)
+        for position, row in enumerate(self._targets.table.rows(), start=1):
+            first = (position - 1) * stride + 1
+            settled = [first + index in self._settled for index in range(stride)]
+            if selection.limit is None and all(settled):
+                self._settled_rows += 1
+                self._session.counts.items += 1
+                continue
+            target, reason = find(row)
+            if target is None:
+                self._add_row(position, row, [JoinedAnswer("invalid", reason)] * stride)
+                continue
+            if not selection.takes(target):
+                return
+            self._settled_rows += all(settled)
+            for index, kind in enumerate(kinds):
+                if not accepts(kind, target):
+                    self._add_answer(position, row, index, refused_kind(row, kind, target))
+                elif not settled[index]:
+                    self._numbers.append(first + index)
+                    yield RowInput(position, row, target, index)
+
+    def _next_numbers(self) -> Iterator[int]:
+        while True:
+            yield self._numbers.popleft()
+
+    async def _process(self, run: Run[object]) -> None:
+        try:
+            async with run:
+                place = place_of(self._joined.out)
+                what = self._joined.export_text(self._options.run_name)
+                await self._store.add_export(place, what)
+                async for outcome in run:
+                    self._add(outcome)
+        except Interrupted:
+            self._stopped = True
+        except LixError as error:
+            for unsaved in getattr(error, "unsaved", ()):
+                self._add(cast("Outcome[object]", unsaved))
+            self._error = self._error or command_error_for(error)
+
+    def _add(self, outcome: Outcome[object]) -> None:
+        one = cast("RowInput", outcome.input)
+        answer = answer_of_outcome(self._asked[one.kind_index], one.row, one.target, outcome)
+        if answer is None:
+            return
+        self._answered += 1
+        if outcome.cached and outcome.bought_at is not None and outcome.bought_at < self._began:
+            self._known += 1
+            self._other_ids += bool(outcome.via)
+            first, last = self._known_days or (outcome.bought_at, outcome.bought_at)
+            self._known_days = min(first, outcome.bought_at), max(last, outcome.bought_at)
+        if answer.status == "in_doubt":
+            self._reported_doubts.add(outcome.key)
+            return
+        new = outcome.attempts > 0 or not outcome.cached
+        self._add_answer(one.position, one.row, one.kind_index, answer, new=new)
+
+    def _add_answer(
+        self, position: int, row: TableRow, index: int, answer: JoinedAnswer, *, new: bool = False
+    ) -> None:
+        answers: list[JoinedAnswer | None]
+        if len(self._asked) == 1:
+            answers = [answer]
+        else:
+            answers = self._partial.setdefault(position, [None] * len(self._asked))
+            answers[index] = answer
+            if None in answers:
+                return
+            del self._partial[position]
+        self._add_row(position, row, cast("list[JoinedAnswer]", answers), new=new)
+
+    def _add_row(
+        self, position: int, row: TableRow, answers: Sequence[JoinedAnswer], *, new: bool = False
+    ) -> None:
+        self._session.counts.items += 1
+        if not self._live or (self._output.continues and not new) or self._error is not None:
+            return
+        try:
+            self._output.add(position, JoinedRow(row, answers), flush=new)
+        except CommandError as error:  # such as a full disk: later rows could not be written
+            self._error = error
+            self._park()
+        except BrokenPipeError:
+            self._pipe_closed = True
+            self._live = False
+            self._park()
+
+    def _park(self) -> None:
+        if self._run is not None:
+            self._run.park("output")
+
+    # The end
+
+    async def _end(self, *, abandoned: bool) -> None:
+        """Write the rows in the order of the file, and close the output."""
+        nothing = not (self._answered or self._settled_rows or self._output.continues)
+        try:
+            if abandoned and self._run is not None:
+                await self._run.aclose(0)
+            if not self._pipe_closed and not (self._error is not None and nothing):
+                self._statuses = await self._output.write_all(self._batches)
+        except CommandError as error:
+            self._error = self._error or error
+        except BrokenPipeError:
+            self._pipe_closed = True
+        except LixError as error:  # the ledger cannot be read: the rows so far are in the file
+            self._error = self._error or command_error_for(error)
+        finally:
+            try:
+                self._output.close()
+            except CommandError as error:
+                self._error = self._error or error
+        written = self._statuses and self._joined.out is not None
+        saved = "all rows so far are in the file" if written else "all answers are in the ledger"
+        self._session.resume_hint = (
+            f"{saved}; run the same command to continue:\n  {console.command_line()}"
+        )
+
+    def _batches(self, first: int) -> AsyncIterator[list[JoinedRow]]:
+        joiner = Joiner(
+            self._store, self._targets, self._groups, self._asked, self._preparers,
+            self._joined.limit,
+        )  # fmt: skip
+        return joiner.batches(first)
+
+    @property
+    def _remaining(self) -> int:
+        """Rows that have no answer for now."""
+        asked = [
+            counts
+            for group, counts in zip(self._groups, self._statuses, strict=False)
+            if group in self._asked
+        ]
+        return max((one["pending"] + one["queued"] for one in asked), default=0)
+
+    def _finish(self) -> int:
+        if self._pipe_closed:
+            return OK
+        if self._run is not None:
+            self._print_summary(self._run)
+        if self._stopped:
+            raise Interrupted
+        if self._error is not None:
+            raise self._error
+        if self._run is not None and (parked := self._run.progress().parked):
+            raise CommandError(
+                f"the ledger is parked: {parked}",
+                hint=f"lix run resume{ledger_argument(self._options.ledger)}",
+                code=NETWORK,
+            )
+        if self._remaining:
+            raise CommandError(
+                f"{self._remaining:,} {plural(self._remaining, 'row')} got no answer for now",
+                hint="run the same command again; only those are looked up",
+                code=NETWORK,
+            )
+        return OK
+
+    def _left(self) -> int:
+        total = self._session.counts.total
+        return 0 if total is None else max(total - self._session.counts.items, 0)
+
+    def _is_of_file(self, entry: Entry) -> bool:
+        return True  # those of other commands at this moment are few, and the rows are many
+
+    def _keys(self) -> set[bytes]:
+        found: set[bytes] = set()
+        for one in self._inputs_again():
+            found.add(self._preparer.call_key(self._preparer.input_of(one)).key)
+        return found
+
+    def _inputs_again(self) -> Iterator[RowInput]:
+        for position, row in enumerate(self._targets.table.rows(), start=1):
+            target, _ = self._targets.find(row)
+            for index, kind in enumerate(self._joined.kinds if target is not None else ()):
+                if target is not None and accepts(kind, target):
+                    yield RowInput(position, row, target, index)
+
+    def _summary_words(self) -> list[str]:
+        place = "" if self._joined.out is None else f" in {self._joined.out}"
+        texts: list[str] = []
+        for group, counts in zip(self._groups, self._statuses, strict=False):
+            words = ", ".join(
+                f"{n:,} {status.replace('_', ' ')}" for status, n in counts.most_common()
+            )
+            name = f"{group.kind}: " if len(self._groups) > 1 and group.kind else ""
+            texts.append(f"{name}{words or 'no rows'}")
+        if not texts:
+            texts = [f"{self._answered:,} {plural(self._answered, 'answer')}"]
+        return [f"{'; '.join(texts)}{place}"]
+
+    def _known_words(self) -> list[str]:
+        words: list[str] = []
+        if self._known_days is not None:
+            other = f" ({self._other_ids:,} under another id)" if self._other_ids else ""
+            words.append(
+                f"{self._known:,} from the ledger{other}, bought {days_text(self._known_days)}"
+            )
+        if self._settled_rows:
+            words.append(f"{self._settled_rows:,} answered before")
+        return words

@@ -1,0 +1,132 @@
+"""The links behind the cells of an `.xlsx` sheet, by a streaming read of its XML.
+
+A link is an element behind all cells, whose address is in another file of the archive, or the
+formula `HYPERLINK("https://…", "text")` of a cell.
+"""
+
+from __future__ import annotations
+
+import html
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import IO, TypeAlias
+from xml.etree import ElementTree
+
+SheetLinks: TypeAlias = dict[int, dict[int, str]]
+"""Links by line, from 1, and column, from 0."""
+
+_CHUNK = 1 << 20
+_ROOT = re.compile(rb"<(?:\w+:)?worksheet\b[^>]*>")
+_LINKS = re.compile(rb"<(?:\w+:)?hyperlinks[\s>]")
+_CELL = re.compile(rb'(?:<|:)c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+_FORMULA = re.compile(r'HYPERLINK\(\s*"((?:[^"]|"")*)"')
+_PLACE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
+
+
+def sheet_links(file: IO[bytes], sheet: str, height: int) -> SheetLinks | None:
+    """The links of a sheet; None if the file is no `.xlsx`.
+
+    Args:
+        file: The workbook.
+        sheet: The name of the sheet.
+        height: The number of its rows.
+    """
+    if file.read(4) != b"PK\x03\x04":
+        return None
+    with zipfile.ZipFile(file) as archive:
+        if "xl/workbook.xml" not in archive.namelist():
+            return None
+        part = _part_of_sheet(archive, sheet)
+        if part is None:
+            return None
+        found: SheetLinks = {}
+        root, section = b"", bytearray()
+        with archive.open(part) as xml:
+            data = b""
+            while chunk := xml.read(_CHUNK):
+                if section:
+                    section += chunk
+                    continue
+                data += chunk
+                root = root or ((first := _ROOT.search(data)) and first[0]) or b""
+                for line, column, link in _links_in_formulas(data):
+                    found.setdefault(line, {})[column] = link
+                if start := _LINKS.search(data):
+                    section += data[start.start() :]
+                data = data[max(data.rfind(b"<c "), data.rfind(b":c "), len(data) - 64) :]
+        if section:
+            addresses = _addresses(archive, part)
+            for line, column, link in _links_of(root + bytes(section), addresses, height):
+                found.setdefault(line, {})[column] = link
+    return found
+
+
+def _links_in_formulas(data: bytes) -> Iterator[tuple[int, int, str]]:
+    at = data.find(b"HYPERLINK(")
+    while at >= 0:
+        end = data.find(b"</", at)
+        start = max(data.rfind(b"<c ", 0, at), data.rfind(b":c ", 0, at))
+        cell = _CELL.match(data, start) if start >= 0 else None
+        if end >= 0 and cell is not None:
+            formula = html.unescape(data[at:end].decode("utf-8", "replace"))
+            if found := _FORMULA.match(formula):
+                column = _column(cell[1].decode())
+                yield int(cell[2]), column, found[1].replace('""', '"')
+        at = data.find(b"HYPERLINK(", at + 1)
+
+
+def _links_of(xml: bytes, addresses: dict[str, str], height: int) -> Iterator[tuple[int, int, str]]:
+    for element in ElementTree.fromstring(xml).iter():
+        if not element.tag.endswith("}hyperlink"):
+            continue
+        address = addresses.get(_attribute(element, "id"))
+        ends = [_PLACE.fullmatch(one) for one in element.get("ref", "").split(":")]
+        if address is None or None in ends:
+            continue
+        first, last = ends[0], ends[-1]
+        assert first is not None
+        assert last is not None
+        if place := element.get("location"):
+            address = f"{address}#{place}"
+        for line in range(int(first[2]), min(int(last[2]), height) + 1):
+            for column in range(_column(first[1]), _column(last[1]) + 1):
+                yield line, column, address
+
+
+def _part_of_sheet(archive: zipfile.ZipFile, sheet: str) -> str | None:
+    parts = _relations(archive, "xl/workbook.xml")
+    for element in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
+        if element.tag.endswith("}sheet") and element.get("name") == sheet:
+            part = posixpath.join("xl", parts.get(_attribute(element, "id"), "")).lstrip("/")
+            return part if part in archive.namelist() else None
+    return None
+
+
+def _addresses(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
+    return _relations(archive, part)
+
+
+def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
+    """What the ids in a part stand for."""
+    folder, name = posixpath.split(part)
+    path = f"{folder}/_rels/{name}.rels"
+    if path not in archive.namelist():
+        return {}
+    return {
+        element.get("Id", ""): element.get("Target", "")
+        for element in ElementTree.fromstring(archive.read(path)).iter()
+    }
+
+
+def _attribute(element: ElementTree.Element, name: str) -> str:
+    """An attribute of any namespace: `r:id` has two, by the edition of the format."""
+    return next((text for key, text in element.items() if key.endswith(f"}}{name}")), "")
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
