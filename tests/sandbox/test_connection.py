@@ -14,7 +14,13 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from lix_async.sandbox import Sandbox, running
-from lix_async.sandbox.server.connection import Connection, Message, Receive, Send, http_date
+from lix_async.sandbox.server.connection import (
+    AsgiMessage,
+    AsgiReceive,
+    AsgiSend,
+    HttpServerConnection,
+    http_date,
+)
 
 LINK = quote("https://www.linkedin.com/in/a-b", safe="")
 PERSON = f"/v1/person?profile_link={LINK}"
@@ -54,14 +60,14 @@ def test_answers_are_not_held_back() -> None:
     sandbox = Sandbox(people=5, organisations=2)
     accepted: list[int] = []
 
-    class Noted(Connection):
+    class Noted(HttpServerConnection):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             raw = transport.get_extra_info("socket")
             accepted.append(raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             super().connection_made(transport)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lix_async.sandbox.server.server.Connection", Noted)
+        patch.setattr("lix_async.sandbox.server.server.HttpServerConnection", Noted)
         with running(sandbox) as url:
             address = urlsplit(url)
             with socket.create_connection((address.hostname or "", address.port or 0)) as line:
@@ -144,13 +150,15 @@ def test_a_stopped_server_finishes_the_answer_that_it_is_making() -> None:
 
 
 def test_an_application_that_fails_is_logged_and_answered(caplog: pytest.LogCaptureFixture) -> None:
-    async def broken(scope: Message, receive: Receive, send: Send) -> None:
+    async def broken(scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         raise ValueError("on purpose")
 
     async def ask() -> bytes:
-        open_: set[Connection] = set()
+        open_: set[HttpServerConnection] = set()
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Connection(broken, open_), "127.0.0.1", 0)
+        server = await loop.create_server(
+            lambda: HttpServerConnection(broken, open_), "127.0.0.1", 0
+        )
         async with server:
             port = server.sockets[0].getsockname()[1]
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -218,6 +218,10 @@ def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
 def _wait_for_signal() -> None:
     """Wait for SIGTERM or Ctrl-C, while the server's own thread answers."""
     stopped = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        stopped.set()
+
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+        signal.signal(signal.SIGTERM, stop)
     stopped.wait()

@@ -21,7 +21,7 @@ from ..state.credit_ledger import CreditLedger
 from ..state.state import SentItem
 from ..state.webhooks import Webhook
 from ..world.world import World
-from .connection import DISCONNECT_EXTENSION, AsgiApp, Message, Receive, Send
+from .connection import DISCONNECT_EXTENSION, AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request body at most."""
@@ -79,7 +79,7 @@ class SandboxAsgiApp:
         self._provider = provider
         self._endpoints = endpoints
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Handle one request."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
@@ -111,7 +111,7 @@ class SandboxAsgiApp:
         await self._sandbox.notify_webhook()
 
     async def _send(
-        self, response: SandboxResponse, scope: Message, receive: Receive, send: Send
+        self, response: SandboxResponse, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend
     ) -> None:
         sleep = self._sandbox.sleep or anyio.sleep
         if response.delay:
@@ -147,7 +147,7 @@ def _best_match(
     return max(endpoints, key=score, default=None)
 
 
-async def _start(response: SandboxResponse, send: Send) -> None:
+async def _start(response: SandboxResponse, send: AsgiSend) -> None:
     headers = [
         (name.lower().encode(), _header_value(value)) for name, value in response.headers.items()
     ]
@@ -161,7 +161,7 @@ def _header_value(text: str) -> bytes:
     return text.encode("latin-1") if text.isascii() else text.encode()
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def _read_body(receive: AsgiReceive) -> bytes:
     """The whole body. A body that is too large is read to its end: some clients wait for that."""
     chunks: list[bytes] = []
     size, more = 0, True
@@ -189,7 +189,7 @@ class SandboxApp:
         self._patterns = [(path, route) for path, route in routes if "{" in path]
         self._default = default
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Handle one request, or the start and the end of a server."""
         if scope["type"] == "lifespan":
             for _ in range(2):

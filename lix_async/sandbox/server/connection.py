@@ -13,16 +13,16 @@ from urllib.parse import unquote
 
 import h11
 
-Message = MutableMapping[str, object]
+AsgiMessage = MutableMapping[str, object]
 """A message or a scope of ASGI."""
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
+AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
+AsgiSend = Callable[[AsgiMessage], Awaitable[None]]
+AsgiApp = Callable[[AsgiMessage, AsgiReceive, AsgiSend], Awaitable[None]]
 DISCONNECT_EXTENSION = "lix_async.sandbox.disconnect"
 """The ASGI extension by which an application ends a connection. Its argument is True for a reset.
 """
 if TYPE_CHECKING:
-    Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
+    H11Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
 
 # SO_LINGER on, with a timeout of 0: closing the socket sends a reset.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -39,7 +39,7 @@ def http_date(epoch: float) -> str:
     return f"{day}, {at.tm_mday:02} {month} {at.tm_year} {time.strftime('%H:%M:%S', at)} GMT"
 
 
-class Connection(asyncio.Protocol):
+class HttpServerConnection(asyncio.Protocol):
     """A connection, which answers one request after the other until one side closes it.
 
     Args:
@@ -47,19 +47,20 @@ class Connection(asyncio.Protocol):
         open_: The open connections; this one is in it while it is open.
     """
 
-    def __init__(self, app: AsgiApp, open_: set[Connection]) -> None:
+    def __init__(self, app: AsgiApp, open_: set[HttpServerConnection]) -> None:
         self._app = app
         self._open = open_
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD)
         self._changed = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._lost = False
+        self.lost = False
+        """Whether the connection has ended."""
         self._busy = False
         self._is_last = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self.transport = cast("asyncio.Transport", transport)
         self._open.add(self)
         self.task = asyncio.get_running_loop().create_task(self._serve())
 
@@ -73,7 +74,7 @@ class Connection(asyncio.Protocol):
         return True  # the response may still be sent
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = True
+        self.lost = True
         self._open.discard(self)
         self._changed.set()
         self._writable.set()
@@ -88,21 +89,21 @@ class Connection(asyncio.Protocol):
         """Close the connection, after the response that is being made if there is one."""
         self._is_last = True
         if not self._busy:
-            self._transport.close()
+            self.transport.close()
 
     def abort(self) -> None:
         """End the connection at once."""
-        self._transport.abort()
+        self.transport.abort()
         self.task.cancel()
 
     async def _serve(self) -> None:
         try:
-            while isinstance(request := await self._next_event(), h11.Request):
+            while isinstance(request := await self.next_event(), h11.Request):
                 self._busy = True
                 await self._respond(request)
                 self._busy = False
                 states = {self._http.our_state, self._http.their_state}
-                if self._lost or self._is_last or states != {h11.DONE}:
+                if self.lost or self._is_last or states != {h11.DONE}:
                     break
                 self._http.start_next_cycle()
         except h11.RemoteProtocolError as error:
@@ -110,19 +111,20 @@ class Connection(asyncio.Protocol):
                 with contextlib.suppress(h11.LocalProtocolError):
                     self._write_error(error.error_status_hint)
         finally:
-            self._transport.close()
+            self.transport.close()
 
-    async def _next_event(self) -> Event:
+    async def next_event(self) -> H11Event:
         """The next event of the request; `ConnectionClosed` once the connection is lost."""
         while (event := self._http.next_event()) is h11.NEED_DATA:
-            if self._lost:
+            if self.lost:
                 return h11.ConnectionClosed()
             if self._http.they_are_waiting_for_100_continue:
                 self._write(h11.InformationalResponse(status_code=100, headers=[]))
-            await self._wait()
+            await self.wait()
         return event
 
-    async def _wait(self) -> None:
+    async def wait(self) -> None:
+        """Wait for data, or for the end of the connection."""
         self._changed.clear()
         await self._changed.wait()
 
@@ -135,10 +137,10 @@ class Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_exception_handler(context)
             if self._http.our_state is h11.SEND_RESPONSE:
                 self._write_error(500)
-            self._transport.close()
+            self.transport.close()
             return
-        while not self._lost and self._http.their_state is h11.SEND_BODY:  # a body nobody has read
-            await self._next_event()
+        while not self.lost and self._http.their_state is h11.SEND_BODY:  # a body that was not read
+            await self.next_event()
 
     def _write_error(self, status: int) -> None:
         headers = [("content-length", "0"), ("connection", "close")]
@@ -146,32 +148,34 @@ class Connection(asyncio.Protocol):
 
     def _write(self, *events: h11.Event) -> None:
         data = b"".join(filter(None, map(self._http.send, events)))
-        if not self._lost:
-            self._transport.write(data)
+        if not self.lost:
+            self.transport.write(data)
 
-    async def _send(self, events: Iterable[h11.Event]) -> None:
+    async def send(self, events: Iterable[h11.Event]) -> None:
+        """AsgiSend events, and wait while the client reads them too slowly."""
         self._write(*events)
         await self._writable.wait()
 
-    def _disconnect(self, reset: bool) -> None:
+    def disconnect(self, reset: bool) -> None:
+        """End the connection, as `DISCONNECT_EXTENSION` says."""
         if not reset:
-            self._transport.close()
+            self.transport.close()
             return
-        raw_socket = self._transport.get_extra_info("socket")
+        raw_socket = self.transport.get_extra_info("socket")
         raw_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self._transport.abort()
+        self.transport.abort()
 
 
 class _Exchange:
     """A request and its response as ASGI has them: a scope, `receive` and `send`."""
 
-    def __init__(self, connection: Connection, request: h11.Request) -> None:
+    def __init__(self, connection: HttpServerConnection, request: h11.Request) -> None:
         self._connection = connection
         self._is_head = request.method == b"HEAD"
         self._start: list[h11.Event] = []
         self._complete = False
         path, _, query = bytes(request.target).partition(b"?")
-        self.scope: Message = {
+        self.scope: AsgiMessage = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": request.http_version.decode(),
@@ -182,27 +186,27 @@ class _Exchange:
             "query_string": query,
             "root_path": "",
             "headers": [(bytes(name).lower(), bytes(value)) for name, value in request.headers],
-            "client": connection._transport.get_extra_info("peername"),
-            "server": connection._transport.get_extra_info("sockname"),
-            "extensions": {DISCONNECT_EXTENSION: connection._disconnect},
+            "client": connection.transport.get_extra_info("peername"),
+            "server": connection.transport.get_extra_info("sockname"),
+            "extensions": {DISCONNECT_EXTENSION: connection.disconnect},
         }
 
-    async def receive(self) -> Message:
+    async def receive(self) -> AsgiMessage:
         """The next part of the body; after it, the end of the connection."""
         connection = self._connection
         while not self._complete:
-            event = await connection._next_event()
+            event = await connection.next_event()
             if isinstance(event, h11.Data):
                 return {"type": "http.request", "body": bytes(event.data), "more_body": True}
             self._complete = True
             if isinstance(event, h11.EndOfMessage):
                 return {"type": "http.request", "body": b"", "more_body": False}
-        while not connection._lost:
-            await connection._wait()
+        while not connection.lost:
+            await connection.wait()
         return {"type": "http.disconnect"}
 
-    async def send(self, message: Message) -> None:
-        """Send a part of the response. The head is sent with the first part of the body."""
+    async def send(self, message: AsgiMessage) -> None:
+        """AsgiSend a part of the response. The head is sent with the first part of the body."""
         if message["type"] == "http.response.start":
             headers = cast("list[tuple[bytes, bytes]]", message.get("headers", []))
             date = (b"date", http_date(time.time()).encode())
@@ -216,4 +220,4 @@ class _Exchange:
         if not message.get("more_body", False):
             events.append(h11.EndOfMessage())
         if events:
-            await self._connection._send(events)
+            await self._connection.send(events)

@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 
 from ...core.errors import ConfigurationError
-from .connection import AsgiApp, Connection
+from .connection import AsgiApp, HttpServerConnection
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,7 +34,7 @@ class _Server:
         """Set when requests are answered, and when the server has failed."""
         self._sandbox = sandbox
         self._app: AsgiApp = sandbox.app
-        self._connections: set[Connection] = set()
+        self._connections: set[HttpServerConnection] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
 
@@ -54,7 +54,7 @@ class _Server:
     async def _serve(self, listener: socket.socket) -> None:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         server = await self._loop.create_server(
-            lambda: Connection(self._app, self._connections), sock=listener
+            lambda: HttpServerConnection(self._app, self._connections), sock=listener
         )
         webhook = None
         if self._sandbox.webhook:
