@@ -54,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(arguments)
     except KeyboardInterrupt:
         return 130
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
+    except ImportError as error:
+        # cyclopts imports the modules of commands; its own error has the missing one as its cause.
+        cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+        package = (cause.name or "").partition(".")[0]
         if package not in _PACKAGES:
             raise
         sys.stderr.write(f'lix needs {package}: pip install "lix_async[cli]"\n')
