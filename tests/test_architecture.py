@@ -87,7 +87,7 @@ CLI_ORDER = {
     frozenset({"input"}): 2,
     frozenset({"output"}): 3,
     frozenset({"ledger"}): 4,
-    frozenset({"queue"}): 5,
+    frozenset({"queue", "costs"}): 5,
     frozenset({"commands"}): 6,
     frozenset({"app"}): 7,
 }

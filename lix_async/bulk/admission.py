@@ -28,6 +28,7 @@ from ..core.errors import (
 )
 from ..core.families import UNKNOWN_ROUTE
 from ..core.models import Params
+from ..core.plurals import counted, plural
 from ..core.validation import check_type
 from ..engine.circuit_breaker import ATTESTED
 from ..engine.credits import CreditBudget
@@ -170,6 +171,11 @@ class AdmissionController(Admission):
             return f"outage: {self.breaker.failure.args[0]}"
         return "daily limit" if self.closed_for > 0 else ""
 
+    @property
+    def left_today(self) -> int | None:
+        """Requests left of the daily allowance, those of this run since it was read taken off."""
+        return None if self.requests_left is None else max(self.requests_left - self._asked, 0)
+
     async def admit(self, price: Price, key: bytes) -> None:
         """Wait until a call may be sent. Report its end with `ended`.
 
@@ -288,9 +294,10 @@ class AdmissionController(Admission):
         self.check(key)
         left = self._short(price)
         if left is not None:
+            left = max(left, 0)
             self.stop = QuotaExceededError(
-                f"{max(left, 0)} {price.kind} credits are left, and a call costs {price.amount}; "
-                "nothing was sent",
+                f"{counted(left, f'{price.kind} credit')} {plural(left, 'is')} left, and a call "
+                f"costs {price.amount}; nothing was sent",
                 kind="balance",
             )
             raise CallsParked
@@ -299,8 +306,8 @@ class AdmissionController(Admission):
         """Stop: the cap of the run, which its workers share in the ledger, is reached."""
         if self.stop is None:
             self.stop = BudgetError(
-                f"max_credits of this run is reached: a call costs {price.amount} credits; "
-                "nothing was sent",
+                "max_credits of this run is reached: a call costs "
+                f"{counted(price.amount, 'credit')}; nothing was sent",
                 kind="max_credits",
             )
         raise CallsParked

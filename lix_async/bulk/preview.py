@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, Collection, Iterable, Sequence
 from contextlib import closing
 from typing import TypeVar
 
@@ -48,6 +48,8 @@ class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """Lookups that are answered from the ledger for free."""
     in_doubt: int
     """Lookups in doubt; a run leaves them alone unless `doubts="retry"`."""
+    queued: int = 0
+    """Lookups that the provider is still preparing; they are among the calls."""
     calls: int
     """Calls that would be made; of listings only the first pages."""
     listings: int
@@ -63,7 +65,11 @@ class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     refreshes_at: float | None
     """When the daily allowance refreshes (epoch seconds)."""
     seconds: float | None
-    """Seconds that the calls take at the client's rate; None without a rate."""
+    """Seconds that the calls take at the client's rate; None without a rate, unless they wait.
+
+    Where they are more than are left of the day's allowance, the rest begins when it is renewed;
+    queued lookups are not over before they are due.
+    """
 
     @property
     def shortfall(self) -> dict[CreditKind, int]:
@@ -120,29 +126,22 @@ async def preview(
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account, on)
     engine = caller.engine
     fresh = chosen_freshness(engine.options, max_age, refused_age, engine.clock.wall())
-    ledger = open_store(store)
-    try:
-        await ledger.open_read_only()
-    except LedgerNotFoundError:
-        count = await _counted(None, caller, inputs, fresh)
-    else:
-        try:
-            count = await _counted(ledger, caller, inputs, fresh)
-        finally:
-            await ledger.close()
+    count = await _count(store, caller, inputs, fresh)
     admission = AdmissionController(
         caller.engine,
-        ledger,
+        open_store(store),
         balance_endpoints=caller.balance_endpoints if check_balances else None,
     )
     await admission.read()
     rate = getattr(caller.engine.limiter, "rate", None)
+    wall = engine.clock.wall()
     found = Preview(
         inputs=count.inputs,
         distinct=count.distinct,
         invalid=count.invalid,
         answered=count.answered,
         in_doubt=count.in_doubt,
+        queued=count.queued,
         calls=count.calls,
         listings=count.listings,
         credits=dict(count.credits),
@@ -150,7 +149,13 @@ async def preview(
         balances=None if admission.balances is None else dict(admission.balances),
         requests_left=admission.requests_left,
         refreshes_at=admission.refreshes_at,
-        seconds=None if rate is None else count.calls * rate.interval,
+        seconds=seconds_needed(
+            count.calls,
+            None if rate is None else rate.interval,
+            requests_left=admission.requests_left,
+            renewed_in=None if admission.refreshes_at is None else admission.refreshes_at - wall,
+            queued_for=max(count.due / 1000 - wall, 0.0) if count.queued else 0.0,
+        ),
     )
     if found.exceeds_today:
         _LOG.warning(
@@ -162,18 +167,101 @@ async def preview(
     return found
 
 
+def seconds_needed(
+    calls: int,
+    interval: float | None,
+    *,
+    requests_left: int | None = None,
+    renewed_in: float | None = None,
+    queued_for: float = 0.0,
+) -> float | None:
+    """Seconds that calls take at least; None where nothing is known of it.
+
+    Args:
+        calls: The number of calls.
+        interval: Seconds between two calls; None without a rate.
+        requests_left: Requests left of the daily allowance, if that is known. How many a renewed
+            allowance has, no provider reports.
+        renewed_in: Seconds until it is renewed, if that is known.
+        queued_for: Seconds until the last of the queued lookups is asked for again.
+    """
+    seconds = calls * (interval or 0.0)
+    waits = queued_for > 0
+    if requests_left is not None and renewed_in is not None and calls > requests_left:
+        seconds = max(seconds, renewed_in + (calls - requests_left) * (interval or 0.0))
+        waits = True
+    seconds = max(seconds, queued_for + (interval or 0.0) if queued_for else 0.0)
+    return seconds if interval is not None or waits else None
+
+
+async def credits_up_to(
+    limit: int,
+    store: StoreAddress,
+    caller: CallPreparer,
+    inputs: Iterable[object] | AsyncIterable[object],
+    *,
+    max_age: Age | Unset | None = UNSET,
+    refused_age: Age | Unset | None = UNSET,
+    retry_doubts: bool = False,
+) -> int:
+    """The credits that a run costs at most, as `preview` counts them, without asking the provider.
+
+    Counting stops once there are more than `limit`.
+
+    Args:
+        limit: What is enough to know.
+        store: The ledger of the run. It need not exist, and may be in use.
+        caller: What makes calls of inputs.
+        inputs: The inputs.
+        max_age: The greatest age of an answer that is not bought again, as of the run.
+        refused_age: The same for refusals.
+        retry_doubts: Whether the run looks up again what is in doubt.
+    """
+    fresh = chosen_freshness(
+        caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
+    )
+    count = await _count(store, caller, inputs, fresh, limit, retry_doubts=retry_doubts)
+    return count.credits.total()
+
+
+async def _count(
+    store: StoreAddress,
+    caller: CallPreparer,
+    inputs: Iterable[object] | AsyncIterable[object],
+    fresh: Freshness,
+    limit: int | None = None,
+    *,
+    retry_doubts: bool = False,
+) -> _PreviewCounter:
+    ledger = open_store(store)
+    try:
+        await ledger.open_read_only()
+    except LedgerNotFoundError:
+        return await _counted(None, caller, inputs, fresh, limit)
+    try:
+        held: set[bytes] = set()
+        if not retry_doubts:
+            held = {entry.key async for entry in ledger.entries("in_doubt")}
+        return await _counted(ledger, caller, inputs, fresh, limit, held)
+    finally:
+        await ledger.close()
+
+
 class _PreviewCounter:
     def __init__(self) -> None:
         self.inputs = self.distinct = self.invalid = self.answered = self.in_doubt = 0
-        self.calls = self.listings = self.unpriced = 0
+        self.calls = self.listings = self.unpriced = self.queued = self.due = 0
         self.credits: Counter[CreditKind] = Counter()
 
-    def call(self, price: Price, *, listing: bool) -> None:
+    def call(self, price: Price, *, listing: bool, lookup: StoredLookup | None) -> None:
         self.calls += 1
         self.listings += listing
         self.unpriced += price.kind == "unknown"
         if price.amount:
             self.credits[price.kind] += price.amount
+        if lookup is not None and lookup.state.status == "queued":
+            self.queued += 1
+            self.due = max(self.due, lookup.state.due or 0)
 
 
 async def _counted(
@@ -181,17 +269,18 @@ async def _counted(
     caller: CallPreparer,
     inputs: Iterable[object] | AsyncIterable[object],
     fresh: Freshness,
+    limit: int | None,
+    doubts: Collection[bytes] = (),
 ) -> _PreviewCounter:
     count = _PreviewCounter()
-    doubts: set[bytes] = set()
-    if store is not None:
-        doubts = {entry.key async for entry in store.entries("in_doubt")}
     source: InputStream[object] = InputStream(inputs)
     # A temporary file of SQLite's own: the keys of ten million inputs would fill the memory.
     with closing(sqlite3.connect("")) as seen:
         seen.execute("CREATE TABLE key (key BLOB PRIMARY KEY) WITHOUT ROWID")
         while batch := await _batch(source):
             await _add(count, batch, caller, store, fresh, doubts, seen)
+            if limit is not None and count.credits.total() > limit:
+                break
     return count
 
 
@@ -212,7 +301,7 @@ async def _add(
     caller: CallPreparer,
     store: Store | None,
     fresh: Freshness,
-    doubts: set[bytes],
+    doubts: Collection[bytes],
     seen: sqlite3.Connection,
 ) -> None:
     new: dict[bytes, tuple[Price, bool]] = {}
@@ -251,4 +340,4 @@ async def _add(
         elif key in doubts:
             count.in_doubt += 1
         else:
-            count.call(price, listing=listing)
+            count.call(price, listing=listing, lookup=lookup)

@@ -21,7 +21,7 @@ from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.freshness import Age, Freshness
-from ..core.html_table import counted
+from ..core.plurals import counted
 from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall
 from ..engine.doubts import DoubtPolicy

@@ -50,6 +50,7 @@ def _commands() -> tuple[tuple[Group, str], ...]:
         (_SEARCHES, "search:search"),
         (_SEARCHES, "search:leads"),
         (_SEARCHES, "search:accounts"),
+        (_SEARCHES, "facets:facets"),
         (_LOOKUPS, "lookup:person"),
         (_LOOKUPS, "lookup:org"),
         (_LOOKUPS, "lookup:email"),

@@ -1,14 +1,10 @@
-"""What docstrings say about methods, their arguments, and the fields of structs."""
+"""What docstrings say about methods and their arguments."""
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
-import textwrap
-from collections.abc import Iterator, Mapping
-from functools import cache
-from itertools import pairwise
+from collections.abc import Iterator
 
 _SECTION = re.compile(r"^(?:Args|Returns|Yields|Raises|Credits|Contract|Example):$", re.MULTILINE)
 _ENTRY = re.compile(r" {4}\*{0,2}(\w+): (.*)")
@@ -49,30 +45,3 @@ def _entries(doc: str) -> Iterator[tuple[str, str]]:
             lines.append(line.strip())
     if name:
         yield name, " ".join(lines).strip()
-
-
-@cache
-def field_texts(struct: type) -> Mapping[str, str]:
-    """The docstrings below the fields of a struct, with those that it inherits."""
-    found: dict[str, str] = {}
-    for one in reversed(struct.__mro__):
-        found |= _own_field_texts(one)
-    return found
-
-
-def _own_field_texts(struct: type) -> dict[str, str]:
-    try:
-        source = inspect.getsource(struct)
-    except (OSError, TypeError):  # a built-in class, or a package without its sources
-        return {}
-    definition = ast.parse(textwrap.dedent(source)).body[0]
-    body = definition.body if isinstance(definition, ast.ClassDef) else []
-    return {
-        field.target.id: " ".join(inspect.cleandoc(after.value.value).split())
-        for field, after in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(after, ast.Expr)
-        and isinstance(after.value, ast.Constant)
-        and isinstance(after.value.value, str)
-    }

@@ -14,8 +14,9 @@ from msgspec import inspect
 
 from ..core.endpoint import AnyEndpoint, Endpoint, Price
 from ..core.errors import ConfigurationError
+from ..core.field_docs import field_descriptions
 from ..core.provider import Provider
-from .docstrings import argument_texts, field_texts, prose
+from .docstrings import argument_texts, prose
 from .providers import (
     all_endpoints,
     client_class,
@@ -114,7 +115,7 @@ def param_texts(endpoint: AnyEndpoint) -> dict[str, str]:
     owner, method = _method_place(endpoint)
     names = endpoint.params.__struct_fields__
     kind = cast("type", endpoint.params)
-    known = {**field_texts(kind), **argument_texts(owner, method)}
+    known = {**field_descriptions(kind), **argument_texts(owner, method)}
     # What a client is made with, `--viewer` gives here.
     return {
         name: known[name].replace("the client's `viewer_id`", "--viewer")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -102,7 +102,15 @@ class ConnectionOptions:
     """Seconds for one call in total, including waits and retries."""
 
     max_credits: int | None = None
-    """Stop before more credits than this are spent."""
+    """Stop before more credits than this are spent. Nothing is asked then."""
+
+    confirm_above: int = 100
+    """Ask before more credits than this are spent, where there is a terminal; elsewhere, --yes or
+    --max-credits is needed.
+    """
+
+    yes: Annotated[bool, Parameter(name=("--yes", "-y")), _flag] = False
+    """Spend any number of credits without being asked."""
 
     viewer: str | None = None
     """The attached LinkedIn account (viewer_id) to use."""
@@ -118,6 +126,9 @@ class ConnectionOptions:
 
     api_key_stdin: Annotated[bool, _flag] = False
     """Read the key from stdin instead of LIX_API_KEY."""
+
+    key: Annotated[str, Parameter(parse=False)] = field(default="", repr=False)
+    """The key, where another part of the command has read it."""
 
 
 ROW_DEFAULTS = RowOutputOptions()

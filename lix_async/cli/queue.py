@@ -23,7 +23,7 @@ from .ledger.address import (
     shell_argument,
 )
 from .options import ConnectionOptions
-from .text import plural
+from .text import counted
 
 if TYPE_CHECKING:
     from ..integrations.job_queue import JobQueue
@@ -95,9 +95,9 @@ async def submit(
     except BulkError as error:
         raise CommandError(redact_password(str(error), address), code=REFUSED) from None
     if not quiet:
-        links = f"{len(lookups):,} {plural(len(lookups), 'link')}"
+        links = f"{counted(len(lookups), 'link')}"
         console.print_note(
-            f"{links} queued in {chunks:,} {plural(chunks, 'chunk')}. {_worker_intro(address)}"
+            f"{links} queued in {counted(chunks, 'chunk')}. {_worker_intro(address)}"
         )
         console.print_note("\n".join(_next_commands(shell_argument(address), queue)))
     return OK

@@ -6,7 +6,21 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ..concurrency.clock import RealClock
+from ..core.plurals import counted, plural
 from ..core.rate_limit import RateLimit
+
+__all__ = [
+    "counted",
+    "format_clock",
+    "format_duration",
+    "format_elapsed",
+    "format_until",
+    "nearest",
+    "one_line",
+    "plural",
+    "rate_text",
+    "reason_of",
+]
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -58,11 +72,6 @@ def one_line(text: str, width: int = 300) -> str:
     """A text without line breaks and control characters, cut to a width."""
     flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return flat if len(flat) <= width else f"{flat[: width - 1]}…"
-
-
-def plural(count: int, word: str) -> str:
-    """`credit` or `credits`."""
-    return word if count == 1 else f"{word}s"
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from .bridge import set_fields
+from .plurals import counted
 
 MOST_ROWS = 20
 """Rows of a table. The number of the others is stated below it."""
@@ -55,7 +56,7 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         many = cast("list[object]", value)
         plain = [one for one in many if isinstance(one, str | int | float)]
-        text = ", ".join(map(str, plain)) if len(plain) == len(many) else f"{len(many)} items"
+        text = ", ".join(map(str, plain)) if len(plain) == len(many) else counted(len(many), "item")
     elif isinstance(value, msgspec.Struct | Mapping):
         fields = ((name, one) for name, one in item_fields(cast("object", value)).items())
         text = ", ".join(f"{name}: {one}" for name, one in fields if isinstance(one, str | int))
@@ -71,11 +72,6 @@ def _escaped(text: str) -> str:
     from html import escape  # late, because most programs never need it
 
     return escape(text)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 credit`, `1,200 credits`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def is_linkedin_url(text: str) -> bool:

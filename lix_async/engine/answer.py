@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ..core.endpoint import Price
 from ..core.errors import ConfigurationError
+from ..core.plurals import counted
 
 R = TypeVar("R")
 Arguments = ParamSpec("Arguments")
@@ -48,7 +49,8 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # Without value and body: they hold personal data, which must not get into logs by accident.
         kind = type(self.value).__name__
-        return f"<Answer {self.status}: {kind}, {len(self.body)} bytes, attempt {self.attempts}>"
+        size = counted(len(self.body), "byte")
+        return f"<Answer {self.status}: {kind}, {size}, attempt {self.attempts}>"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
         """The same for rich, which would print all fields otherwise."""

@@ -11,6 +11,7 @@ import anyio
 
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import BudgetError, ConfigurationError
+from ..core.plurals import plural
 from ..core.validation import check_type, guarded_repr
 
 PAID: tuple[CreditKind, ...] = ("standard", "org", "email")
@@ -156,10 +157,10 @@ class CreditBudget:
         for kind, limit in self._limits.items():
             used = self._used(kind, self._spent, self._lost)
             if kind in (price.kind, "total") and used + price.amount > limit:
-                unit = "credits" if kind == "total" else f"{kind} credits"
+                unit = "credit" if kind == "total" else f"{kind} credit"
                 raise BudgetError(
-                    f"{self._name} is {limit} {unit}: {used} are spent and this call costs "
-                    f"{price.amount}; it was not sent",
+                    f"{self._name} is {limit} {plural(limit, unit)}: {used} {plural(used, 'is')} "
+                    f"spent and this call costs {price.amount}; it was not sent",
                     kind=self._error_kind,
                     endpoint=endpoint,
                 )

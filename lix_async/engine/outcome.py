@@ -10,6 +10,7 @@ import msgspec
 from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
 from ..core.json_text import is_strict_json
+from ..core.plurals import counted
 from ..ledger.history import SubjectChange
 
 T = TypeVar("T")
@@ -96,8 +97,6 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
         return self.state == "done"
 
     def __repr__(self) -> str:
-        from ..core.html_table import counted  # late, because few programs need it
-
         # Without input, value and body: they hold personal data, and outcomes get into logs.
         parts = (self.state, self.endpoint, f"key={self.key[:8]}…" if self.key else "")
         return f"<Outcome {' '.join(filter(None, parts))} {counted(self.credits, 'credit')}>"

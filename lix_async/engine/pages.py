@@ -27,6 +27,7 @@ from ..core.errors import ConfigurationError, PagingError
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type, known_id
 from ..core.pagination import Cursor, PageObservation, PaginationStrategy
+from ..core.plurals import counted
 from ..core.validation import check_type, guarded_repr
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
@@ -127,8 +128,6 @@ class Pages(Generic[Item]):
 
     @guarded_repr
     def __repr__(self) -> str:
-        from ..core.html_table import counted  # late, because few programs need it
-
         stats, name = self.stats, f"<Pages {self.endpoint.id}"
         ended = self._remaining == 0 or (self._paginator.ended and not self._paginator.ready)
         if not stats.pages and not ended:

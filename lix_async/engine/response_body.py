@@ -8,6 +8,8 @@ from functools import cache
 
 import anyio
 
+from ..core.plurals import counted
+
 MAX_RECEIVED_BYTES = 16 * 2**20
 """Bytes of one body as received."""
 MAX_BODY_BYTES = 64 * 2**20
@@ -65,7 +67,7 @@ def decompress(body: bytes, encoding: str | None) -> bytes | BodyError:
 
 
 def _too_large(received: int) -> BodyError:
-    return f"the response is too large ({received} bytes received)", True, True
+    return f"the response is too large ({counted(received, 'byte')} received)", True, True
 
 
 def _gunzip(body: bytes) -> bytes | BodyError:

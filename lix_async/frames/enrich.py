@@ -12,6 +12,7 @@ from ..bulk.row_input import check_on, is_missing
 from ..bulk.row_input import columns_of as columns_in
 from ..bulk.run import Run, RunOptions
 from ..core.errors import ConfigurationError
+from ..core.plurals import counted
 from ..core.validation import check_type
 from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress
@@ -181,9 +182,9 @@ def _from_stream(frame: object) -> Table | None:
 def _check_length(rows: int) -> None:
     if rows > MOST_ROWS:
         raise ConfigurationError(
-            f"the frame has {rows:,} rows, and enrich_frame takes {MOST_ROWS:,} at most: use "
-            "bulk.Run(store, method, rows, on=...), which need not hold them in memory, and then "
-            "`lix run export`"
+            f"the frame has {counted(rows, 'row')}, and enrich_frame takes {MOST_ROWS:,} at most: "
+            "use bulk.Run(store, method, rows, on=...), which need not hold them in memory, and "
+            "then `lix run export`"
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ..core.html_table import MOST_ROWS, counted, html_items
+from ..core.html_table import MOST_ROWS, html_items
+from ..core.plurals import counted
 from ..core.validation import guarded_repr
 from .arrow import DataType, Table, values_of
 

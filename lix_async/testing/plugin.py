@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 
+from ..core.plurals import counted
+
 if TYPE_CHECKING:
     from ..engine.client import Client
     from ..engine.events import Event
@@ -68,7 +70,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     bill, most = item.stash.get(_BILL, None), _marked(item).get("max_credits")
     if bill is not None and most is not None and bill() > cast("int", most):
-        pytest.fail(f"the test spent {bill()} credits, and max_credits is {most}", pytrace=False)
+        spent = counted(bill(), "credit")
+        pytest.fail(f"the test spent {spent}, and max_credits is {most}", pytrace=False)
     return result
 
 

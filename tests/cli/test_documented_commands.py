@@ -28,7 +28,7 @@ def test_erasure_requests(lix: Lix, sandbox: ObservedSandbox) -> None:
         assert lix(*arguments, rate=rate).code == 0, command
     assert len(commands) == 5
     assert len(sandbox.ledger) == 3
-    assert '"status":"suppressed"' in Path("again.jsonl").read_text()
+    assert '"lix_status":"suppressed"' in Path("again.jsonl").read_text()
 
 
 def test_overlapping_lists(
@@ -46,3 +46,11 @@ def test_overlapping_lists(
         charged.append(len(sandbox.ledger))
     assert charged[:3] == [3, 3, 5]
     assert len(commands) == 10
+
+
+def test_search_to_a_file(lix: Lix, sandbox: ObservedSandbox) -> None:
+    commands = COMMAND.findall((ROOT / "docs/howto/search-to-a-file.md").read_text())
+    for command in commands:
+        found = lix(*shlex.split(command))
+        assert found.code == 0, (command, found.err)
+    assert len(commands) == 7

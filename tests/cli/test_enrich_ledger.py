@@ -72,10 +72,6 @@ def test_only_a_parquet_file_is_replaced_by_parquet(lix: Lix) -> None:
     Path("b.parquet").write_text("precious")
     assert lix("enrich", "--distinct", "in.txt", "--out", "b.parquet").code == 2
     assert Path("b.parquet").read_text() == "precious"
-    search = lix(
-        "search", "people", f"{L[:24]}/search/results/people/?keywords=a", "--out", "w.parquet"
-    )
-    assert (search.code, "Parquet" in search.err) == (2, True)
 
 
 def test_a_dry_run_prints_the_cost_and_looks_up_nothing(lix: Lix, sandbox: ObservedSandbox) -> None:

@@ -484,7 +484,7 @@ def test_a_full_disk_is_a_plain_error(start: Callable[..., Process], tmp_path: P
     env = start("--version").env
     process = Process(
         "enrich", "in.csv", "--out", "out.jsonl", "--rate", "none", "--store", "none",
-        env=environment(str(env["LIX_BASE_URL"])), cwd=tmp_path, program=("-c", limited),
+        "--yes", env=environment(str(env["LIX_BASE_URL"])), cwd=tmp_path, program=("-c", limited),
     )  # fmt: skip
     found = process.end()
     assert found.code in (1, 0), found.err

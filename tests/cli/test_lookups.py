@@ -39,7 +39,8 @@ def test_an_answer_is_printed_as_received(
     lix: Lix, sandbox: ObservedSandbox, command: str, link: str, key: str, endpoint: str
 ) -> None:
     found = lix(command, link)
-    assert (found.code, found.err) == (0, "")
+    price = "0 credits" if command == "email" else "1 credit"
+    assert (found.code, found.err) == (0, f"{price}\n")
     assert key in found.rows[0]
     assert [one.endpoint for one in sandbox.requests] == [endpoint]
 

@@ -46,8 +46,8 @@ def test_a_stopped_search_is_resumed(
     process.popen.send_signal(number)
     stopped = process.end()
     assert stopped.code == code
-    first, *_, last = stopped.err.splitlines()
-    assert first == "stopped"
+    *rest, last = stopped.err.splitlines()
+    assert "stopped" in rest
     assert shlex.split(last) == ["lix", *SEARCH, "--rate", "10/s", "--resume"]
     assert 0 < len(rows_of(tmp_path / "a.jsonl")) < 137
     again = start(*SEARCH, "--rate", "none", "--resume").end()
@@ -108,7 +108,7 @@ def test_a_full_disk_stops_the_search_and_loses_nothing(
         check=False,
     )
     assert process.returncode == 1
-    assert process.stderr.startswith(b"error: cannot write a.jsonl")
+    assert b"error: cannot write a.jsonl" in process.stderr
     again = start(*SEARCH, "--rate", "none", "--resume").end()
     assert (again.code, whole(tmp_path / "a.jsonl")) == (0, True)
     assert len(sandbox.ledger) == 14
@@ -128,7 +128,8 @@ def test_a_closed_pipe_ends_the_command_quietly(start: Start, sandbox: ObservedS
     process.popen.stdout.close()
     assert process.popen.stderr is not None
     err = process.popen.stderr.read()
-    assert (process.popen.wait(TIMEOUT), err) == (0, b"")
+    assert (process.popen.wait(TIMEOUT), err.count(b"\n")) == (0, 1)
+    assert err.startswith(b"137 people found")
     assert len(sandbox.ledger) < 14
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -18,6 +19,7 @@ from ...core.endpoint import AnyEndpoint, Endpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Listing, Params
 from .. import console
+from ..costs import priced, spent_text
 from ..endpoint_list import describe_endpoint, endpoint_table, is_selected, option, param_options
 from ..errors import OK, CommandError
 from ..options import (
@@ -90,13 +92,16 @@ def call(
     check_columns(parse_columns(output.columns), RowSchema(found.result))
 
     async def work(session: CommandSession) -> int:
-        answer = await session.lix.send(found, given)
+        send = partial(session.lix.send, found, given)
+        answer = await priced(send, found.credits, connection, session, quiet=output.quiet)
         session.progress.stop()
         as_received = output.format is None and output.columns is None
         if as_received and output_path(output) is None and not sys.stdout.isatty():
             console.write_stdout(answer.body.rstrip(b"\n") + b"\n")
         else:
             write_answer(answer.body, found.result, output)
+        if not output.quiet:
+            console.print_note(spent_text(session.lix.credits))
         return OK
 
     return run_command(

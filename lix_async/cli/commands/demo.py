@@ -30,7 +30,7 @@ from ..runtime import clients
 from ..runtime.activity import ActivityMonitor
 from ..runtime.progress import ProgressCounts, pages_left
 from ..runtime.session import CommandSession, run_command
-from ..text import format_duration, one_line, plural, rate_text
+from ..text import counted, format_duration, one_line, plural, rate_text
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
@@ -197,7 +197,8 @@ def print_report(results: DemoResults, sandbox: Sandbox) -> None:
     terminal = Console(highlight=False)
     stats = results.pages.stats
     terminal.print(
-        f"\n[bold]{stats.items:,} people found, {len(results.profiles):,} profiles read.[/] "
+        f"\n[bold]{counted(stats.items, 'person')} found, "
+        f"{counted(len(results.profiles), 'profile')} read.[/] "
         "Some of them (all made up):"
     )
     terminal.print(_people(results))
@@ -234,13 +235,13 @@ def _summary(results: DemoResults, sandbox: Sandbox) -> Table:
     table.add_column(overflow="fold")
     table.add_row(
         "Requests",
-        f"{results.requests:,}: {stats.pages:,} {plural(stats.pages, 'page')}, {lookups:,} "
+        f"{results.requests:,}: {counted(stats.pages, 'page')}, {lookups:,} "
         f"{plural(lookups, 'lookup')}, {results.repeats:,} repeated",
     )
     table.add_row("Faults", _faults_text(faults, results.refused))
     for name, count in faults.most_common():
         table.add_row("", f"[dim]{count:>3} × {_FAULT_TEXT.get(name, FAULTS[name].description)}[/]")
-    duplicates = f"{stats.duplicates:,} {plural(stats.duplicates, 'row')} received twice, kept once"
+    duplicates = f"{counted(stats.duplicates, 'row')} received twice, kept once"
     table.add_row("Duplicates", duplicates if stats.duplicates else "none")
     table.add_row("Credits", _credits_text(results, sandbox))
     rate = RateLimit(*RATE)
@@ -256,7 +257,7 @@ def _summary(results: DemoResults, sandbox: Sandbox) -> Table:
 def _faults_text(faults: Counter[str], refused: int) -> str:
     if not faults:
         return "none with this --seed"
-    end = "all handled" if not refused else f"{refused:,} {plural(refused, 'lookup')} failed"
+    end = "all handled" if not refused else f"{counted(refused, 'lookup')} failed"
     return f"{faults.total():,}, {end}"
 
 

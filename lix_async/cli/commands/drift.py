@@ -19,7 +19,7 @@ from ...core.schema_drift import Drift, DriftDetector
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import endpoint_id
 from ..providers import all_endpoints
-from ..text import plural
+from ..text import counted
 
 _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -123,7 +123,7 @@ def _names(struct: type) -> set[str]:
 def _print_report(found: list[Drift], lines: int) -> None:
     out = Console(highlight=False, soft_wrap=True)
     if not found:
-        out.print(f"{lines} {plural(lines, 'answer')}, all as documented.")
+        out.print(f"{counted(lines, 'answer')}, all as documented.")
         return
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("", "endpoint", "field"):
@@ -132,5 +132,5 @@ def _print_report(found: list[Drift], lines: int) -> None:
         table.add_row(one.kind, one.endpoint, one.path)
     out.print(table)
     new = sum(one.kind == "new" for one in found)
-    counts = f"{new} {plural(new, 'new field')}, {len(found) - new} missing"
-    out.print(f"{lines} {plural(lines, 'answer')}: {counts}.")
+    counts = f"{counted(new, 'new field')}, {len(found) - new} missing"
+    out.print(f"{counted(lines, 'answer')}: {counts}.")

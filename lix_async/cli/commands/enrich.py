@@ -15,14 +15,12 @@ from typing import Annotated, Literal, NamedTuple
 
 import anyio
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
 
 from ...bulk import Preview, preview
 from ...bulk.admission import OnDailyLimit
-from ...core.rate_limit import RateLimit
 from ...engine.lookup import QUEUED_FOR
 from .. import console
+from ..costs import confirm_run, print_estimate
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
@@ -49,7 +47,7 @@ from ..output.existing_output import existing_mode
 from ..queue import Queue, reject_ineffective_options, submit
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
-from ..text import format_duration, format_until, plural, rate_text
+from ..text import plural
 from .enrich_columns import JoinedOptions
 from .enrich_inputs import RowCallPreparer, RowInput, count_rows, run_name
 from .enrich_joined import JoinedRun
@@ -247,9 +245,20 @@ def enrich(
             return await _dry_run(session, options, inputs, asked)
 
         def make(options: EnrichOptions) -> RunCommand:
+            run: RunCommand
             if inputs is not None:
-                return EnrichRun(options, inputs, output, session)
-            return JoinedRun(options, targets, joined, session)
+                run = EnrichRun(options, inputs, output, session)
+            else:
+                run = JoinedRun(options, targets, joined, session)
+            run.confirm = partial(
+                confirm_run,
+                *(session, connection, options.ledger),
+                max_age=options.max_age,
+                refused_age=options.refused_age,
+                refresh=options.refresh,
+                retry_doubts=options.doubts == "retry",
+            )
+            return run
 
         if ledger.is_temporary:
             return await _run_without_ledger(options, make, session)
@@ -356,7 +365,10 @@ async def _run_without_ledger(
     try:
         code = await make(replace(options, ledger=str(ledger))).run()
     except BaseException:
-        if ledger.exists():
+        spent = session.lix.credits
+        if not (spent.total or spent.lost):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif ledger.exists():
             session.resume_hint = (
                 f"what was paid for is kept in {ledger}; to continue, run the same command with "
                 f"--store {ledger}"
@@ -388,38 +400,14 @@ async def _dry_run(
         refused_age=options.refused_age,
     )
     session.progress.stop()
-    print_preview(estimate, inputs, session.monitor.rate)
-    if estimate.shortfall:
-        console.print_note("the account does not have enough credits for all lookups")
-    return OK
-
-
-def print_preview(estimate: Preview, inputs: InputFile, rate: RateLimit | None) -> None:
-    """Print an estimate on stdout."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("Links", _links(estimate, inputs))
     answered = f"{estimate.answered:,}, at no cost" if estimate.answered else "none"
-    table.add_row("In the ledger", answered)
+    head = [("Links", _links(estimate, inputs)), ("In the ledger", answered)]
     if estimate.in_doubt:
-        table.add_row("In doubt", f"{estimate.in_doubt:,}, not looked up unless --doubts says so")
-    table.add_row("To look up", f"{estimate.calls:,}")
-    costs = [f"{n:,} {kind} {plural(n, 'credit')}" for kind, n in estimate.credits.items()]
-    table.add_row("Cost", ", ".join(costs) + " at most" if costs else "none")
-    if estimate.balances is not None:
-        have = [f"{n:,} {kind}" for kind, n in estimate.balances.items()]
-        table.add_row("Balance", ", ".join(have))
-    for kind, missing in estimate.shortfall.items():
-        table.add_row("Missing", f"{missing:,} {kind} {plural(missing, 'credit')}")
-    if estimate.requests_left is not None:
-        at = estimate.refreshes_at
-        renewal = "" if at is None else f"; renewed {format_until(at)}"
-        days = "; the run takes more than a day" if estimate.exceeds_today else ""
-        table.add_row("Today", f"{estimate.requests_left:,} requests left{renewal}{days}")
-    if estimate.seconds is not None:
-        table.add_row("Time", f"about {format_duration(estimate.seconds)} at {rate_text(rate)}")
-    Console(highlight=False).print(table)
+        held = f"{estimate.in_doubt:,}, not looked up unless --doubts says so"
+        head.append(("In doubt", held))
+    head.append(("To look up", f"{estimate.calls:,}"))
+    print_estimate(head, estimate, session.monitor.rate)
+    return OK
 
 
 def _links(estimate: Preview, inputs: InputFile) -> str:

@@ -100,10 +100,12 @@ class JoinedRun(RunCommand):
                     exports = await self._exports()
                     await self._check_origin(exports)
                     self._make_table(exports)
-                    self._open_output()
-                    opened = True
                     if not (self._options.buys_again or self._options.recheck):
                         await self._settled.read(self._store, self._options.run_name)
+                    if self.confirm is not None:
+                        await self.confirm(self._preparer, self._open_inputs())
+                    self._open_output()
+                    opened = True
                     self._run = run = self._new_run(
                         self._preparer, self._inputs(), self._next_numbers(), await self._doubts()
                     )
@@ -151,6 +153,22 @@ class JoinedRun(RunCommand):
         self._output.open(self._existing)
         again = self._options.buys_again and self._output.continues
         self._live = self._groups == self._asked and not again
+
+    def _open_inputs(self) -> Iterator[RowInput]:
+        """The inputs that have no answer yet."""
+        selection = Selection(self._joined.limit)
+        find, kinds = self._targets.find, self._joined.kinds
+        for position, row in enumerate(self._targets.table.rows(), start=1):
+            first = (position - 1) * len(kinds) + 1
+            left = [n for n in range(len(kinds)) if first + n not in self._settled]
+            target = find(row)[0] if left or selection.limit is not None else None
+            if target is None:
+                continue
+            if not selection.takes(target):
+                return
+            for index in left:
+                if accepts(kinds[index], target):
+                    yield RowInput(position, row, target, index)
 
     def _inputs(self) -> Iterator[RowInput]:
         """The inputs of the run, each when it is asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
@@ -20,6 +20,7 @@ from ...core.errors import LixError
 from ...engine.doubts import DoubtPolicy
 from ...ledger.store import Entry
 from .. import console
+from ..costs import credits_text
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
@@ -71,6 +72,8 @@ class RunCommand(ABC):
         self._pipe_closed = False
         self._stopped = False
         self._reported_doubts: set[str] = set()
+        self.confirm: Callable[[CallPreparer, Iterable[object]], Awaitable[None]] | None = None
+        """Asks before the run costs much, given what makes calls and its inputs."""
 
     @abstractmethod
     async def run(self) -> int:
@@ -132,6 +135,9 @@ class RunCommand(ABC):
         counts.credits, counts.queued = progress.credits, progress.queued
         counts.in_doubt, counts.failed = progress.in_doubt, progress.failed
         counts.requests_left = max(self._left(), 0)
+        counts.requests_today = run.admission.left_today
+        counts.renewed_at = run.admission.refreshes_at
+        counts.queued_for = self._options.queued_for if progress.queued else 0.0
         state = "requesting"
         if progress.parked:
             state = progress.parked
@@ -160,9 +166,7 @@ class RunCommand(ABC):
         report = run.report()
         credits = report.progress.credits
         parts = self._summary_words()
-        parts.append(f"{credits:,} {plural(credits, 'credit')}")
-        if lost := self._session.lix.credits.lost:
-            parts.append(f"up to {lost:,} more for lost answers")
+        parts.append(credits_text(credits, self._session.lix.credits.lost))
         console.print_note(", ".join(parts + self._known_words()))
         print_summary(report, self._options.ledger, abandoned)
 
@@ -221,6 +225,8 @@ class EnrichRun(RunCommand):
             self._session.counts.items = self._skipped
             self._session.counts.requests_left = len(todo)
             rows = [row for row, _ in new]
+            if self.confirm is not None:
+                await self.confirm(self._preparer, todo)
             run = self._new_run(self._preparer, todo, rows, await self._doubts())
             await self._process(run)
         except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time
@@ -392,6 +398,7 @@ _REASON_TEXT = {
     "DeadlineError": "the deadline passed",
     "DecodeError": "unreadable answer",
     "503": "provider unavailable",
+    "InDoubtError": "in doubt since an earlier run",
 }
 
 
@@ -408,11 +415,17 @@ def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
         abandoned: Lookups in doubt that are not in the report, as the run did not wait for them.
     """
     err = console.console()
+    doubts = report.progress.in_doubt + abandoned
     if report.reasons:
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for reason, count in report.reasons.items():
             table.add_row("", f"{count:,}", f"× {_REASON_TEXT.get(reason, reason)}")
-        err.print("Failures:", table, sep="\n")
+        if abandoned:
+            table.add_row("", f"{abandoned:,}", "× stopped before the answer came")
+        failures = sum(report.reasons.values()) + abandoned
+        among = f", {doubts:,} of them in doubt" if doubts else ""
+        heading = f"Failures: {failures:,} {plural(failures, 'lookup')}{among}"
+        err.print(heading, table, sep="\n")
     if report.unexplained:
         more = "more" if report.unexplained > 0 else "fewer"
         credits = abs(report.unexplained)
@@ -420,7 +433,6 @@ def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
             f"warning: the account lost {credits:,} {more} {plural(credits, 'credit')} than the "
             "ledger accounts for: a price has changed, or somebody else uses the account"
         )
-    doubts = report.progress.in_doubt + abandoned
     if doubts:
         console.print_note(
             f"{doubts:,} {plural(doubts, 'lookup')} in doubt: no answer received, may have been "

@@ -37,7 +37,7 @@ from ..output.rows import row_encoder
 from ..output.schema import RowSchema
 from ..output.table import print_table
 from ..runtime.session import run_until_signal
-from ..text import format_duration, plural
+from ..text import counted, format_duration
 
 StoreOption = Annotated[
     str | None,
@@ -99,13 +99,13 @@ def size(*, store: StoreOption = None, style: ReportFormat = None) -> int:
             report |= {"credits": counts.credits, **msgspec.to_builtins(found)}
             console.print_line(msgspec.json.encode(report).decode())
             return OK
-        credits = f"{counts.credits:,} {plural(counts.credits, 'credit')}"
-        console.print_line(
-            f"{display_address(address)}: {lookups:,} {plural(lookups, 'lookup')}, {credits}"
-        )
+        credits = counted(counts.credits, "credit")
+        console.print_line(f"{display_address(address)}: {counted(lookups, 'lookup')}, {credits}")
         table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
         for kind, one in found.kinds.items():
-            table.add_row(kind, f"{one.rows:,} rows", "" if one.bytes is None else _mb(one.bytes))
+            table.add_row(
+                kind, counted(one.rows, "row"), "" if one.bytes is None else _mb(one.bytes)
+            )
         table.add_row("free", "", _mb(found.free))
         table.add_row("in all", "", _mb(found.bytes))
         Console().print(table)
@@ -132,7 +132,7 @@ def verify_(*, store: StoreOption = None) -> int:
         for problem in problems:
             console.print_line(problem)
         if problems:
-            count = f"{len(problems):,} {plural(len(problems), 'problem')}"
+            count = f"{counted(len(problems), 'problem')}"
             raise CommandError(f"{display_address(address)}: {count}", code=REFUSED)
         console.print_note(f"{display_address(address)}: everything agrees")
         return OK
@@ -161,7 +161,7 @@ def compact(
             found = await Ledger(opened).compact(full=full)
         console.print_note(
             f"{display_address(address)}: {_mb(found.before)} before, {_mb(found.after)} after; "
-            f"{found.packed:,} {plural(found.packed, 'answer')} packed"
+            f"{counted(found.packed, 'answer')} packed"
         )
         return OK
 
@@ -221,9 +221,9 @@ def merge(
             text = redact_password(redact_password(str(error), address), source)
             raise CommandError(text, code=REFUSED if is_server(address) else USAGE) from None
         numbers = (
-            f"{report.lookups:,} {plural(report.lookups, 'lookup')}, "
-            f"{report.answers:,} {plural(report.answers, 'answer')} and "
-            f"{report.credits:,} {plural(report.credits, 'credit')}"
+            f"{counted(report.lookups, 'lookup')}, "
+            f"{counted(report.answers, 'answer')} and "
+            f"{counted(report.credits, 'credit')}"
         )
         console.print_note(f"{numbers} taken into {display_address(address)}")
         if report.busy:
@@ -319,8 +319,8 @@ def forget_(
         raise CommandError("this cannot be undone", hint="pass --yes when stdin is not a terminal")
     if not yes:
         console.print_note(
-            f"erase all that {display_address(address)} has of {len(ids):,} "
-            f"{plural(len(ids), 'subject')}? This cannot be undone. [y/N]"
+            f"erase all that {display_address(address)} has of "
+            f"{counted(len(ids), 'subject')}? This cannot be undone. [y/N]"
         )
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             console.print_note("nothing was erased")
@@ -330,10 +330,10 @@ def forget_(
         async with opened_read_only(address) as opened:
             found = await Ledger(opened).forget(ids, full=vacuum)
         console.print_note(
-            f"{display_address(address)}: {found.ids:,} {plural(found.ids, 'id')} suppressed; "
-            f"{found.lookups:,} {plural(found.lookups, 'lookup')} and {found.answers:,} "
-            f"{plural(found.answers, 'answer')} erased, {found.redacted:,} redacted, "
-            f"{found.inputs:,} {plural(found.inputs, 'input')} cleared"
+            f"{display_address(address)}: {counted(found.ids, 'id')} suppressed; "
+            f"{counted(found.lookups, 'lookup')} and "
+            f"{counted(found.answers, 'answer')} erased, {found.redacted:,} redacted, "
+            f"{counted(found.inputs, 'input')} cleared"
         )
         for export in found.exports:
             when = datetime.fromtimestamp(export.at, UTC).date().isoformat()
@@ -399,8 +399,8 @@ def purge_(
         async with opened_read_only(address) as opened:
             found = await Ledger(opened).purge(age, full=vacuum)
         console.print_note(
-            f"{display_address(address)}: {found.answers:,} {plural(found.answers, 'answer')} and "
-            f"{found.lookups:,} {plural(found.lookups, 'lookup')} deleted"
+            f"{display_address(address)}: {counted(found.answers, 'answer')} and "
+            f"{counted(found.lookups, 'lookup')} deleted"
         )
         return _report(found.remainder)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import console
+from ..costs import priced
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.targets import LOOKUPS, LookupTarget, command_for, look_up, parse_target
@@ -27,7 +28,7 @@ from ..output.single import write_answer
 from ..runtime.clients import lix_client
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
-from ..text import one_line, plural
+from ..text import counted, one_line
 
 LookupStoreOption = Annotated[
     str | None,
@@ -114,19 +115,23 @@ def _run_lookup(
     check_columns(parse_columns(output.columns), RowSchema(LOOKUPS[kind].endpoint.result))
 
     async def work(session: CommandSession) -> int:
-        answer = await look_up(session.lix, kind, target)
+        answer = await priced(
+            partial(look_up, session.lix, kind, target),
+            *(LOOKUPS[kind].endpoint.credits, connection, session),
+            quiet=output.quiet,
+        )
         session.progress.stop()
         write_answer(answer.body, LOOKUPS[kind].endpoint.result, output)
         place = output_path(output)
         if address:
             what = f"lix {kind} {target.text}"
             await session.lix.cache.store.add_export(place_of(place), what)
-        cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
+        cost = counted(answer.credits, "credit")
         if answer.cached:
             cost = "from the ledger"
             if answer.bought_at is not None:
                 cost += f", bought on {answer.bought_at.date().isoformat()}"
-        if not output.quiet and (place is not None or answer.cached):
+        if not output.quiet:
             console.print_note(cost if place is None else f"written to {place}, {cost}")
         return OK
 

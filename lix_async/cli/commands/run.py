@@ -49,7 +49,7 @@ from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
 from ..runtime.clients import base_url, key_for
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command, run_until_signal
-from ..text import format_until, plural
+from ..text import counted, format_until
 
 StoreArgument = Annotated[
     str | None,
@@ -230,9 +230,7 @@ def export_(
             total = counts.total()
             parts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
             location = "" if path is None else f" in {path}"
-            console.print_note(
-                f"{total:,} {plural(total, 'row')}{location}" + (parts and f": {parts}")
-            )
+            console.print_note(f"{counted(total, 'row')}{location}" + (parts and f": {parts}"))
         return OK
 
     return run_until_signal(work)

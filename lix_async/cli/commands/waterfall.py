@@ -49,7 +49,7 @@ from ..runtime import clients
 from ..runtime.activity import ActivityMonitor, monitored
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
-from ..text import plural
+from ..text import counted
 
 _HEAD = ("input", "kind", "status")
 _FIELDS = tuple(name for name in Profile.__struct_fields__ if name in Profile.fields())
@@ -247,7 +247,7 @@ class _WaterfallRun:
             raise Interrupted
         if not left:
             return OK
-        people = f"{left:,} {plural(left, 'link')} got no answer for now"
+        people = f"{counted(left, 'link')} got no answer for now"
         if self._out_of_credits:
             raise CommandError(f"the budget is spent: {people}", hint="raise --budget", code=QUOTA)
         raise CommandError(
@@ -259,9 +259,9 @@ class _WaterfallRun:
         path, credits = output_path(self._output), self._session.counts.credits
         if path is not None:
             parts = [f"{', '.join(parts) or 'nothing new'} in {path}"]
-        parts.append(f"{credits:,} {plural(credits, 'credit')}")
+        parts.append(f"{counted(credits, 'credit')}")
         parts += [
-            f"{name}: asked {stats.asked:,}, {stats.filled.total():,} fields"
+            f"{name}: asked {stats.asked:,}, {counted(stats.filled.total(), 'field')}"
             for name, stats in self._waterfall.stats.items()
             if stats.asked
         ]

@@ -22,7 +22,7 @@ from ..runtime.activity import ActivityMonitor
 from ..runtime.clients import base_url, key_for, lix_client
 from ..runtime.progress import REFRESH_INTERVAL, ProgressCounts
 from ..runtime.session import CommandSession, run_command
-from ..text import plural, rate_text
+from ..text import counted, rate_text
 
 if TYPE_CHECKING:
     from ...limiters import PostgresLimiter
@@ -144,9 +144,7 @@ def _print_summary(session: CommandSession, *, quiet: bool) -> None:
     session.progress.stop()
     if not quiet:
         requests, credits = session.monitor.requests, session.lix.credits.total
-        console.print_note(
-            f"{requests:,} {plural(requests, 'request')}, {credits:,} {plural(credits, 'credit')}"
-        )
+        console.print_note(f"{counted(requests, 'request')}, {counted(credits, 'credit')}")
 
 
 async def _follow_session(session: CommandSession, stop: anyio.Event) -> None:

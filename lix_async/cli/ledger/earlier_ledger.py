@@ -12,7 +12,7 @@ from ...ledger.ledger import Ledger
 from ...ledger.sqlite import SqliteStore
 from .. import console
 from ..errors import CommandError
-from ..text import plural
+from ..text import counted, plural
 
 
 async def take_in(path: Path, address: str) -> None:
@@ -42,7 +42,7 @@ async def take_in(path: Path, address: str) -> None:
             hint=f"use it by itself: --store {path}",
         ) from None
     console.print_note(
-        f"{path}: {report.lookups:,} {plural(report.lookups, 'lookup')} and {report.credits:,} "
+        f"{path}: {counted(report.lookups, 'lookup')} and {report.credits:,} "
         f"{plural(report.credits, 'credit')} taken into the ledger {address}; the file is kept"
     )
 

@@ -27,7 +27,7 @@ from ..input.targets import parse_target
 from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
-from ..text import format_duration, one_line, plural
+from ..text import counted, format_duration, one_line
 from ..values import cell_text
 
 NO_ANSWER = "stopped before an answer was received"
@@ -54,7 +54,7 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
         count += await ledger.resolve(entry.key, "again" if retry else "let_be")
     if not count:
         return _print_none(given)
-    what = f"{count:,} {plural(count, 'lookup')}"
+    what = f"{counted(count, 'lookup')}"
     if retry:
         console.print_note(f"{what} pending again; the next run over the same links retries them")
     else:
@@ -82,8 +82,7 @@ async def buy_again(ledger: Store, given: str | None) -> int:
     if not count:
         raise CommandError(message, code=NOT_FOUND)
     console.print_note(
-        f"{count:,} {plural(count, 'lookup')} pending again; the next run over the same links "
-        "makes them"
+        f"{counted(count, 'lookup')} pending again; the next run over the same links makes them"
     )
     return OK
 
@@ -134,7 +133,7 @@ def print_reconciliations(found: Sequence[Reconciliation], *, table: bool) -> No
             row = msgspec.to_builtins(one) | {"difference": one.difference}
             console.print_line(msgspec.json.encode(row).decode())
             continue
-        what = f"{one.doubts:,} {plural(one.doubts, 'call')} in doubt, {one.maybe:,} {one.kind}"
+        what = f"{counted(one.doubts, 'call')} in doubt, {one.maybe:,} {one.kind}"
         differ = (
             "" if one.difference is None else f"; account and ledger differ by {one.difference:,}"
         )
@@ -156,8 +155,8 @@ async def list_empty(ledger: Store) -> int:
             "credits": entry.credits,
         }
         console.print_line(msgspec.json.encode(row).decode())
-    what = f"{count:,} {plural(count, 'answer')} {'holds' if count == 1 else 'hold'} nothing"
-    console.print_note(f"{what}, {credits:,} {plural(credits, 'credit')}")
+    what = f"{counted(count, 'answer')} {'holds' if count == 1 else 'hold'} nothing"
+    console.print_note(f"{what}, {counted(credits, 'credit')}")
     return OK
 
 

@@ -6,7 +6,8 @@ import os
 import stat
 import sys
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,9 +16,13 @@ from .. import console
 from ..errors import CommandError
 from ..options import Format, ListingOutputOptions, OutputOptions, choose_format, parse_columns
 from .files import AppendFile
-from .listing_file import ResumableListingFile, checkpoint_path, load_state
-from .rows import row_encoder
+from .listing_file import ListingState, ResumableListingFile, checkpoint_path, load_state
+from .listing_table import check_writer, rows_path, write_table
+from .rows import CsvEncoder, row_encoder
 from .schema import RowSchema
+
+WHOLE: tuple[Format, ...] = ("parquet", "xlsx")
+"""Formats of files that are written whole: rows cannot be appended to them."""
 
 
 class RowSink(Protocol):
@@ -64,6 +69,8 @@ class StdoutSink:
         return len(rows)
 
     def close(self, *, ended: bool) -> None:
+        if ended and not self.written and isinstance(self._rows, CsvEncoder):
+            console.write_stdout(self._rows.encode([], first=True))
         if self._table is not None:
             from rich.console import Console  # late: not for rows in a pipe or a file
 
@@ -78,13 +85,39 @@ class FileSink(ResumableListingFile):
     def close(self, *, ended: bool) -> None:
         try:
             if ended and not self.pending:
+                if not self.written:  # a heading, where the format has one
+                    self.file.append(self.rows.encode([], first=True))
                 self.finish()
-            elif self.checkpoint is not None:
+                return
+            if self.checkpoint is not None:
                 self.save()
         finally:
             self.file.close()
-            if not self.file.size and self.checkpoint is None:
-                self.file.path.unlink(missing_ok=True)
+        if not self.file.size and self.checkpoint is None:
+            self.file.path.unlink(missing_ok=True)
+
+
+class RowsSink(FileSink):
+    """Keeps rows beside a file that is written whole, and their checkpoint until `discard`."""
+
+    table: Callable[[], None] | None = None
+    """Writes the file, when the listing has ended or stopped; None where another command does."""
+
+    def close(self, *, ended: bool) -> None:
+        try:
+            if self.checkpoint is not None:
+                self.save()
+        finally:
+            self.file.close()
+        if self.table is not None and (ended or self.checkpoint is not None):
+            self.table()
+        if self.checkpoint is None or (self.table is not None and ended and not self.pending):
+            self.discard()
+
+    def discard(self) -> None:
+        """Delete the rows: they are in the file."""
+        self.finish()
+        self.file.path.unlink(missing_ok=True)
 
 
 def place_of(path: Path | None) -> str:
@@ -116,43 +149,49 @@ def _stdout_is_pipe() -> bool:
         return False
 
 
-def open_row_sink(output: ListingOutputOptions, schema: RowSchema, endpoint: str) -> RowSink:
+def open_row_sink(
+    output: ListingOutputOptions, schema: RowSchema, endpoint: str, *, keep_rows: bool = False
+) -> RowSink:
     """Open the output that the options ask for, and continue it with `--resume`.
+
+    Args:
+        output: The options.
+        schema: The schema of the rows.
+        endpoint: The endpoint of the listing.
+        keep_rows: Whether rows are only kept beside the file, for another command that writes it;
+            they are continued without `--resume`.
 
     Raises:
         CommandError: The file exists, cannot be continued, or cannot be opened.
     """
     columns = parse_columns(output.columns)
-    file_format = choose_format(output, terminal=sys.stdout.isatty())
+    file_format = listing_format(output)
     path = output_path(output)
     if path is None:
         if output.resume or output.overwrite:
             raise CommandError("--resume and --overwrite need --out FILE")
+        if file_format in WHOLE:
+            raise CommandError(f"{file_format} needs an output file", hint="add --out FILE")
         return StdoutSink(file_format, schema, columns)
-    encoder = row_encoder(file_format, schema, columns)
-    state = None if output.overwrite else load_state(path)
-    if state is not None and not output.resume:
+    whole = file_format in WHOLE
+    if whole:
+        check_writer(path, file_format)
+    stored = rows_path(path) if whole or keep_rows else path
+    state = None if output.overwrite else load_state(stored)
+    if state is not None and not (output.resume or keep_rows):
         raise CommandError(
             f"{path} has an unfinished listing",
             hint="continue it with --resume, or start over with --overwrite",
         )
-    exists = path.exists() and not output.overwrite
-    if exists and state is None and path.is_file() and path.stat().st_size:
-        if output.resume:
-            raise CommandError(
-                f"nothing to resume: {checkpoint_path(path)} does not exist",
-                hint="a complete listing has no checkpoint; --overwrite starts over",
-            )
-        raise CommandError(f"{path} already exists", hint="choose another name, or add --overwrite")
-    if state is not None and state.size and not exists:
-        raise CommandError(
-            f"{path} is missing; only its checkpoint is left",
-            hint="restore the file, or start over with --overwrite",
-        )
-    if output.overwrite:
-        checkpoint_path(path).unlink(missing_ok=True)
-    file = AppendFile.open(path) if exists else AppendFile.create(path, overwrite=output.overwrite)
-    sink = FileSink(file, encoder, file_format, endpoint)
+    if state is None and not output.overwrite:
+        _check_free(path, stored, resume=output.resume)
+    file = _open(stored, state, overwrite=output.overwrite or stored != path)
+    if stored == path:
+        sink = FileSink(file, row_encoder(file_format, schema, columns), file_format, endpoint)
+    else:
+        sink = RowsSink(file, row_encoder("jsonl", schema, None), "jsonl", endpoint)
+        if not keep_rows:
+            sink.table = partial(write_table, stored, path, file_format, schema, columns)
     try:
         if state is not None:
             sink.resume(state)
@@ -160,3 +199,42 @@ def open_row_sink(output: ListingOutputOptions, schema: RowSchema, endpoint: str
         file.close()
         raise
     return sink
+
+
+def _check_free(path: Path, stored: Path, *, resume: bool) -> None:
+    """Check that a new listing does not take the place of a file."""
+    if not (path.is_file() and path.stat().st_size):
+        return
+    if resume:
+        raise CommandError(
+            f"nothing to resume: {checkpoint_path(stored)} does not exist",
+            hint="a complete listing has no checkpoint; --overwrite starts over",
+        )
+    raise CommandError(f"{path} already exists", hint="choose another name, or add --overwrite")
+
+
+def _open(path: Path, state: ListingState | None, *, overwrite: bool) -> AppendFile:
+    """Open the file of a listing: the one of an interrupted listing, an empty one, or a new one."""
+    exists = path.exists()
+    if state is not None and state.size and not exists:
+        raise CommandError(
+            f"{path} is missing; only its checkpoint is left",
+            hint="restore the file, or start over with --overwrite",
+        )
+    if exists and (state is not None or not overwrite):
+        return AppendFile.open(path)
+    checkpoint_path(path).unlink(missing_ok=True)
+    return AppendFile.create(path, overwrite=overwrite)
+
+
+def listing_format(output: ListingOutputOptions) -> Format:
+    """The format of a listing; every format can be written."""
+    return choose_format(output, terminal=sys.stdout.isatty(), parquet=True)
+
+
+def listing_state(output: ListingOutputOptions, *, keep_rows: bool = False) -> ListingState | None:
+    """What an interrupted listing has left beside its output, without opening that."""
+    path = output_path(output)
+    if path is None or output.overwrite or not (output.resume or keep_rows):
+        return None
+    return load_state(rows_path(path) if keep_rows or listing_format(output) in WHOLE else path)

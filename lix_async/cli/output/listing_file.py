@@ -73,6 +73,11 @@ def load_state(path: Path) -> ListingState | None:
     return state
 
 
+def is_ended(state: ListingState) -> bool:
+    """Whether a listing has nothing left to fetch or to write."""
+    return not state.pending and Checkpoint.from_json(bytes(state.checkpoint)).ended
+
+
 class ResumableListingFile:
     """FILE and its checkpoint, kept consistent page by page."""
 
@@ -84,7 +89,8 @@ class ResumableListingFile:
         """Rows that are paid for and not in the file yet, because of a limit."""
         self.checkpoint: Checkpoint | None = None
         """The position of the listing after the pending rows."""
-        self._rows = rows
+        self.rows = rows
+        """The encoder of the file."""
         self._format = file_format
         self._endpoint = endpoint
 
@@ -97,7 +103,7 @@ class ResumableListingFile:
         path = self.file.path
         if state.endpoint != self._endpoint:
             raise CommandError(f"{checkpoint_path(path)} belongs to a listing of {state.endpoint}")
-        requested = self._rows.columns
+        requested = self.rows.columns
         if state.format != self._format or (requested is not None and requested != state.columns):
             raise CommandError(
                 f"{path} was started as {state.format} with other columns or another format",
@@ -107,10 +113,10 @@ class ResumableListingFile:
             self.checkpoint = Checkpoint.from_json(bytes(state.checkpoint))
         except PagingError as error:
             raise CommandError(f"{checkpoint_path(path)}: {error}") from None
-        self._rows.columns = state.columns
+        self.rows.columns = state.columns
         self.pending = [bytes(row) for row in state.pending]
         self.written = state.written
-        rows = self._rows.encode(self.pending, first=state.written == 0) if self.pending else b""
+        rows = self.rows.encode(self.pending, first=state.written == 0) if self.pending else b""
         existing = self.file.read(state.size) if self.file.size >= state.size else None
         if existing is None or not rows.startswith(existing):
             raise CommandError(
@@ -123,14 +129,14 @@ class ResumableListingFile:
         """Save the rows of a page in the checkpoint; they are not in the file yet."""
         self.pending += rows
         self.checkpoint = checkpoint
-        self._rows.fix_columns(self.pending)
+        self.rows.fix_columns(self.pending)
         self.save()
 
     def write(self, limit: int | None = None) -> int:
         """Move pending rows to the file, up to a limit; returns their number."""
         rows = self.pending[:limit]
         if rows:
-            self.file.append(self._rows.encode(rows, first=self.written == 0))
+            self.file.append(self.rows.encode(rows, first=self.written == 0))
             self.written += len(rows)
         self.pending = self.pending[len(rows) :]
         return len(rows)
@@ -141,7 +147,7 @@ class ResumableListingFile:
         state = ListingState(
             endpoint=self._endpoint,
             format=self._format,
-            columns=self._rows.columns,
+            columns=self.rows.columns,
             written=self.written,
             size=self.file.size,
             pending=[msgspec.Raw(row) for row in self.pending],

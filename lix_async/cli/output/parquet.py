@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -197,13 +198,20 @@ def _number(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
+def check_parquet() -> None:
+    """Check that Parquet files can be written.
+
+    Raises:
+        CommandError: The library is not installed.
+    """
+    if find_spec("duckdb") is None:
+        raise CommandError("Parquet needs duckdb", hint="pip install 'lix_async[parquet]'")
+
+
 def _connect(folder: Path) -> DuckDBPyConnection:
-    try:
-        import duckdb
-    except ModuleNotFoundError:
-        raise CommandError(
-            "Parquet needs duckdb", hint="pip install 'lix_async[parquet]'"
-        ) from None
+    check_parquet()
+    import duckdb  # late: it is an optional dependency
+
     # One thread, and temporary files in the folder: memory use stays flat, and no data is left
     # elsewhere.
     return duckdb.connect(config={"threads": 1, "temp_directory": str(folder / "spill")})

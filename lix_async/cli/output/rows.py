@@ -74,7 +74,7 @@ class CsvEncoder:
 
     def encode(self, rows: Sequence[bytes], *, first: bool) -> bytes:
         self.fix_columns(rows)
-        columns = self.columns or ()
+        columns = self.columns or self._schema.columns_for([])
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
         if first:

@@ -73,11 +73,11 @@ def _only_list(body: bytes) -> list[bytes]:
     value: object = msgspec.json.decode(body)
     if isinstance(value, Mapping):
         values = [*cast("JsonObject", value).values()]
-        lists = [one for one in values if isinstance(one, list)]
+        lists = [cast("list[object]", one) for one in values if isinstance(one, list)]
         others = [one for one in values if not isinstance(one, list)]
         if len(lists) != 1 or not all(isinstance(one, dict | None) for one in others):
             return []  # what stands next to a list is at most the position of the page
-        value = cast("object", lists[0])
+        value = lists[0]
     entries = cast("list[object]", value) if isinstance(value, list) else []
     if len(entries) < 2 or not all(isinstance(one, dict) for one in entries):
         return []

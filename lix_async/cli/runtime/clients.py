@@ -37,6 +37,8 @@ def key_for(connection: ConnectionOptions, url: str, provider: Provider | None =
         CommandError: There is no key.
     """
     provider = provider or provider_of("lix")
+    if connection.key:
+        return connection.key
     if connection.api_key_stdin:
         key = sys.stdin.readline().strip()
         if not key:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..text import format_clock, plural, rate_text
+from ...bulk.preview import seconds_needed
+from ..text import counted, format_clock, rate_text
 from .activity import ActivityMonitor
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ class ProgressCounts:
     total: int | None = None
     """The expected number of items, if it is known."""
     requests_left: int | None = None
+    """Requests that are still to be made, if that is known."""
+    requests_today: int | None = None
+    """Those that are left of the daily allowance, if that is known."""
+    renewed_at: float | None = None
+    """When the allowance is renewed (epoch seconds), if that is known."""
+    queued_for: float = 0.0
+    """Seconds until queued lookups are asked for again; 0 if there are none."""
     credits: int = 0
     duplicates: int = 0
     queued: int = 0
@@ -119,7 +127,7 @@ class ProgressLine:
         if state:
             yield state, "yellow"
         if counts.credits:
-            yield f"{counts.credits:,} {plural(counts.credits, 'credit')}", ""
+            yield f"{counted(counts.credits, 'credit')}", ""
         for count, what, style in (
             (counts.queued, "queued", ""),
             (counts.in_doubt, "in doubt", "yellow"),
@@ -128,15 +136,21 @@ class ProgressLine:
             if count:
                 yield f"{count:,} {what}", style
         if counts.duplicates:
-            yield f"{counts.duplicates:,} {plural(counts.duplicates, 'duplicate')}", "dim"
+            yield f"{counted(counts.duplicates, 'duplicate')}", "dim"
 
     def seconds_left(self) -> float | None:
         """The requests still to make, at the limiter's rate. Past speed would mislead."""
-        left = self.counts.requests_left
-        rate = self._monitor.rate
-        if left is None or rate is None or (not left and not self.counts.items):
+        counts, rate = self.counts, self._monitor.rate
+        left, at = counts.requests_left, counts.renewed_at
+        if left is None or (not left and not counts.items):
             return None
-        return left * rate.interval
+        return seconds_needed(
+            left,
+            None if rate is None else rate.interval,
+            requests_left=counts.requests_today,
+            renewed_in=None if at is None else at - self._monitor.clock.wall(),
+            queued_for=counts.queued_for,
+        )
 
 
 def pages_left(items: int, pages: int, wanted: int | None) -> int | None:
