@@ -28,7 +28,7 @@ from ..core.errors import (
 )
 from ..core.families import UNKNOWN_ROUTE
 from ..core.models import Params
-from ..core.plurals import counted, plural
+from ..core.plurals import plural
 from ..core.validation import check_type
 from ..engine.circuit_breaker import ATTESTED
 from ..engine.credits import CreditBudget
@@ -295,9 +295,10 @@ class AdmissionController(Admission):
         left = self._short(price)
         if left is not None:
             left = max(left, 0)
+            credits = plural(left, f"{price.kind} credit")
             self.stop = QuotaExceededError(
-                f"{counted(left, f'{price.kind} credit')} {plural(left, 'is')} left, and a call "
-                f"costs {price.amount}; nothing was sent",
+                f"{left} {credits} {plural(left, 'is')} left, and a call costs {price.amount}; "
+                "nothing was sent",
                 kind="balance",
             )
             raise CallsParked
@@ -307,7 +308,7 @@ class AdmissionController(Admission):
         if self.stop is None:
             self.stop = BudgetError(
                 "max_credits of this run is reached: a call costs "
-                f"{counted(price.amount, 'credit')}; nothing was sent",
+                f"{price.amount} {plural(price.amount, 'credit')}; nothing was sent",
                 kind="max_credits",
             )
         raise CallsParked

@@ -97,6 +97,7 @@ def help_(*command: Annotated[str, Parameter(help="A command, such as `enrich`."
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return the exit code. Every error is printed as a line on stderr."""
     console.arguments.set(tuple(arguments))
+    console.replace_closed_streams()
     try:
         code = _invoke(arguments)
         sys.stdout.flush()

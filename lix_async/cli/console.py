@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import REFUSED, CommandError
@@ -86,6 +87,13 @@ def stdout_failure(error: OSError) -> CommandError:
         hint="write to another place with --out, or free some space",
         code=REFUSED,
     )
+
+
+def replace_closed_streams() -> None:
+    """Give a process that was started without stdout or stderr (`>&-`) one that discards."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 def discard_stdout() -> None:

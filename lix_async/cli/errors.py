@@ -7,18 +7,26 @@ from collections.abc import Mapping
 from ..core.errors import (
     AuthenticationError,
     BudgetError,
+    BulkError,
+    BusyError,
     ConfigurationError,
     DailyLimitError,
     DeadlineError,
     DecodeError,
+    InDoubtError,
+    InvalidParamsError,
     LixError,
     NotFoundError,
+    OutageError,
+    OutcomeUnknownError,
     PagingError,
+    PendingError,
     QueuedError,
     QuotaExceededError,
     RateLimitError,
     RefusalError,
     ServerError,
+    SuppressedError,
     TransportError,
     ViewerError,
     WeeklyLimitError,
@@ -68,10 +76,20 @@ _HINTS: tuple[tuple[type[LixError], str], ...] = (
     (QueuedError, "the provider is still preparing the record: try again in a few minutes"),
     (NotFoundError, "check the link; deleted and hidden records are not found either"),
     (ServerError, "the error is on the provider's side: try again later"),
+    (PendingError, "the lookup goes on: ask again later, which costs nothing more"),
     (DeadlineError, "allow more time with --deadline, or omit it"),
     (PagingError, "the pages before are complete; try again later"),
     (DecodeError, "`lix call` with --format jsonl prints the answer as received"),
+    (OutcomeUnknownError, "look at LinkedIn whether it happened; it is not repeated on its own"),
     (TransportError, "check the network, and --base-url or LIX_BASE_URL if you use them"),
+    (InvalidParamsError, "check the values; `lix call ENDPOINT --help` explains them"),
+    (ConfigurationError, "`--help` after the command explains its options"),
+    (OutageError, "the provider is not available: run the same command again later"),
+    (BusyError, "another program does the same lookup: run the same command again"),
+    (InDoubtError, "`lix run doubts` lists such lookups, and `lix run reconcile` decides them"),
+    (SuppressedError, "it was forgotten with `lix ledger forget`, and is not looked up again"),
+    (BulkError, "`lix run status` shows the state of the ledger"),
+    (LixError, "run the command again; if it fails again, with other values"),
 )
 
 
@@ -88,7 +106,8 @@ class CommandError(Exception):
 def missing_key_error(variable: str = "LIX_API_KEY") -> CommandError:
     """The error for a missing API key."""
     return CommandError(
-        f"no API key: set {variable}, or use --api-key-stdin (`lix demo` needs no key)",
+        f"no API key: set {variable}, or use --api-key-stdin",
+        hint="`lix demo` and `lix sandbox` need no key",
         code=AUTH,
     )
 

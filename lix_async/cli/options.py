@@ -151,7 +151,8 @@ def parse_rate(text: str) -> RateLimit | None:
         except ConfigurationError:
             pass
     raise CommandError(
-        f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'"
+        f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'",
+        hint="1/3s is one request in three seconds",
     )
 
 
@@ -165,7 +166,10 @@ def parse_age(option: str, text: str | None) -> timedelta | None:
         return None
     match = _AGE.fullmatch(text.strip())
     if match is None:
-        raise CommandError(f"invalid {option} {text!r}: expected a duration such as 12h, 90d or 2y")
+        raise CommandError(
+            f"invalid {option} {text!r}: expected a duration such as 12h, 90d or 2y",
+            hint="the units are s, min, h, d, w and y",
+        )
     seconds = float(match[1]) * _AGE_UNITS[match[2]]
     return timedelta(seconds=min(seconds, timedelta.max.total_seconds() // 1000))
 
@@ -207,7 +211,7 @@ def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = Fals
 
 def _format(output: OutputOptions, terminal: bool) -> Format:
     if str(output.out or "")[:2] == "--":
-        raise CommandError("--out needs a file name")
+        raise CommandError("--out needs a file name", hint="write --out people.csv")
     if output.out is None or str(output.out) == "-":
         return output.format or ("table" if terminal else "jsonl")
     if output.format == "table":

@@ -11,17 +11,11 @@ from ..core.errors import BulkError, ConfigurationError
 from ..engine.call_key import Input
 from ..ledger.ledger import open_store
 from . import console
-from .errors import OK, REFUSED, CommandError
+from .errors import OK, CommandError
 from .input.lookup_kinds import LookupKind
 from .input.reader import InputFile
 from .input.targets import LOOKUPS, LookupTarget, lookup_kind, method_input
-from .ledger.address import (
-    STORE_VARIABLE,
-    display_address,
-    is_server,
-    redact_password,
-    shell_argument,
-)
+from .ledger.address import STORE_VARIABLE, display_address, is_server, ledger_error, shell_argument
 from .options import ConnectionOptions
 from .text import counted
 
@@ -91,9 +85,9 @@ async def submit(
         await _create_tables(address)
         chunks = await queue_lookups(address, lookups, queue)
     except ConfigurationError as error:
-        raise CommandError(redact_password(str(error), address)) from None
+        raise ledger_error(error, address) from None
     except BulkError as error:
-        raise CommandError(redact_password(str(error), address), code=REFUSED) from None
+        raise ledger_error(error, address) from None
     if not quiet:
         links = f"{counted(len(lookups), 'link')}"
         console.print_note(
@@ -179,4 +173,4 @@ async def queue_lookups(
             [await adapter.submit(address, LOOKUPS[kind].method, inputs[kind]) for kind in inputs]
         )
     except BulkError as error:
-        raise CommandError(redact_password(str(error), address), code=REFUSED) from None
+        raise ledger_error(error, address) from None

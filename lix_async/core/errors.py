@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar
 from msgspec import ValidationError
 
 from .bridge import named_schema
-from .plurals import counted
+from .plurals import plural
 
 if TYPE_CHECKING:
     from .bridge import CoreSchema, SchemaHandler
@@ -66,7 +66,7 @@ EXCERPT = 1024
 def excerpt(body: bytes, limit: int = EXCERPT) -> str:
     """The beginning of a body as text; bytes that are not UTF-8 are shown as escapes."""
     text = body[:limit].decode("utf-8", "backslashreplace")
-    return text if len(body) <= limit else f"{text}… ({counted(len(body), 'byte')})"
+    return text if len(body) <= limit else f"{text}… ({len(body)} {plural(len(body), 'byte')})"
 
 
 class LixError(Exception):

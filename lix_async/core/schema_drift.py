@@ -17,7 +17,7 @@ from msgspec import inspect
 from .bridge import ReadableStruct
 from .decoding import unwrap_envelope
 from .json_text import SchemaMismatch, parse_json
-from .plurals import counted
+from .plurals import plural
 
 
 class Drift(ReadableStruct, msgspec.Struct, frozen=True):
@@ -34,7 +34,9 @@ class Drift(ReadableStruct, msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         what = "not in the struct" if self.kind == "new" else "never received"
-        return f"{self.endpoint} {self.path}: {what} ({counted(self.answers, 'answer')})"
+        return (
+            f"{self.endpoint} {self.path}: {what} ({self.answers} {plural(self.answers, 'answer')})"
+        )
 
 
 OnDrift = Callable[[Drift], object]

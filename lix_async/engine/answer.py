@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ..core.endpoint import Price
 from ..core.errors import ConfigurationError
-from ..core.plurals import counted
+from ..core.plurals import plural
 
 R = TypeVar("R")
 Arguments = ParamSpec("Arguments")
@@ -49,7 +49,7 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # Without value and body: they hold personal data, which must not get into logs by accident.
         kind = type(self.value).__name__
-        size = counted(len(self.body), "byte")
+        size = f"{len(self.body)} {plural(len(self.body), 'byte')}"
         return f"<Answer {self.status}: {kind}, {size}, attempt {self.attempts}>"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:

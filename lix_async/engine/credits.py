@@ -190,6 +190,18 @@ class CreditBudget:
             self._waiting[0].changed.set()
 
 
+class ClosedBudget(CreditBudget):
+    """Lets no attempt through, free ones neither: only what a ledger has is answered."""
+
+    async def reserve(self, price: Price, endpoint: str | None = None) -> Reservation:
+        """Refuse the attempt.
+
+        Raises:
+            BudgetError: Always, with the kind `unasked`.
+        """
+        raise BudgetError("not asked yet", kind="unasked", endpoint=endpoint)
+
+
 class _Place:
     """A place in the queue of a budget that is full."""
 

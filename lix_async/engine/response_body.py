@@ -8,7 +8,7 @@ from functools import cache
 
 import anyio
 
-from ..core.plurals import counted
+from ..core.plurals import plural
 
 MAX_RECEIVED_BYTES = 16 * 2**20
 """Bytes of one body as received."""
@@ -67,7 +67,7 @@ def decompress(body: bytes, encoding: str | None) -> bytes | BodyError:
 
 
 def _too_large(received: int) -> BodyError:
-    return f"the response is too large ({counted(received, 'byte')} received)", True, True
+    return f"the response is too large ({received} {plural(received, 'byte')} received)", True, True
 
 
 def _gunzip(body: bytes) -> bytes | BodyError:

@@ -400,8 +400,9 @@ class SqliteLedgerConnection(LedgerConnection):
                 raise
             found, version = {""}, None
         if version is None and (found or self._read_only):
+            what = "not" if found else "empty, and not"
             raise BulkError(
-                f"{self.path} is not a lix_async ledger: pass a file created by bulk.Run or "
+                f"{self.path} is {what} a lix_async ledger: pass a file created by bulk.Run or "
                 "lix enrich --store"
             )
         if version not in (None, VERSION, *EARLIER):

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 
-from ..core.plurals import counted
+from ..core.plurals import plural
 
 if TYPE_CHECKING:
     from ..engine.client import Client
@@ -70,7 +70,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     bill, most = item.stash.get(_BILL, None), _marked(item).get("max_credits")
     if bill is not None and most is not None and bill() > cast("int", most):
-        spent = counted(bill(), "credit")
+        spent = f"{bill()} {plural(bill(), 'credit')}"
         pytest.fail(f"the test spent {spent}, and max_credits is {most}", pytrace=False)
     return result
 

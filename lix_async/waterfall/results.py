@@ -27,7 +27,8 @@ class Source(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     """When the answer was received; aware, UTC."""
     credits: int
-    """The cost of the whole answer. Fields of one answer share it, so do not add it up."""
+    """The cost of the whole answer, of one from a ledger when it was bought. Fields of one answer
+    share it, so do not add it up."""
 
 
 class Result(ReadableStruct, msgspec.Struct, kw_only=True):

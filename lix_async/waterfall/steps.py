@@ -13,7 +13,7 @@ from msgspec import field
 from ..core.bridge import ReadableStruct
 from ..core.endpoint import UNKNOWN, Endpoint, P, Price
 from ..core.errors import LixError
-from ..engine.answer import Answer
+from ..engine.answer import Answer, credits_for
 from ..engine.client import Client
 from .targets import About, Target
 
@@ -36,6 +36,10 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     """When the answer was received; aware."""
     credits: int = 0
     """Credits charged for the answer."""
+    known: bool = False
+    """Whether the answer is from a ledger."""
+    bought_for: int = 0
+    """What an answer from a ledger cost when it was bought."""
     lost: int = 0
     """Credits that attempts without an answer may have cost."""
     error: LixError | None = None
@@ -88,12 +92,17 @@ def step_result(
     values: Mapping[str, str | None],
     error: LixError | None = None,
 ) -> StepResult:
-    """The result of a step from an answer of a client, with the time of the client's clock."""
+    """The result of a step from an answer of a client.
+
+    Its time is that of the client's clock; of an answer from a ledger, when it was bought.
+    """
     return StepResult(
         values=values,
         endpoint=endpoint.id,
-        at=datetime.fromtimestamp(client.clock.wall(), UTC),
+        at=answer.bought_at or datetime.fromtimestamp(client.clock.wall(), UTC),
         credits=answer.credits,
+        known=answer.cached,
+        bought_for=credits_for(endpoint.credits, answer.value) if answer.cached else 0,
         lost=answer.lost * endpoint.credits.amount,
         error=error,
     )
@@ -115,6 +124,8 @@ class StepStats(ReadableStruct, msgspec.Struct, kw_only=True):
     """Lookups that had a value for a field, whether or not it was still missing; by field."""
     failed: int = 0
     """Lookups that ended with an error other than `NotFoundError`."""
+    known: int = 0
+    """Lookups among them whose answer a ledger had."""
     credits: int = 0
     """Credits spent."""
     lost: int = 0

@@ -349,6 +349,7 @@ class StepScheduler:
             if isinstance(error, _LASTING_ERRORS) and not isinstance(error, BudgetError):
                 suspended[step.name] = error
         if found is not None:
+            stat.known += found.known
             self._record(step, found, result)
 
     def _record(self, step: Step, found: StepResult, result: Result) -> None:
@@ -357,7 +358,10 @@ class StepScheduler:
             name for name, value in values.items() if (value or "").strip()
         )
         source = Source(
-            provider=step.provider, endpoint=found.endpoint, at=found.at, credits=found.credits
+            provider=step.provider,
+            endpoint=found.endpoint,
+            at=found.at,
+            credits=found.credits or found.bought_for,
         )
         result.take(values, source)
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 
-import lix_async
 from lix_async.cli import main
+from lix_async.cli.app import app
 from lix_async.cli.errors import EXIT_CODES, CommandError, command_error_for
 from lix_async.cli.text import one_line
 from lix_async.core import errors
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 LINKEDIN = "https://www.linkedin.com"
 CODES = {
@@ -42,15 +50,11 @@ def test_every_error_has_its_exit_code(kind: type[errors.LixError], code: int) -
     assert error.code in EXIT_CODES
 
 
-def test_refusals_come_with_a_hint() -> None:
-    for name in lix_async.__all__:
-        kind = getattr(lix_async, name)
-        if (
-            isinstance(kind, type)
-            and issubclass(kind, errors.RefusalError)
-            and kind is not errors.RefusalError
-        ):
-            assert command_error_for(kind("x")).hint or kind is errors.InvalidParamsError, name
+def test_every_error_of_the_library_comes_with_a_hint() -> None:
+    kinds = [one for one in vars(errors).values() if isinstance(one, type)]
+    for kind in kinds:
+        if issubclass(kind, errors.LixError):
+            assert command_error_for(kind("x")).hint, kind
 
 
 def test_a_hint_has_the_time_if_it_is_known() -> None:
@@ -86,6 +90,14 @@ def test_the_help_lists_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> No
         (["search", "people", "u", "--limit", "x"], "--limit", "lix search people --help"),
         (["search", "people", "u", "--format", "xml"], "xml", "lix search people --help"),
         (["account", "--api-key", "secret"], "Unknown option", "lix account --help"),
+        (["--verson"], "Unknown command", "did you mean `lix --version`?"),
+        (["version"], "Unknown command", "did you mean `lix --version`?"),
+        (["enrihc", "f.csv"], "Unknown command", "did you mean `lix enrich`?"),
+        (["run", "stauts"], "Unknown command", "did you mean `lix run status`?"),
+        (["export"], "Unknown command", "did you mean `lix run export`?"),
+        (["help", "acount"], "Unknown command", "did you mean `lix account`?"),
+        (["account", "--formt", "csv"], "Unknown option: --formt", "did you mean --format?"),
+        (["account", "--foo"], "Unknown option: --foo", "hint: lix account --help"),
     ],
 )
 def test_usage_errors_have_a_line_and_a_hint(
@@ -99,9 +111,52 @@ def test_usage_errors_have_a_line_and_a_hint(
     assert len(captured.err.splitlines()) == (2 if message else 0)
 
 
-def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == 0
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_is_printed(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([option]) == 0
     assert capsys.readouterr().out.startswith("lix_async")
+
+
+@pytest.mark.parametrize("command", [(), ("enrich",), ("run", "status"), ("call", "person.get")])
+def test_help_of_a_command(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help", *command]) == 0
+    shown = capsys.readouterr().out
+    assert main([*command, "--help"]) == 0
+    assert capsys.readouterr().out == shown
+    assert len(shown.splitlines()) > 5
+
+
+def _command_lines(app: App, names: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield (*names, "--help")
+    for name in app:
+        if not name.startswith("-"):
+            yield from _command_lines(app[name], (*names, name))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *_command_lines(app),
+        (),
+        ("--version",),
+        ("call",),
+        ("call", "person.get", "--help"),
+        ("run",),
+    ],
+    ids=" ".join,
+)
+def test_a_full_stdout_is_one_line(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code = main(arguments)
+        monkeypatch.undo()
+    shown = capsys.readouterr().err.splitlines()
+    assert code == 1
+    assert shown[0] == "error: cannot write the output: No space left on device"
+    assert len(shown) == 2
 
 
 def test_a_command_error_has_message_hint_and_code() -> None:

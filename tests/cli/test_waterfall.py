@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -33,16 +34,93 @@ def links(sandbox: ObservedSandbox, count: int) -> Path:
     return path
 
 
-def test_rows_with_their_sources(lix: Lix, sandbox: ObservedSandbox) -> None:
-    done = lix("waterfall", str(links(sandbox, 3)), "--want", "headline,full_name")
+def table(sandbox: ObservedSandbox, count: int) -> Path:
+    """A table with the links of people, one of them twice, and a row without a link."""
+    found = [f"https://www.linkedin.com/in/{sandbox.world.person(n).slug}" for n in range(count)]
+    rows = [f"person {n};{link}" for n, link in enumerate(found)]
+    path = Path("people.csv")
+    path.write_text("\n".join(["Name;Profile", *rows, "nowhere;n/a", f"again;{found[0]}/", ""]))
+    return path
+
+
+def csv_rows(path: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(Path(path).read_text().splitlines(), delimiter=";"))
+
+
+def test_the_rows_of_the_file_come_back_with_the_origin_of_each_wanted_field(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
+    file = str(table(sandbox, 2))
+    done = lix("waterfall", file, "--want", "headline", "--out", "out.csv")
     assert done.code == 0, done.err
-    assert [row["status"] for row in done.rows] == ["filled"] * 3
-    for row in done.rows:
-        assert row["headline"]
-        assert row["full_name"]
-        assert row["credits"] == 1
-        assert row["sources"]["headline"]["endpoint"] == "person.get"  # type: ignore[index]
-    assert "3 filled, 3 credits, lix.person: asked 3" in done.err
+    assert "3 filled, 1 invalid in out.csv, 2 credits, lix.person: asked 2" in done.err
+    rows = csv_rows("out.csv")
+    assert [row["Name"] for row in rows] == ["person 0", "person 1", "nowhere", "again"]
+    assert [row["lix_status"] for row in rows] == ["filled", "filled", "invalid", "filled"]
+    assert "line 4" in rows[2]["lix_reason"]
+    for row in (rows[0], rows[1], rows[3]):
+        assert row["lix_headline"]
+        assert (row["lix_headline_from"], row["lix_headline_credits"]) == ("Lix", "1")
+        assert row["lix_headline_at"] == row["lix_bought_at"] != ""
+        assert row["lix_full_name"]
+    assert rows[0]["lix_headline"] == rows[3]["lix_headline"]
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "other.csv"])
+def test_nothing_is_paid_for_twice(lix: Lix, sandbox: ObservedSandbox, name: str) -> None:
+    file = str(table(sandbox, 3))
+    assert lix("waterfall", file, "--want", "headline", "--out", name).code == 0
+    before, asked = Path(name).read_bytes(), len(sandbox.requests)
+    done = lix("waterfall", file, "--want", "headline", "--out", name)
+    assert done.code == 0, done.err
+    assert "0 credits" in done.err
+    assert "4 rows from the ledger" in done.err
+    assert (Path(name).read_bytes(), len(sandbox.requests)) == (before, asked)
+    assert lix("waterfall", file, "--want", "headline", "--out", "another.jsonl").code == 0
+    assert len(sandbox.requests) == asked
+    rows = rows_of(Path("another.jsonl"))
+    assert [row["lix_status"] for row in rows] == ["filled"] * 3 + ["invalid", "filled"]
+    result = rows[0]["lix_result"]
+    assert isinstance(result, dict)
+    assert result["headline_from"] == "Lix"
+
+
+def test_a_dry_run_shows_the_cost_and_sends_nothing(lix: Lix, sandbox: ObservedSandbox) -> None:
+    file = str(table(sandbox, 3))
+    before = sorted(os.listdir())
+    done = lix("waterfall", file, "--dry-run", "--want", "headline,email")
+    assert done.code == 0, done.err
+    assert "3 distinct in 5 rows, 1 without a usable link" in done.out
+    assert "3 standard credits, 3 email credits at most" in done.out
+    assert (len(sandbox.requests), sorted(os.listdir())) == (0, before)
+    assert lix("waterfall", file, "--want", "headline,email", "--out", "o.csv").code == 0
+    asked = len(sandbox.requests)
+    done = lix("waterfall", file, "--dry-run", "--want", "headline,email")
+    assert "3, at no cost" in done.out
+    assert len(sandbox.requests) == asked
+
+
+def test_a_provider_that_is_added_is_asked_about_what_is_missing(
+    lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = str(table(sandbox, 8))
+    arguments = ("waterfall", file, "--want", "company_url", "--out", "out.csv")
+    assert lix(*arguments).code == 0
+    before = {row["Name"]: row["lix_status"] for row in csv_rows("out.csv")}
+    missing = {name for name, status in before.items() if status == "partial"} - {"again"}
+    assert 0 < len(missing) < 8
+    asked = len(sandbox.requests)
+    monkeypatch.setenv("CONNECTSAFELY_API_KEY", "sandbox-key")
+    monkeypatch.setenv("CONNECTSAFELY_BASE_URL", os.environ["LIX_BASE_URL"] + "/linkedin")
+    done = lix(*arguments)
+    assert done.code == 0, done.err
+    new = [fact.endpoint for fact in sandbox.requests[asked:]]
+    assert new == ["connectsafely.profile"] * len(missing)
+    rows = {row["Name"]: row for row in csv_rows("out.csv")}
+    assert {row["lix_status"] for row in rows.values()} == {"filled", "invalid"}
+    for name, status in before.items():
+        origin = "ConnectSafely" if status == "partial" else "Lix" if status == "filled" else ""
+        assert rows[name]["lix_company_url_from"] == origin
 
 
 def test_a_budget_ends_the_run_and_the_same_command_continues(
@@ -52,31 +130,66 @@ def test_a_budget_ends_the_run_and_the_same_command_continues(
     arguments = ("waterfall", file, "--want", "headline", "--out", "out.jsonl")
     done = lix(*arguments, "--budget", "2")
     assert done.code == 4
-    assert "the budget is spent: 3 links got no answer for now" in done.err
-    assert len(rows_of(Path("out.jsonl"))) == 2
+    assert "the budget is spent: 3 rows are not filled" in done.err
+    statuses = [row["lix_status"] for row in rows_of(Path("out.jsonl"))]
+    assert sorted(statuses) == ["filled"] * 2 + ["pending"] * 3
     done = lix(*arguments, "--budget", "500", "--order", "price")
     assert done.code == 0, done.err
-    assert "2 skipped (already in the output)" in done.err
-    rows = rows_of(Path("out.jsonl"))
-    assert len({str(row["input"]) for row in rows}) == len(rows) == 5
+    assert [row["lix_status"] for row in rows_of(Path("out.jsonl"))] == ["filled"] * 5
     assert len(sandbox.requests) == 5
 
 
-def test_a_csv_has_the_fields_as_columns(lix: Lix, sandbox: ObservedSandbox) -> None:
-    arguments = ("waterfall", str(links(sandbox, 2)), "--want", "headline", "--out", "out.csv")
-    for _ in range(2):
-        assert lix(*arguments).code == 0
-    rows = list(csv.DictReader(Path("out.csv").read_text().splitlines()))
-    assert len(rows) == 2
-    assert rows[0]["status"] == "filled"
-    assert rows[0]["headline"]
-    assert '"person.get"' in rows[0]["sources"]
+@pytest.mark.parametrize("name", ["out.xlsx", "out.parquet"])
+def test_workbooks_and_parquet(lix: Lix, sandbox: ObservedSandbox, name: str) -> None:
+    file = str(table(sandbox, 2))
+    done = lix("waterfall", file, "--want", "headline", "--out", name, "--limit", "1")
+    assert done.code == 0, done.err
+    assert "2 filled, 1 not asked, 1 invalid" in done.err or "1 not asked" in done.err
+    assert lix("enrich", name, "--dry-run").code == 0, "it is a table again"
+
+
+def test_a_large_run_needs_a_yes(lix: Lix, sandbox: ObservedSandbox) -> None:
+    file = str(table(sandbox, 3))
+    done = lix("waterfall", file, "--want", "headline", "--confirm-above", "2")
+    assert (done.code, len(sandbox.requests)) == (2, 0)
+    assert "3 credits at most" in done.err
+    done = lix("waterfall", file, "--want", "headline", "--confirm-above", "2", "--yes")
+    assert done.code == 0, done.err
+
+
+def test_an_output_of_another_command_is_not_replaced(lix: Lix, sandbox: ObservedSandbox) -> None:
+    file = str(table(sandbox, 2))
+    assert lix("enrich", file, "--out", "out.csv").code == 0
+    before = Path("out.csv").read_bytes()
+    done = lix("waterfall", file, "--want", "headline", "--out", "out.csv")
+    assert (done.code, "has other columns" in done.err) == (2, True), done.err
+    assert Path("out.csv").read_bytes() == before
+
+
+def test_one_row_for_each_link(lix: Lix, sandbox: ObservedSandbox) -> None:
+    file = str(table(sandbox, 2))
+    arguments = ("waterfall", file, "--want", "headline,full_name", "--distinct")
+    done = lix(*arguments, "--out", "out.jsonl")
+    assert done.code == 0, done.err
+    rows = rows_of(Path("out.jsonl"))
+    assert [row["status"] for row in rows] == ["filled"] * 2
+    assert rows[0]["sources"]["headline"]["endpoint"] == "person.get"  # type: ignore[index]
+    done = lix("waterfall", file, "--want", "headline,full_name", "--out", "out.jsonl")
+    assert "continued with --distinct" in done.err
+    assert "2 skipped (already in the output)" in done.err
+    assert lix(*arguments, "--out", "out.csv").code == 0
+    (first, *_) = csv.DictReader(Path("out.csv").read_text().splitlines())
+    assert '"person.get"' in first["sources"]
+    assert len(sandbox.requests) == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (("--want", "shoe_size"), 2, "unknown field in --want: shoe_size"),
+        (("--want", "emial"), 2, "did you mean email?"),
+        (("--limit", "0"), 2, "--limit must be at least 1"),
+        (("--out", "o.xlsx", "--distinct"), 2, "--distinct cannot write xlsx"),
         (("--providers", "other"), 2, "unknown provider in --providers: other"),
         (("--providers", "lookc"), 3, "no API key: set LOOKC_API_KEY"),
         (("--budget", "-1"), 2, "budget must not be negative"),

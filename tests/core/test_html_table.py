@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from structs import filled
 
 from lix_async import NotFoundError, Page, bulk
-from lix_async.core.html_table import counted, html_fields, html_items, is_linkedin_url
+from lix_async.core.html_table import html_fields, html_items, is_linkedin_url
+from lix_async.core.plurals import counted
 from lix_async.providers.lix.models import Experience, JobPosting, Person
 
 EVIL = '<script>alert("x")</script>'

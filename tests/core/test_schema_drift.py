@@ -43,9 +43,9 @@ def reported(*bodies: object, kind: type = Page, end: bool = False) -> list[str]
 def test_a_key_that_the_struct_lacks_is_reported_once():
     body = {"rows": [{"parts": [{"title": "a", "new": 1}]}, {"best": {"newer": [1]}}], "top": 1}
     assert reported(body, body) == [
-        "e rows[].parts[].new: not in the struct (1 answers)",
-        "e rows[].best.newer: not in the struct (1 answers)",
-        "e top: not in the struct (1 answers)",
+        "e rows[].parts[].new: not in the struct (1 answer)",
+        "e rows[].best.newer: not in the struct (1 answer)",
+        "e top: not in the struct (1 answer)",
     ]
 
 

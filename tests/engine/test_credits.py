@@ -153,7 +153,7 @@ async def test_limits_may_be_set_for_each_kind():
     two.settle(2)
     three.settle(50, 50)
     (await budget.reserve(standard(1), "a")).settle(1)
-    with pytest.raises(BudgetError, match="max_credits is 1 standard credits"):
+    with pytest.raises(BudgetError, match="max_credits is 1 standard credit"):
         await budget.reserve(standard(1), "a")
     assert (budget.org, budget.email, budget.total, budget.lost) == (2, 50, 53, 50)
 

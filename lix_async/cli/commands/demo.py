@@ -51,7 +51,8 @@ def demo(
     """
     if not 1 <= people <= 1000:
         raise CommandError(
-            "--people must be from 1 to 1000, which is the most that LinkedIn returns"
+            "--people must be from 1 to 1000",
+            hint="1000 is the most that LinkedIn returns of a search",
         )
     return run_demo(people, seed)
 

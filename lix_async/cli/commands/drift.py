@@ -56,7 +56,7 @@ def drift(
     found: list[Drift] = []
     detector = DriftDetector(found.append)
     lines = 0
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in _lines(file):
         parsed = _parse_line(line, endpoint, number)
         if parsed is None:
             continue
@@ -71,18 +71,26 @@ def drift(
             struct = _result_struct(struct, body)
         detector.observe(name, struct, body)
         lines += 1
+    if not lines:
+        raise CommandError(
+            f"{'stdin' if file == '-' else file} has no answers",
+            hint="record them with `lix enrich FILE --out answers.jsonl`",
+        )
     detector.summarise()
     _print_report(found, lines)
     return OK
 
 
-def _lines(file: str) -> Iterator[bytes]:
+def _lines(file: str) -> Iterator[tuple[int, bytes]]:
     try:
         source = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115  # below
     except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}") from None
+        raise CommandError(
+            f"cannot read {file}: {error.strerror}",
+            hint="give a file of recorded answers, or - for stdin",
+        ) from None
     with source:
-        yield from (line for line in source if line.strip())
+        yield from ((number, line) for number, line in enumerate(source, 1) if line.strip())
 
 
 def _parse_line(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes] | None:
@@ -97,6 +105,11 @@ def _parse_line(line: bytes, endpoint: str | None, number: int) -> tuple[str, by
     try:
         named = msgspec.json.decode(line, type=_JsonLine)
     except _DECODE_ERRORS:
+        if not line.lstrip().startswith(b"{"):
+            raise CommandError(
+                f"line {number} is not a JSON object",
+                hint="give a file with one answer on each line",
+            ) from None
         raise CommandError(
             f"line {number} has no endpoint", hint="give it with --endpoint, such as person.get"
         ) from None

@@ -184,12 +184,17 @@ def enrich(
     links. With --max-age, --refused-age or --refresh, answers are bought again.
     """
     if file == "-" and connection.api_key_stdin:
-        raise CommandError("stdin cannot be used for both the key and the links")
+        raise CommandError(
+            "stdin cannot be used for both the key and the links",
+            hint="set LIX_API_KEY, or give the links in a file",
+        )
     at_least = {"--concurrency": 1, "--recheck": 0, "--refresh": 0, "--limit": 1}
     numbers = (concurrency, recheck, refresh, 1 if limit is None else limit)
     for (name, least), number in zip(at_least.items(), numbers, strict=True):
         if number < least:
-            raise CommandError(f"{name} must be at least {least}")
+            raise CommandError(
+                f"{name} must be at least {least}", hint="leave it out for the default"
+            )
     asked: tuple[LookupKind | None, ...] = tuple(dict.fromkeys(as_ or ())) or (None,)
     joined = JoinedOptions(
         out=output_path(output),

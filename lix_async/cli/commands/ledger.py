@@ -23,14 +23,14 @@ from ...ledger.history import SubjectChange
 from ...ledger.rule import STATUSES
 from ...ledger.schema import VERSION
 from .. import console
-from ..errors import OK, REFUSED, USAGE, CommandError
+from ..errors import OK, REFUSED, CommandError
 from ..ledger.address import (
     check_address,
     display_address,
     is_server,
     ledger_address,
+    ledger_error,
     opened_read_only,
-    redact_password,
 )
 from ..options import ReportFormat, as_table, parse_age
 from ..output.rows import row_encoder
@@ -133,7 +133,11 @@ def verify_(*, store: StoreOption = None) -> int:
             console.print_line(problem)
         if problems:
             count = f"{counted(len(problems), 'problem')}"
-            raise CommandError(f"{display_address(address)}: {count}", code=REFUSED)
+            raise CommandError(
+                f"{display_address(address)}: {count}",
+                hint="restore a backup, or merge what is left into a new ledger: lix ledger merge",
+                code=REFUSED,
+            )
         console.print_note(f"{display_address(address)}: everything agrees")
         return OK
 
@@ -211,15 +215,16 @@ def merge(
     """
     address, source = ledger_address(store), check_address(other)
     if not is_server(source) and not Path(source).is_file():
-        raise CommandError(f"{source} is not a file")
+        raise CommandError(
+            f"{source} is not a file", hint="give a file of a ledger, or postgresql://…"
+        )
 
     async def work() -> int:
         try:
             async with Ledger(address) as into:
                 report = await into.merge(source)
         except BulkError as error:
-            text = redact_password(redact_password(str(error), address), source)
-            raise CommandError(text, code=REFUSED if is_server(address) else USAGE) from None
+            raise ledger_error(error, address, source) from None
         numbers = (
             f"{counted(report.lookups, 'lookup')}, "
             f"{counted(report.answers, 'answer')} and "
@@ -314,7 +319,9 @@ def forget_(
     """
     address = ledger_address(store)
     if not ids:
-        raise CommandError("no ids: pass the links of those to forget")
+        raise CommandError(
+            "no ids were given", hint="pass the links or addresses of those to forget"
+        )
     if not yes and not sys.stdin.isatty():
         raise CommandError("this cannot be undone", hint="pass --yes when stdin is not a terminal")
     if not yes:
@@ -357,7 +364,11 @@ def _report(remainder: Remainder) -> int:
             code=REFUSED,
         )
     if remainder.found:
-        raise CommandError(f"still found in: {', '.join(remainder.found)}", code=REFUSED)
+        raise CommandError(
+            f"still found in: {', '.join(remainder.found)}",
+            hint="repeat the command when no program uses the ledger",
+            code=REFUSED,
+        )
     console.print_note("searched afterwards: 0 hits")
     return OK
 

@@ -118,7 +118,7 @@ def run_listing(
         CommandError: The output options are invalid.
     """
     if output.limit is not None and output.limit < 1:
-        raise CommandError("--limit must be at least 1")
+        raise CommandError("--limit must be at least 1", hint="leave it out for all rows")
     schema = RowSchema(job.struct)
     if lookups is None:
         check_columns(parse_columns(output.columns), schema)

@@ -267,7 +267,7 @@ def park(
     Lookups in flight are finished and saved. Runs and workers that start later are paused as well.
     """
     if not reason.strip():
-        raise CommandError("--reason is empty")
+        raise CommandError("--reason is empty", hint="say why, or leave --reason out")
     address = ledger_address(store)
 
     async def work() -> int:
@@ -318,7 +318,10 @@ def doubts(
     """
     address = ledger_address(store)
     if retry and drop:
-        raise CommandError("--retry and --drop cannot be combined")
+        raise CommandError(
+            "--retry and --drop cannot be combined",
+            hint="--retry looks them up again, --drop counts them as refused",
+        )
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:
@@ -405,7 +408,9 @@ def again(
     """
     address = ledger_address(store)
     if (given is None) is not unattested:
-        raise CommandError("give either --input LINK or --unattested")
+        raise CommandError(
+            "give either --input LINK or --unattested", hint="--input takes one link"
+        )
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:

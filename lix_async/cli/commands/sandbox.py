@@ -83,7 +83,9 @@ def sandbox(
 
     rate_limits = _rate_limits(rate)
     if people < 1:
-        raise CommandError("--people must be at least 1")
+        raise CommandError(
+            "--people must be at least 1", hint="leave it out for a world of 2000 people"
+        )
     try:
         simulation = Sandbox(
             seed,
@@ -102,7 +104,9 @@ def sandbox(
     try:
         simulation.advance(advance)
     except ValueError as error:
-        raise CommandError(f"--advance: {error}") from None
+        raise CommandError(
+            f"--advance: {error}", hint="give a number of days, such as --advance 90"
+        ) from None
     try:
         with running(simulation, port=port) as url:
             announce(url, rate)
@@ -110,7 +114,9 @@ def sandbox(
     except KeyboardInterrupt:
         pass
     except ConfigurationError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(
+            str(error), hint="choose another port, or --port 0 for any free one"
+        ) from None
     except OSError as error:
         raise CommandError(
             f"cannot listen on port {port}: {error.strerror or error}",
@@ -122,7 +128,9 @@ def sandbox(
 def _daily_allowance(given: int | None, rates: Sequence[str]) -> int | None:
     """Requests a day; None for no daily limits, as with `--rate none`."""
     if given is not None and given < 0:
-        raise CommandError("--daily-allowance must be at least 0")
+        raise CommandError(
+            "--daily-allowance must be at least 0", hint="leave it out for the default"
+        )
     if given is None and "none" not in rates:
         return 10_000
     return given
@@ -138,7 +146,8 @@ def _balances(texts: Sequence[str]) -> dict[str, int]:
         if (named and kind not in balances) or not re.fullmatch(r"[0-9]{1,15}", count, re.ASCII):
             raise CommandError(
                 f"invalid --balance {text!r}: expected a number of credits, "
-                "or standard=N, org=N or email=N"
+                "or standard=N, org=N or email=N",
+                hint="write --balance 500 or --balance standard=500",
             )
         balances |= dict.fromkeys([kind] if named else balances, int(count))
     return balances
@@ -162,7 +171,9 @@ def _rate_limits(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
         try:
             rate_limits[provider_named(name).name] = rate_limit
         except ConfigurationError as error:
-            raise CommandError(f"--rate {text}: {error}") from None
+            raise CommandError(
+                f"--rate {text}: {error}", hint="write NAME=RATE, such as lookc=2/s"
+            ) from None
     return rate_limits
 
 

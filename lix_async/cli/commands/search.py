@@ -212,7 +212,7 @@ class SearchOptions:
         """
         if default is None or not self.enrich:
             if self.kinds or self.store is not None:
-                raise CommandError("--as and --store need --enrich")
+                raise CommandError("--as and --store need --enrich", hint="add --enrich")
             return None
         kinds = tuple(dict.fromkeys(self.kinds or (default,)))
         prices = [LOOKUPS[kind].endpoint.credits for kind in kinds]

@@ -7,6 +7,9 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Annotated, cast
 
@@ -16,19 +19,24 @@ from rich.console import Console
 
 from ...core.errors import (
     BudgetError,
-    ConfigurationError,
-    DecodeError,
-    InvalidParamsError,
-    NotFoundError,
     TransportError,
 )
 from ...core.provider import parse_base_url
 from ...engine.client import Client
+from ...engine.credits import ClosedBudget
+from ...ledger.store import Store
 from ...providers.lix.client import AsyncLix
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, installed, steps_of
 from .. import console
 from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted
-from ..input.reader import InputFile, read
+from ..input.reader import InputFile
+from ..input.table import TableTargets, open_table
+from ..ledger.address import (
+    check_output_conflicts,
+    default_address,
+    given_address,
+    is_server,
+)
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
@@ -40,6 +48,8 @@ from ..options import (
 )
 from ..output.columns import unknown_column_error
 from ..output.destination import output_path, writes_to_screen
+from ..output.existing_output import existing_mode
+from ..output.field_columns import FIELDS
 from ..output.files import AppendFile
 from ..output.lookup_file import ExistingOutput, read_existing_output
 from ..output.rows import RowEncoder, row_encoder
@@ -49,13 +59,14 @@ from ..runtime import clients
 from ..runtime.activity import ActivityMonitor, monitored
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
-from ..text import counted
+from ..text import counted, nearest
+from .enrich import default_ledger, print_notes
+from .enrich_inputs import count_rows
+from .waterfall_joined import FINAL_ERRORS, JoinedWaterfall, KnownAnswers, WaterfallOptions
 
 _HEAD = ("input", "kind", "status")
-_FIELDS = tuple(name for name in Profile.__struct_fields__ if name in Profile.fields())
-_COLUMNS = (*_HEAD, *_FIELDS, "credits", "sources", "errors")
-# A later run would get these errors again.
-_FINAL_ERRORS = (NotFoundError, DecodeError, InvalidParamsError, ConfigurationError)
+_COLUMNS = (*_HEAD, *FIELDS, "credits", "sources", "errors")
+_flag = Parameter(negative="", show_default=False)
 
 
 def waterfall(
@@ -86,46 +97,170 @@ def waterfall(
         str | None,
         Parameter(help="The column with the links. Default: the one with the most links."),
     ] = None,
+    sheet: Annotated[
+        str | None,
+        Parameter(help="The sheet of a workbook. Default: the first that is not hidden."),
+    ] = None,
+    handles: Annotated[
+        bool, Parameter(help="Accept bare handles such as ada-example beside links."), _flag
+    ] = False,
+    limit: Annotated[
+        int | None,
+        Parameter(
+            name=("--limit", "-n"),
+            help="Ask for the first so many distinct links; the other rows are `not_asked`.",
+        ),
+    ] = None,
+    distinct: Annotated[
+        bool,
+        Parameter(
+            help="Write one row for each distinct link instead of the rows of the file: `input`, "
+            "`kind`, `status`, the fields, `credits`, `sources` and `errors`."
+        ),
+        _flag,
+    ] = False,
+    prefix: Annotated[
+        str, Parameter(help='What the names of added columns begin with; "" for nothing.')
+    ] = "lix_",
+    bom: Annotated[
+        bool,
+        Parameter(help="Begin a CSV with a byte order mark, which Excel needs for UTF-8."),
+        _flag,
+    ] = False,
+    store: Annotated[
+        str | None,
+        Parameter(
+            help="The ledger, which is asked first and records every lookup: a file, "
+            "postgresql://…, or none to keep no ledger. Default: LIX_STORE, else your personal "
+            "ledger; for a sandbox FILE.ledger."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, Parameter(help="Show the cost and look up nothing."), _flag] = False,
     concurrency: Annotated[int, Parameter(help="Links in progress at a time.")] = 4,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Ask several providers about each person in a file, until the wanted fields are filled.
+    """Fill in your own table from several providers, one after another, until it has what you want.
 
-    Reads profile links and e-mail addresses as `lix enrich` does, and writes one row for each:
-    `input`, `status` (filled, partial, nothing), the fields, their cost, and under `sources` the
-    provider of each field. A provider is asked if its own key is set: LIX_API_KEY, LOOKC_API_KEY,
-    CONNECTSAFELY_API_KEY. Connection options apply to Lix; the others keep their own rates.
+    Reads files as `lix enrich` does, and writes the same rows in the same order, each with its own
+    columns and then `lix_status` (filled, partial, nothing, in_doubt, suppressed, pending, invalid,
+    not_asked), `lix_reason`, `lix_bought_at`, each wanted field with its origin (`lix_email`,
+    `lix_email_from`, `lix_email_at`, `lix_email_credits`), and the other fields. A provider is
+    asked if its own key is set: LIX_API_KEY, LOOKC_API_KEY, CONNECTSAFELY_API_KEY. Connection
+    options apply to Lix; the others keep their own rates.
 
-    Run the same command again to continue: links that are in the output file are skipped. Links
-    that could not be answered get no row.
+    Run the same command again to continue. Every answer is in the ledger, so nothing is paid for
+    twice, and a provider that was added is asked about the rows that are not filled.
     """
     if file == "-" and connection.api_key_stdin:
-        raise CommandError("stdin cannot be used for both the key and the links")
-    wanted = parse_columns(want) or ()
-    if unknown_fields := set(wanted) - set(_FIELDS):
         raise CommandError(
-            f"unknown field in --want: {', '.join(sorted(unknown_fields))}",
-            hint=f"available fields: {', '.join(_FIELDS)}",
+            "stdin cannot be used for both the key and the links",
+            hint="set LIX_API_KEY, or give the links in a file",
         )
-    _chosen_columns(output)
-    inputs = read(file, column, frozenset({"person", "email"}))
-    sources = WaterfallClients(connection, providers)
+    if limit is not None and limit < 1:
+        raise CommandError("--limit must be at least 1", hint="leave it out for all links")
+    wanted = _wanted_fields(want)
+    out = output_path(output)
+    file_format, distinct = _format(output, out, distinct=distinct)
+    address, temporary = _ledger(file, output, store, connection, dry_run=dry_run)
+    check_output_conflicts(out, address, file)
+    targets = TableTargets(
+        open_table(file, sheet=sheet), column, frozenset({"person", "email"}), handles=handles
+    )
+    if not output.quiet:
+        print_notes(targets)
+    options = WaterfallOptions(
+        out=out,
+        format=file_format,
+        wanted=wanted,
+        prefix=prefix,
+        columns=output.columns,
+        limit=limit,
+        bom=bom,
+        quiet=output.quiet,
+    )
+    most = connection.max_credits if budget is None else budget
+    if budget is not None:  # it stands for a yes, as --max-credits does
+        connection = replace(connection, yes=True)
+    sources = WaterfallClients(connection, providers, address)
 
     async def work(session: CommandSession) -> int:
-        steps = sources.steps(session.monitor)
-        run = Waterfall(steps, want=wanted, order=order, budget=budget, concurrency=concurrency)
-        return await _WaterfallRun(inputs, output, session, run, wanted).run()
+        def make(steps: Sequence[Step]) -> Waterfall:
+            return Waterfall(steps, want=wanted, order=order, concurrency=concurrency, budget=most)
 
-    counts = ProgressCounts("links", total=len(inputs.targets))
+        buying = make(sources.steps(session.monitor))
+        if distinct and inputs is not None and not dry_run:
+            return await _WaterfallRun(inputs, output, session, buying, wanted).run()
+        known = KnownAnswers(sources.known_steps(), wanted, order)
+        joined = JoinedWaterfall(targets, options, session, buying, known, sources.store)
+        return await (joined.dry_run() if dry_run else joined.run(connection))
+
+    inputs = InputFile(targets) if distinct else None
+    total = count_rows(file, targets) if inputs is None else len(inputs.targets)
+    counts = ProgressCounts("links" if inputs else "rows", total=total)
     live = not writes_to_screen(output)
-    code = run_command(
-        work, connection, counts, quiet=output.quiet, live=live, make_client=sources.open
-    )
+    try:
+        code = run_command(
+            work, connection, counts, quiet=output.quiet, live=live, make_client=sources.open
+        )
+    finally:
+        if temporary is not None:
+            temporary.cleanup()
     if not output.quiet:
         for note in sources.notes:
             console.print_note(note)
     return code
+
+
+def _wanted_fields(want: str) -> tuple[str, ...]:
+    wanted = parse_columns(want) or ()
+    if unknown := sorted(set(wanted) - set(FIELDS)):
+        near = nearest(unknown[0], FIELDS)
+        suggestion = f"did you mean {near}? " if near else ""
+        raise CommandError(
+            f"unknown field in --want: {', '.join(unknown)}",
+            hint=f"{suggestion}available fields: {', '.join(FIELDS)}",
+        )
+    return wanted
+
+
+def _format(output: RowOutputOptions, out: Path | None, *, distinct: bool) -> tuple[Format, bool]:
+    """The format, and whether there is one row for each link, as an earlier output has."""
+    file_format = choose_format(output, terminal=sys.stdout.isatty(), parquet=True)
+    if file_format in ("parquet", "xlsx") and out is None:
+        raise CommandError(
+            f"{file_format} needs an output file", hint=f"add --out FILE.{file_format}"
+        )
+    if not distinct and existing_mode(out, file_format) == "distinct":
+        distinct = True
+        if not output.quiet:
+            console.print_note(f"{out} has one row for each link: continued with --distinct")
+    if distinct:
+        if file_format in ("parquet", "xlsx"):
+            raise CommandError(
+                f"--distinct cannot write {file_format} here", hint="use .csv or .jsonl"
+            )
+        _chosen_columns(output)
+    return file_format, distinct
+
+
+def _ledger(
+    file: str,
+    output: RowOutputOptions,
+    store: str | None,
+    connection: ConnectionOptions,
+    *,
+    dry_run: bool,
+) -> tuple[str, TemporaryDirectory[str] | None]:
+    """The ledger of a run, and the folder that it is in where it is not kept."""
+    address = default_address(store, connection)
+    keeps_none = not address and bool(given_address(store))
+    address = address or default_ledger(file, output)
+    # A dry run makes no ledger.
+    if not keeps_none and not (dry_run and not (is_server(address) or Path(address).exists())):
+        return address, None
+    folder = TemporaryDirectory(prefix="lix_async-", ignore_cleanup_errors=True)
+    return str(Path(folder.name) / "ledger.db"), folder
 
 
 def _chosen_columns(output: RowOutputOptions) -> tuple[str, ...] | None:
@@ -219,7 +354,7 @@ class _WaterfallRun:
             broke = (isinstance(error, BudgetError) for error in result.errors.values())
             self._out_of_credits |= any(broke)
             return
-        row = encode_row(result, kind, status, _FIELDS)
+        row = encode_row(result, kind, status, FIELDS)
         if self._file is not None:
             self._file.append(self._rows.encode([row], first=self._first))
         elif self._format == "table":
@@ -236,7 +371,7 @@ class _WaterfallRun:
             return "filled"
         if any(result.sources[name].endpoint != "input" for name in result.sources):
             return "partial"
-        passing = [e for e in result.errors.values() if not isinstance(e, _FINAL_ERRORS)]
+        passing = [e for e in result.errors.values() if not isinstance(e, FINAL_ERRORS)]
         return "open" if passing and not result.credits else "nothing"
 
     def _finish(self, skipped: int) -> int:
@@ -278,7 +413,8 @@ _LIX = "lix"
 class WaterfallClients:
     """The clients of several providers, opened and closed together."""
 
-    def __init__(self, connection: ConnectionOptions, named: str | None) -> None:
+    def __init__(self, connection: ConnectionOptions, named: str | None, ledger: str = "") -> None:
+        self._ledger = ledger
         self.notes: list[str] = []
         """Messages about providers that are not asked."""
         self._connection = connection
@@ -306,22 +442,43 @@ class WaterfallClients:
             provider = adapter.CLIENT.provider
             if not self._has_key(name):
                 if self._names:
-                    raise CommandError(f"no API key: set {provider.key_variables[0]}", code=AUTH)
+                    raise CommandError(
+                        f"no API key: set {provider.key_variables[0]}",
+                        hint=f"or leave {name} out of --providers",
+                        code=AUTH,
+                    )
             elif adapter.NO_STEPS_REASON:
                 self.notes.append(f"{name} was not asked: {adapter.NO_STEPS_REASON}")
             elif name == _LIX:
-                self._clients.append(clients.lix_client(connection, monitor))
+                self._clients.append(clients.lix_client(connection, monitor, ledger=self._ledger))
             else:
-                self._clients.append(_other_client(adapter.CLIENT, monitor))
+                self._clients.append(_other_client(adapter.CLIENT, monitor, self._ledger))
         if not self._clients:
             variables = (a.CLIENT.provider.key_variables[0] for a in self._adapters.values())
-            raise CommandError(f"no API key: set one of {', '.join(variables)}", code=AUTH)
+            raise CommandError(
+                f"no API key: set one of {', '.join(variables)}",
+                hint="`lix sandbox` needs no key",
+                code=AUTH,
+            )
         # A session only opens and closes its client.
         return cast("AsyncLix", self)
 
     def steps(self, monitor: ActivityMonitor) -> list[Step]:
         """The steps of all clients; none of them starts once the run is being stopped."""
         return [_stoppable(step, monitor) for one in self._clients for step in steps_of(one)]
+
+    def known_steps(self) -> list[Step]:
+        """The steps of all clients, answered by the ledger only: nothing is sent."""
+        closed = ClosedBudget()
+        views = (
+            one.with_engine(one.engine.with_budget(closed), cached=True) for one in self._clients
+        )
+        return [step for view in views for step in steps_of(view)]
+
+    @property
+    def store(self) -> Store:
+        """The ledger, which is open while the clients are."""
+        return self._clients[0].cache.store
 
     def _has_key(self, name: str) -> bool:
         """Whether a provider's own key is set. LookC would accept the key of Lix as well."""
@@ -356,10 +513,12 @@ def encode_row(result: Profile, kind: str, status: str, fields: Sequence[str]) -
     return msgspec.json.encode(row | {"errors": errors})
 
 
-def _other_client(kind: type[Client], monitor: ActivityMonitor) -> Client:
+def _other_client(kind: type[Client], monitor: ActivityMonitor, ledger: str) -> Client:
     """A client with its provider's own rate, whose waits can be monitored and stopped."""
     make = cast("Callable[..., Client]", kind)
-    return monitored(make(retry=clients.RETRY_POLICY, clock=monitor.clock), monitor)
+    return monitored(
+        make(retry=clients.RETRY_POLICY, clock=monitor.clock, cache=ledger or None), monitor
+    )
 
 
 def _stoppable(step: Step, monitor: ActivityMonitor) -> Step:

@@ -14,8 +14,8 @@ from cyclopts import Parameter
 
 from ...core.errors import BulkError, ConfigurationError, LixError
 from .. import console
-from ..errors import OK, REFUSED, CommandError, Interrupted
-from ..ledger.address import display_address, given_address, redact_password
+from ..errors import OK, CommandError, Interrupted
+from ..ledger.address import display_address, given_address, ledger_error
 from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_age, parse_rate
 from ..queue import Queue, load_adapter, require_server
 from ..runtime.activity import ActivityMonitor
@@ -87,9 +87,11 @@ def worker(
     """
     address = require_server(given_address(store), "a worker")
     if concurrency < 1:
-        raise CommandError("--concurrency must be at least 1")
+        raise CommandError("--concurrency must be at least 1", hint="leave it out for the default")
     if not heartbeat >= 1:
-        raise CommandError("--heartbeat must be at least 1 second")
+        raise CommandError(
+            "--heartbeat must be at least 1 second", hint="leave it out for the default"
+        )
     oldest = parse_age("--max-age", max_age)
     adapter = load_adapter(queue)
     for name in ("pgqueuer", "procrastinate"):  # they log each chunk that is retried
@@ -130,7 +132,7 @@ def worker(
         if session.monitor.stopping:
             raise Interrupted
         if isinstance(failure, BulkError):
-            raise CommandError(redact_password(str(failure), address), code=REFUSED)
+            raise ledger_error(failure, address)
         if failure is not None:
             raise failure
         return OK
@@ -165,7 +167,7 @@ class _WorkerClientFactory:
         try:
             self.store = PostgresStore(address)
         except ConfigurationError as error:
-            raise CommandError(redact_password(str(error), address)) from None
+            raise ledger_error(error, address) from None
         self._limiter: PostgresLimiter | None = None
 
     def client(self, connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:

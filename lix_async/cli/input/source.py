@@ -94,7 +94,10 @@ class InputSource:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _unreadable(self, error: OSError) -> CommandError:
-        return CommandError(f"cannot read {self.name}: {error.strerror or error}")
+        return CommandError(
+            f"cannot read {self.name}: {error.strerror or error}",
+            hint="check its name and permissions, or give - for stdin",
+        )
 
 
 class TextSource:

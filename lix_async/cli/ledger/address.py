@@ -90,7 +90,7 @@ def check_address(address: str) -> str:
         try:
             check_server_address(address)
         except ConfigurationError as error:
-            raise CommandError(str(error)) from None
+            raise ledger_error(error, address) from None
     return address
 
 
@@ -135,6 +135,26 @@ def redact_password(text: str, address: str) -> str:
     return text
 
 
+def ledger_error(error: Exception, *addresses: str) -> CommandError:
+    """The error for a ledger that cannot be used, without the passwords of the addresses.
+
+    Args:
+        error: The error of the library.
+        *addresses: The ledgers that it may be about; the first is the one of the command.
+    """
+    text = str(error)
+    for address in addresses:
+        text = redact_password(text, address)
+    at_server = is_server(addresses[0])
+    return CommandError(
+        text,
+        hint="check the address, and that PostgreSQL runs there; write postgresql://USER@HOST/NAME"
+        if at_server
+        else f"check {addresses[0]}, or name another ledger with {STORE_VARIABLE}",
+        code=REFUSED if at_server and not isinstance(error, ConfigurationError) else USAGE,
+    )
+
+
 @asynccontextmanager
 async def opened_read_only(address: str) -> AsyncGenerator[Store]:
     """Open a ledger while others may be writing to it.
@@ -153,14 +173,14 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
         finally:
             await store.close()
     except LedgerNotFoundError as error:
-        hint = ""
+        found = ledger_error(error, address)
         if address == str(personal_path()):
-            hint = f"the first lookup makes it; for another one pass STORE or set {STORE_VARIABLE}"
-        text = redact_password(str(error), address)
-        raise CommandError(text, hint=hint, code=REFUSED if is_server(address) else USAGE) from None
+            found.hint = (
+                f"the first lookup makes it; for another one pass STORE or set {STORE_VARIABLE}"
+            )
+        raise found from None
     except BulkError as error:
-        code = REFUSED if is_server(address) else USAGE
-        raise CommandError(redact_password(str(error), address), code=code) from None
+        raise ledger_error(error, address) from None
 
 
 _COMPANION = re.compile(

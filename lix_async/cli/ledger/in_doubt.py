@@ -80,7 +80,9 @@ async def buy_again(ledger: Store, given: str | None) -> int:
         message = f"no lookup of {one_line(given, 80)} is refused or unreadable"
     count = sum([await ledger.buy_again(key) for key in keys])
     if not count:
-        raise CommandError(message, code=NOT_FOUND)
+        raise CommandError(
+            message, hint="`lix run status` counts the lookups of a ledger", code=NOT_FOUND
+        )
     console.print_note(
         f"{counted(count, 'lookup')} pending again; the next run over the same links makes them"
     )
@@ -162,7 +164,11 @@ async def list_empty(ledger: Store) -> int:
 
 def _print_none(given: str | None) -> int:
     if given is not None:
-        raise CommandError(f"no lookup of {one_line(given, 80)} is in doubt", code=NOT_FOUND)
+        raise CommandError(
+            f"no lookup of {one_line(given, 80)} is in doubt",
+            hint="`lix run doubts` lists those that are",
+            code=NOT_FOUND,
+        )
     console.print_note("no lookups are in doubt")
     return OK
 

@@ -169,7 +169,9 @@ def open_row_sink(
     path = output_path(output)
     if path is None:
         if output.resume or output.overwrite:
-            raise CommandError("--resume and --overwrite need --out FILE")
+            raise CommandError(
+                "--resume and --overwrite need --out FILE", hint="add --out people.csv"
+            )
         if file_format in WHOLE:
             raise CommandError(f"{file_format} needs an output file", hint="add --out FILE")
         return StdoutSink(file_format, schema, columns)

@@ -78,7 +78,9 @@ def _names_of(path: Path | None, file_format: Format) -> Sequence[str] | None:
                 line = file.readline(_HEAD)
             return list(msgspec.json.decode(line, type=dict[str, object]))
         except OSError as error:
-            raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
+            raise CommandError(
+                f"cannot read {path}: {error.strerror or error}", hint="check its permissions"
+            ) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return (
                 () if LookupSchema.meta_fields[0].encode() not in line[:10] else ("input", "status")
@@ -93,7 +95,9 @@ def _first_record(path: Path) -> Sequence[str]:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             head = file.read(_HEAD)
     except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
+        raise CommandError(
+            f"cannot read {path}: {error.strerror or error}", hint="check its permissions"
+        ) from None
     for delimiter in ",;\t|":
         names = next(csv.reader(head.splitlines(keepends=True), delimiter=delimiter), [])
         if any(True for _ in triples(names)) or "status" in names:

@@ -7,6 +7,7 @@ the next step relies on it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -24,13 +25,25 @@ from ...filesystem import (
 )
 from ..errors import REFUSED, CommandError
 
+_FILE_HINTS = {
+    errno.ENOSPC: "free some space; what was paid for is kept",
+    errno.ENOENT: "create its folder first",
+    errno.EACCES: "check the permissions, or choose another file with --out",
+}
+
 
 def file_error(path: Path, error: OSError, doing: str) -> CommandError:
     """The error for a file that cannot be opened or written."""
     if path.is_symlink():
         return CommandError(f"{path} is a symbolic link", hint="give the file that it points to")
+    if path.is_dir():
+        return CommandError(f"{path} is a folder", hint="give the name of a file in it")
     code = REFUSED if doing == "write" else 2
-    return CommandError(f"cannot {doing} {path}: {error.strerror or error}", code=code)
+    return CommandError(
+        f"cannot {doing} {path}: {error.strerror or error}",
+        hint=_FILE_HINTS.get(error.errno or 0, "choose another file with --out"),
+        code=code,
+    )
 
 
 class AppendFile:
@@ -70,7 +83,9 @@ class AppendFile:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             os.close(fd)
-            raise CommandError(f"{path} is not a regular file")
+            raise CommandError(
+                f"{path} is not a regular file", hint="choose another file with --out"
+            )
         return cls._locked(path, fd, status.st_size)
 
     @classmethod
@@ -80,7 +95,10 @@ class AppendFile:
                 lock_descriptor(fd)
             except OSError:
                 os.close(fd)
-                raise CommandError(f"another program is writing to {path}") from None
+                raise CommandError(
+                    f"another program is writing to {path}",
+                    hint="wait for it, or choose another file with --out",
+                ) from None
         return cls(path, fd, size)
 
     def read(self, start: int = 0, length: int | None = None) -> bytes:

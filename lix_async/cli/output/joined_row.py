@@ -18,6 +18,9 @@ from .answer_columns import ADDED, AnswerColumns
 
 JoinedStatus = Literal[
     "found",
+    "filled",
+    "partial",
+    "nothing",
     "not_found",
     "refused",
     "unreadable",

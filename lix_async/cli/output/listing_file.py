@@ -102,7 +102,10 @@ class ResumableListingFile:
         """
         path = self.file.path
         if state.endpoint != self._endpoint:
-            raise CommandError(f"{checkpoint_path(path)} belongs to a listing of {state.endpoint}")
+            raise CommandError(
+                f"{checkpoint_path(path)} belongs to a listing of {state.endpoint}",
+                hint="choose another file with --out, or start over with --overwrite",
+            )
         requested = self.rows.columns
         if state.format != self._format or (requested is not None and requested != state.columns):
             raise CommandError(
@@ -112,7 +115,9 @@ class ResumableListingFile:
         try:
             self.checkpoint = Checkpoint.from_json(bytes(state.checkpoint))
         except PagingError as error:
-            raise CommandError(f"{checkpoint_path(path)}: {error}") from None
+            raise CommandError(
+                f"{checkpoint_path(path)}: {error}", hint="start over with --overwrite"
+            ) from None
         self.rows.columns = state.columns
         self.pending = [bytes(row) for row in state.pending]
         self.written = state.written

@@ -183,7 +183,11 @@ class ParquetFile:
             self._duckdb.execute(command)
         except duckdb.Error as error:
             first = str(error).partition("\n")[0].replace(str(self._rows.parent), "…")
-            raise CommandError(f"cannot write Parquet: {first}", code=REFUSED) from None
+            raise CommandError(
+                f"cannot write Parquet: {first}",
+                hint="write --out FILE.jsonl or FILE.csv instead",
+                code=REFUSED,
+            ) from None
 
     def _rewrite_rows(self) -> None:
         rewritten = self._rows.with_name("rewritten.jsonl")

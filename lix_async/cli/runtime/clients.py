@@ -42,7 +42,11 @@ def key_for(connection: ConnectionOptions, url: str, provider: Provider | None =
     if connection.api_key_stdin:
         key = sys.stdin.readline().strip()
         if not key:
-            raise CommandError("--api-key-stdin: stdin is empty", code=missing_key_error().code)
+            raise CommandError(
+                "--api-key-stdin: stdin is empty",
+                hint="pipe the key in, such as from a password manager",
+                code=missing_key_error().code,
+            )
         return key
     for variable in provider.key_variables:
         if key := os.environ.get(variable, "").strip():
@@ -128,6 +132,8 @@ def _client(
     try:
         client = construct(key or key_for(connection, url, provider), **options)
     except ConfigurationError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(
+            str(error), hint="check the connection options, and the variables of the provider"
+        ) from None
     monitor.rate = getattr(client.engine.limiter, "rate", None)
     return monitored(client, monitor)
