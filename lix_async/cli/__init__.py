@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         arguments = sys.argv[1:]
-        gc.set_threshold(50_000)  # what is imported stays
+        gc.set_threshold(50_000)  # most objects of a short process are imported, and stay
         # A process of its own, which runs on asyncio: httpcore would import trio too where it is
         # installed, which takes longer than a lookup's own work.
         sys.modules.setdefault("trio", None)  # type: ignore[arg-type]  # None forbids an import
