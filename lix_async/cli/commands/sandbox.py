@@ -110,6 +110,7 @@ def sandbox(
     try:
         with running(simulation, port=port) as url:
             announce(url, rate)
+            simulation.warm_up()
             _wait_for_signal()
     except KeyboardInterrupt:
         pass
@@ -155,6 +156,8 @@ def _balances(texts: Sequence[str]) -> dict[str, int]:
 
 def _rate_limits(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
     """The rates by provider name; providers without an entry keep their own."""
+    if not rates:
+        return {}
     from ...sandbox.providers import providers
     from ...sandbox.server.base_urls import provider_named
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Protocol, cast
 from urllib.parse import parse_qsl
 
@@ -35,10 +35,14 @@ class SandboxApi(Protocol):
     ledger: CreditLedger
     faults: Faults
     requests: list[RequestRecord]
-    providers: tuple[SandboxProvider, ...]
     closed: frozenset[str]
     webhook: Webhook | None
     sleep: Callable[[float], Awaitable[None]] | None
+
+    @property
+    def providers(self) -> tuple[SandboxProvider, ...]:
+        """The providers."""
+        ...
 
     @property
     def app(self) -> AsgiApp:
@@ -184,10 +188,33 @@ def _match_order(item: tuple[str, object]) -> tuple[bool, int]:
 class SandboxApp:
     """The web application of a sandbox: the routes to its endpoints and its own pages."""
 
-    def __init__(self, routes: Sequence[tuple[str, SandboxAsgiApp]], default: AsgiApp) -> None:
-        self._exact = {path: route for path, route in routes if "{" not in path}
-        self._patterns = [(path, route) for path, route in routes if "{" in path]
-        self._default = default
+    def __init__(self, sandbox: SandboxApi, pages: Mapping[str, Handler]) -> None:
+        self._sandbox = sandbox
+        self._pages = {path: SandboxAsgiApp(sandbox, page) for path, page in pages.items()}
+        self._default = SandboxAsgiApp(sandbox, sandbox.handle)
+
+    def load(self) -> None:
+        """Load the endpoints; the first request for one of them does it otherwise."""
+        _ = self._routes
+
+    @cached_property
+    def _routes(self) -> tuple[dict[str, SandboxAsgiApp], list[tuple[str, SandboxAsgiApp]]]:
+        """The routes to endpoints: by their exact paths, and those of paths with placeholders."""
+        sandbox = self._sandbox
+        paths: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
+        for provider in sandbox.providers:
+            for endpoint in provider.endpoints:
+                for path in filter(None, (endpoint.path, endpoint.alternate)):
+                    if path not in sandbox.closed:
+                        full_path = provider.full_path(endpoint, path)
+                        paths.setdefault(full_path, (provider, []))[1].append(endpoint)
+        # More specific paths come first.
+        routes = [
+            (path, SandboxAsgiApp(sandbox, sandbox.handle, provider, endpoints))
+            for path, (provider, endpoints) in sorted(paths.items(), key=_match_order)
+        ]
+        exact = {path: route for path, route in routes if "{" not in path}
+        return exact, [(path, route) for path, route in routes if "{" in path]
 
     async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Handle one request, or the start and the end of a server."""
@@ -197,15 +224,18 @@ class SandboxApp:
                 await send({"type": f"{kind}.complete"})
             return
         path = str(scope["path"])
-        route: AsgiApp | None = self._exact.get(path)
-        if route is None:
-            route = self._default
-            for pattern, one in self._patterns:
-                if found := _compiled(pattern).fullmatch(path):
-                    scope["path_params"] = found.groupdict()
-                    route = one
-                    break
+        route = self._pages.get(path) or self._endpoint_route(path, scope)
         await route(scope, receive, send)
+
+    def _endpoint_route(self, path: str, scope: AsgiMessage) -> SandboxAsgiApp:
+        exact, patterns = self._routes
+        if (route := exact.get(path)) is not None:
+            return route
+        for pattern, route in patterns:
+            if found := _compiled(pattern).fullmatch(path):
+                scope["path_params"] = found.groupdict()
+                return route
+        return self._default
 
 
 @cache
@@ -216,25 +246,4 @@ def _compiled(path: str) -> re.Pattern[str]:
     parts[1::2] = [f"(?P<{name}>[^/]+)" for name in parts[1::2]]
     if path.endswith("}"):
         parts[-2] = parts[-2].replace("[^/]+", ".*")
-    return re.compile("".join(parts), re.DOTALL)
-
-
-def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> AsgiApp:
-    """The web application of a sandbox.
-
-    Args:
-        sandbox: The sandbox.
-        pages: Handlers of further paths.
-    """
-    paths: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
-    for provider in sandbox.providers:
-        for endpoint in provider.endpoints:
-            for path in filter(None, (endpoint.path, endpoint.alternate)):
-                if path not in sandbox.closed:
-                    full_path = provider.full_path(endpoint, path)
-                    paths.setdefault(full_path, (provider, []))[1].append(endpoint)
-    routes = [(path, SandboxAsgiApp(sandbox, handler)) for path, handler in pages.items()]
-    # More specific paths come first.
-    for path, (provider, endpoints) in sorted(paths.items(), key=_match_order):
-        routes.append((path, SandboxAsgiApp(sandbox, sandbox.handle, provider, endpoints)))
-    return SandboxApp(routes, SandboxAsgiApp(sandbox, sandbox.handle))
+    return re.compile("".join(parts))
