@@ -124,11 +124,18 @@ class Sandbox:
         self.closed = frozenset(closed)
         self.sleep = sleep
         self._app: SandboxApp | None = None
+        self._providers: tuple[SandboxProvider, ...] | None = None
 
     @property
     def providers(self) -> tuple[SandboxProvider, ...]:
         """The providers, which are loaded when one is asked for, or by `warm_up`."""
-        return providers()
+        if self._providers is None:
+            self._providers = providers()
+        return self._providers
+
+    @providers.setter
+    def providers(self, providers: tuple[SandboxProvider, ...]) -> None:
+        self._providers = providers
 
     def warm_up(self) -> None:
         """Load what answers the first request, so that it does not take longer than others."""
