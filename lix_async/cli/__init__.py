@@ -20,7 +20,7 @@ import gc
 import sys
 from collections.abc import Sequence
 
-_PACKAGES = ("cyclopts", "rich", "starlette", "uvicorn")
+_PACKAGES = ("cyclopts", "rich")
 _VERSION = (["--version"], ["-V"])
 
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         arguments = sys.argv[1:]
-        gc.set_threshold(50_000)  # what is imported stays
+        gc.set_threshold(50_000)  # most objects of a short process are imported, and stay
         # A process of its own, which runs on asyncio: httpcore would import trio too where it is
         # installed, which takes longer than a lookup's own work.
         sys.modules.setdefault("trio", None)  # type: ignore[arg-type]  # None forbids an import
@@ -54,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(arguments)
     except KeyboardInterrupt:
         return 130
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
+    except ImportError as error:
+        # cyclopts imports the modules of commands; its own error has the missing one as its cause.
+        cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+        package = (cause.name or "").partition(".")[0]
         if package not in _PACKAGES:
             raise
         sys.stderr.write(f'lix needs {package}: pip install "lix_async[cli]"\n')

@@ -11,11 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import anyio
-from rich.console import Console
-from rich.table import Table
 
-from ..bulk.prepared_call import CallPreparer
-from ..bulk.preview import Preview, credits_up_to, seconds_needed
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import LixError
 from ..core.rate_limit import RateLimit
@@ -27,6 +23,8 @@ from .options import ConnectionOptions
 from .text import format_duration, format_until, plural, rate_text
 
 if TYPE_CHECKING:
+    from ..bulk.prepared_call import CallPreparer
+    from ..bulk.preview import Preview
     from .runtime.session import CommandSession
 
 R = TypeVar("R")
@@ -179,6 +177,8 @@ async def confirm_run(
     session.monitor.state = "counting"
     credits = refresh
     if credits <= limit:
+        from ..bulk.preview import credits_up_to  # late, as below: a single lookup needs no runs
+
         credits += await credits_up_to(
             limit - credits,
             *(ledger, preparer, inputs),
@@ -214,6 +214,8 @@ async def estimate_of(
         credits: Their credits by kind at most.
         unpriced: Calls without a published price.
     """
+    from ..bulk.preview import Preview, seconds_needed
+
     balances: dict[CreditKind, int] | None = None
     requests_left: int | None = None
     refreshes_at: float | None = None
@@ -267,6 +269,9 @@ def print_estimate(
         rate: The rate of the client.
         at_most: Whether the command may cost less.
     """
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

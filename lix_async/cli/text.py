@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from difflib import get_close_matches
 
 from ..concurrency.clock import RealClock
 from ..core.plurals import counted, plural
@@ -80,6 +79,8 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     # Of a command and an option with the same letters, the one that was written in that way.
     alike = sorted(names, key=lambda name: (name[:1] == "-") == (word[:1] == "-"))
     known = {name.strip("-").lower(): name for name in alike}
+    from difflib import get_close_matches  # late: only a typing error needs it
+
     near = get_close_matches(word.strip("-").lower(), known, n=1, cutoff=0.65)
     return known[near[0]] if near else None
 

@@ -6,8 +6,7 @@
         AsyncLix("key", base_url=url)
         AsyncMeetAlfred("key", base_url=base_url_of(url, "meetalfred"))
 
-`Sandbox().app` is an ASGI application for clients in memory. `app`, `running` and `serve` need the
-extra `lix_async[sandbox]`.
+`Sandbox().app` is an ASGI application for clients in memory.
 
 The parts in reading order, each of which imports only those before it: `protocol` (requests and
 responses), `world` (the sample records), `faults`, `state` (credits, rate limits, lookups),

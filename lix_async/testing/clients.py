@@ -29,7 +29,7 @@ def memory_client(
 ) -> C | AsyncLix:
     """A client of a sandbox in the same process.
 
-    Calls cost nothing. It needs the extra `lix_async[sandbox]`.
+    Calls cost nothing.
 
     Args:
         sandbox: Your own sandbox, to set its data, faults and limits and to read its credit ledger;

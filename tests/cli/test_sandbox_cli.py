@@ -234,3 +234,24 @@ def test_a_finished_lookup_is_posted_to_the_webhook(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert received.wait(TIMEOUT), "nothing was posted"
     assert json.loads(bodies[0])["type"] == "search.person.by-email"
+
+
+def test_balances_of_all_kinds_and_of_one(settings: Callable[..., Sandbox]) -> None:
+    assert settings().ledger.balances == {"standard": 50_000, "org": 10_000, "email": 10_000}
+    given = settings("--balance", "org=0", "--balance", "7").ledger.balances
+    assert given == {"standard": 7, "org": 0, "email": 7}
+    assert settings("--balance", "email=3").ledger.balances["standard"] == 50_000
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "org=", "gold=3", "org=1.5"])
+def test_an_invalid_balance(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sandbox", f"--balance={text}"]) == 2
+    assert "standard=N, org=N or email=N" in capsys.readouterr().err
+
+
+def test_no_rate_means_no_daily_limit_either(settings: Callable[..., Sandbox]) -> None:
+    assert settings().allowance.requests == 10_000
+    assert settings("--rate", "none").allowance.unlimited
+    assert settings("--rate", "none", "--daily-allowance", "2").allowance.requests == 2
+    assert settings("--daily-allowance", "0").allowance.requests == 0
+    assert main(["sandbox", "--daily-allowance", "-1"]) == 2

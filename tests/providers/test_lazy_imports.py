@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import lix_async
+from lix_async.sandbox import Sandbox, running
 
 LAZY: dict[str, str] = vars(lix_async)["_LAZY"]
 
@@ -25,21 +26,25 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         lix_async.AsyncUnknown  # noqa: B018  # the access itself is under test
 
 
-def modules_after_import() -> list[str]:
-    code = "import sys, lix_async; print(*(name for name in sys.modules if 'lix_async' in name))"
+def modules_after_import(name: str = "lix_async") -> list[str]:
+    code = (
+        f"import sys, lix_async; {name};"
+        "print(*(name for name in sys.modules if name.startswith('lix_async')))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
-def test_importing_the_package_does_not_import_the_lazy_clients() -> None:
-    modules = modules_after_import()
+def test_importing_the_package_imports_nothing_of_it() -> None:
+    assert modules_after_import() == ["lix_async"]
+
+
+def test_a_client_is_imported_without_the_others_and_without_packages_above_them() -> None:
+    modules = modules_after_import("lix_async.AsyncLix")
     assert "lix_async.engine.client" in modules
     providers = {name.split(".")[2] for name in modules if name.startswith("lix_async.providers.")}
-    assert providers <= {"lix", "lookc"}
-
-
-def test_importing_the_package_does_not_import_packages_above_the_clients() -> None:
-    packages = {name.partition(".")[2].partition(".")[0] for name in modules_after_import()}
+    assert providers == {"lix"}
+    packages = {name.partition(".")[2].partition(".")[0] for name in modules}
     assert not packages & {
         "models",
         "bulk",
@@ -48,6 +53,34 @@ def test_importing_the_package_does_not_import_packages_above_the_clients() -> N
         "sandbox",
         "testing",
         "waterfall",
+    }
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The packages that a command has loaded when it ends."""
+    code = (
+        "import sys; from lix_async.cli import main; main(); sys.stdout.flush();"
+        "print(*(name for name in sys.modules if sys.modules[name]), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.split())
+
+
+def test_the_version_is_shown_without_anything_else() -> None:
+    loaded = loaded_by("--version")
+    assert not {one.partition(".")[0] for one in loaded} & {"cyclopts", "msgspec", "anyio", "httpx"}
+
+
+def test_a_lookup_loads_what_it_needs() -> None:
+    with running(Sandbox(people=5, organisations=2)) as url:
+        link = "https://www.linkedin.com/in/ada-example"
+        loaded = loaded_by("person", link, "--base-url", url, "--quiet", "--store", "none")
+    assert "lix_async.cli.commands.lookup" in loaded
+    assert not loaded & {
+        *("httpx", "rich", "trio", "sqlite3", "lix_async.bulk", "lix_async.sandbox"),
+        *("lix_async.ledger.store", "lix_async.cli.commands.enrich", "lix_async.waterfall"),
     }
 
 

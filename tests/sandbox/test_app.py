@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -253,16 +251,6 @@ async def test_the_admin_pages(sandbox: Sandbox, client: Client) -> None:
     assert ledger["totals"] == {"standard": 0, "org": 0, "email": 0}
     assert post.status_code == 404
     assert len(sandbox.requests) == 1
-
-
-def test_a_missing_web_server_error_names_the_extra() -> None:
-    code = (
-        "import sys; sys.modules.update({'starlette': None, 'starlette.applications': None})\n"
-        "from lix_async.sandbox import Sandbox\n"
-        "Sandbox(people=5, organisations=2).app"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "pip install lix_async[sandbox]" in done.stderr.splitlines()[-1]
 
 
 async def test_old_request_records_are_deleted_and_charges_are_not(

@@ -70,6 +70,14 @@ async def test_the_daily_quota_is_120_different_profiles() -> None:
         assert safely.rate_states[ACCOUNT, "PROFILE"].used == 1
 
 
+async def test_without_a_daily_allowance_there_is_no_quota_of_profiles() -> None:
+    sandbox = small(daily_allowance=None)
+    async with connect(sandbox) as safely:
+        for name in slugs(sandbox, 122):
+            await safely.profile(name)
+    assert {request.status for request in sandbox.requests} == {200}
+
+
 async def test_the_client_stops_at_its_own_daily_count() -> None:
     sandbox = small()
     async with connect(sandbox, daily_profiles=120) as safely:

@@ -157,7 +157,7 @@ def test_another_missing_module_is_not_taken_for_a_missing_provider() -> None:
     code = (
         "import sys; sys.modules['lix_async.sandbox.world.lookc_employees'] = None\n"
         "from lix_async.sandbox import Sandbox\n"
-        "Sandbox(people=5, organisations=2)"
+        "Sandbox(people=5, organisations=2).providers"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ModuleNotFoundError" in done.stderr

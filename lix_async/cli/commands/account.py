@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from ...core.json_text import compact
 from ...providers.lix.endpoints.accounts import BALANCES, DAILY_ALLOWANCE
@@ -36,15 +34,20 @@ def account(
 ) -> int:
     """Show the remaining credits, today's remaining requests, and when they are renewed.
 
-    No published cost. Makes two requests, one after the other.
+    No published cost. Makes two requests, one after the other, and shows each answer when it is
+    there.
     """
 
     async def work(session: CommandSession) -> int:
+        is_table = choose_format(output, terminal=sys.stdout.isatty()) == "table"
         balances = await session.lix.send(BALANCES, NoParams())
+        if is_table:
+            session.progress.stop()
+            _show(_credits(balances.value))
         allowance = await session.lix.send(DAILY_ALLOWANCE, NoParams())
         session.progress.stop()
-        if choose_format(output, terminal=sys.stdout.isatty()) == "table":
-            _show(balances.value, allowance.value)
+        if is_table:
+            _show([_requests(allowance.value)])
             return OK
         both = {"balances": balances.body, "allowance": allowance.body}
         body = msgspec.json.encode({name: msgspec.Raw(part) for name, part in both.items()})
@@ -56,17 +59,31 @@ def account(
     )
 
 
-def _show(balances: Balances, allowance: DailyAllowance) -> None:
-    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", style="bold", no_wrap=True)
-    table.add_column(style="dim")
+def _credits(balances: Balances) -> list[tuple[str, str, str]]:
     paid_with = "people, posts, jobs, searches, messages"
-    table.add_row("Standard credits", _count(balances.linkedin_balance), paid_with)
-    table.add_row("Org credits", _count(balances.lookc_balance), "organisations, ids")
-    table.add_row("Email credits", _count(balances.email_balance), "contact lookups")
+    return [
+        ("Standard credits", _count(balances.linkedin_balance), paid_with),
+        ("Org credits", _count(balances.lookc_balance), "organisations, ids"),
+        ("Email credits", _count(balances.email_balance), "contact lookups"),
+    ]
+
+
+def _requests(allowance: DailyAllowance) -> tuple[str, str, str]:
     refreshes = _moment(allowance.refreshes_at)
-    table.add_row("Requests left today", _count(allowance.requests_remaining), refreshes)
+    return "Requests left today", _count(allowance.requests_remaining), refreshes
+
+
+def _show(rows: Iterable[tuple[str, str, str]]) -> None:
+    """Print rows at once; those that come later stand in the same columns."""
+    from rich.console import Console  # late: not for answers in a pipe
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=len("Requests left today"))
+    table.add_column(justify="right", style="bold", no_wrap=True, min_width=len("1,000,000,000"))
+    table.add_column(style="dim")
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
 
 

@@ -110,6 +110,7 @@ def sandbox(
     try:
         with running(simulation, port=port) as url:
             announce(url, rate)
+            simulation.warm_up()
             _wait_for_signal()
     except KeyboardInterrupt:
         pass
@@ -155,6 +156,8 @@ def _balances(texts: Sequence[str]) -> dict[str, int]:
 
 def _rate_limits(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
     """The rates by provider name; providers without an entry keep their own."""
+    if not rates:
+        return {}
     from ...sandbox.providers import providers
     from ...sandbox.server.base_urls import provider_named
 
@@ -229,6 +232,10 @@ def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
 def _wait_for_signal() -> None:
     """Wait for SIGTERM or Ctrl-C, while the server's own thread answers."""
     stopped = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        stopped.set()
+
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+        signal.signal(signal.SIGTERM, stop)
     stopped.wait()

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.canonical import email_form
 from ...core.endpoint import AnyEndpoint
 from ...core.models import Params
-from ...engine.answer import Answer
-from ...engine.call_key import Input
 from ...linkedin import Link, classify
 from ...linkedin.address import stripped
 from ...linkedin.fields import is_linkedin_url
-from ...providers.lix.client import AsyncLix
 from ...providers.lix.endpoints import BY_ID
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
 from ..errors import CommandError
 from ..text import one_line
 from .lookup_kinds import ENDPOINT_IDS, LookupKind
 from .redirects import links_inside
+
+if TYPE_CHECKING:
+    from ...engine.answer import Answer
+    from ...engine.call_key import Input
+    from ...providers.lix.client import AsyncLix
 
 
 class Lookup(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import cast
 
 from msgspec import inspect
@@ -46,6 +45,8 @@ def check_columns(columns: Sequence[str] | None, schema: RowSchema) -> None:
 def unknown_column_error(column: str, names: Iterable[str]) -> CommandError:
     """The error for a column that is not one of the given names."""
     found = list(names)
+    from difflib import get_close_matches  # late, as below: only a wrong name needs it
+
     near = get_close_matches(column, found, n=3)
     hint = (
         f"did you mean {' or '.join(near)}?" if near else f"available columns: {', '.join(found)}"
@@ -100,6 +101,8 @@ def _hint(column: str, schema: RowSchema, structs: Sequence[type]) -> str:
     similar = [
         name for name in names if name.endswith(f".{column}") or column.startswith(f"{name}.")
     ]
+    from difflib import get_close_matches
+
     near = list(dict.fromkeys((*get_close_matches(column, names, n=3), *similar)))[:3]
     prefix = "result" if own else OTHER
     new = f"\n      for a field that this version does not know, use {prefix}.NAME"

@@ -12,7 +12,6 @@ import os
 import shutil
 import stat
 import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -176,6 +175,8 @@ class StagedOutput:
         self.folder = Path()
 
     def __enter__(self) -> StagedOutput:
+        import tempfile  # late: few outputs are staged
+
         path = self.path
         if path is None:
             self.folder = Path(tempfile.mkdtemp(prefix="lix."))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ...bulk.preview import seconds_needed
 from ..text import counted, format_clock, rate_text
 from .activity import ActivityMonitor
 
@@ -144,6 +143,10 @@ class ProgressLine:
         left, at = counts.requests_left, counts.renewed_at
         if left is None or (not left and not counts.items):
             return None
+        from ...bulk.preview import (
+            seconds_needed,  # late: not for a lookup that is answered at once
+        )
+
         return seconds_needed(
             left,
             None if rate is None else rate.interval,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from email.utils import formatdate
 from functools import lru_cache
 from itertools import chain, repeat
 
@@ -73,6 +72,8 @@ def refusal_response(
     if "status" in fault.options:
         answer.status = int(fault.text("status"))
     if (retry_after := fault.text("retry-after")).startswith("date:"):
+        from email.utils import formatdate  # late: the package `email` is large
+
         answer.headers["Retry-After"] = formatdate(epoch + float(retry_after[5:]), usegmt=True)
     elif retry_after:
         answer.headers["Retry-After"] = retry_after

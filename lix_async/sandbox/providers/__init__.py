@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from .base import RequestOutcome, SandboxProvider
+from .base import PREFIXES, RequestOutcome, SandboxProvider, default_rate
 
 MODULES = ("lix", "lookc", "connectsafely", "letrics", "meetalfred")
 """Modules of this package, each with a `PROVIDER`. The first one answers unknown paths."""
@@ -35,4 +35,4 @@ def _provider(name: str) -> SandboxProvider | None:
     return found
 
 
-__all__ = ["RequestOutcome", "SandboxProvider", "providers"]
+__all__ = ["PREFIXES", "RequestOutcome", "SandboxProvider", "default_rate", "providers"]

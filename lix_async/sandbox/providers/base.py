@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ...core.endpoint import AnyEndpoint
 from ...core.provider import AuthScheme, Provider
 from ...core.values import JsonObject
-from ..answers.context import AnswerFunction
 from ..protocol.errors import ErrorReply
 from ..protocol.params import RequestParams
 from ..protocol.responses import SandboxResponse, error_response
 from ..state.rate_limits import Rate, RateLimitStatus
 from ..state.state import SandboxState
-from ..world.world import World
-from .examples import Examples, all_examples
+
+if TYPE_CHECKING:
+    from ..answers.context import AnswerFunction
+    from ..world.world import World
+    from .examples import Examples
+
+PREFIXES = {
+    "connectsafely": "/linkedin",
+    "letrics": "/letrics",
+    "meetalfred": "/api/integrations/webhook",
+}
+"""The paths of the base URLs of providers, by the names of their packages; others have none."""
+
+
+def default_rate(provider: Provider) -> Rate:
+    """A provider's default rate, in whole requests."""
+    return max(int(provider.rate.requests), 1), provider.rate.per
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +55,10 @@ class RequestOutcome:
     epoch: float
 
 
-_ERROR_SCHEMAS = msgspec.json.decode(
-    Path(__file__).with_name("error_schemas.json").read_bytes(), type=dict[str, JsonObject]
-)
+@cache
+def _error_schemas() -> dict[str, JsonObject]:
+    text = Path(__file__).with_name("error_schemas.json").read_bytes()
+    return msgspec.json.decode(text, type=dict[str, JsonObject])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +104,12 @@ class SandboxProvider:
     @property
     def error_schema(self) -> JsonObject:
         """The JSON schema of the bodies that `render_error` makes; LookC has that of Lix."""
-        return _ERROR_SCHEMAS.get(self.name, _ERROR_SCHEMAS["Lix"])
+        return _error_schemas().get(self.name, _error_schemas()["Lix"])
 
     @property
     def rate(self) -> Rate:
         """The provider's default rate, in whole requests."""
-        rate = self.provider.rate
-        return max(int(rate.requests), 1), rate.per
+        return default_rate(self.provider)
 
     @property
     def auth_schemes(self) -> Mapping[str, AuthScheme]:
@@ -106,5 +122,7 @@ class SandboxProvider:
 
     def examples(self, world: World) -> Examples:
         """The example parameters of the provider's endpoints, by catalogue id."""
+        from .examples import all_examples  # late: the status page alone shows them
+
         ids = {endpoint.id for endpoint in self.endpoints}
         return {name: params for name, params in all_examples(world).items() if name in ids}

@@ -17,7 +17,7 @@ from ..protocol.params import RequestParams
 from ..protocol.responses import SandboxResponse, json_response
 from ..state import connectsafely_quota
 from ..state.rate_limits import Rate, RateLimitStatus
-from .base import RequestOutcome, SandboxProvider
+from .base import PREFIXES, RequestOutcome, SandboxProvider
 
 _MINUTE = 60.0
 _RETRY_AFTER = "12"
@@ -89,7 +89,7 @@ PROVIDER = SandboxProvider(
     provider=CONNECTSAFELY,
     endpoints=TABLE,
     answers=connectsafely.ANSWERS,
-    prefix="/linkedin",
+    prefix=PREFIXES["connectsafely"],
     param_names={"account_id": "accountId", "profile_id": "profileId"},
     is_charged=lambda endpoint, body: False,
     render_error=_render_error,

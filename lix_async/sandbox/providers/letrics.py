@@ -16,7 +16,7 @@ from ...providers.letrics.provider import LETRICS
 from ..answers import letrics
 from ..protocol.errors import ErrorReply
 from ..protocol.responses import SandboxResponse, json_response
-from .base import SandboxProvider
+from .base import PREFIXES, SandboxProvider
 
 _IDS = {400: "invalid_input", 401: "unauthorized", 404: "not_found", 429: "too_many_requests"}
 
@@ -74,7 +74,7 @@ PROVIDER = SandboxProvider(
     provider=LETRICS,
     endpoints=_ENDPOINTS,
     answers=letrics.ANSWERS,
-    prefix="/letrics",
+    prefix=PREFIXES["letrics"],
     is_charged=lambda endpoint, body: False,
     render_error=_render_error,
     statuses=(400, 401, 404, 429, 500, 502, 503),

@@ -10,7 +10,7 @@ from ..answers import meetalfred
 from ..protocol.errors import ErrorReply
 from ..protocol.responses import SandboxResponse, json_response, response
 from ..state.rate_limits import RateLimitStatus
-from .base import SandboxProvider
+from .base import PREFIXES, SandboxProvider
 
 
 def _render_error(error: ErrorReply) -> SandboxResponse:
@@ -31,7 +31,7 @@ PROVIDER = SandboxProvider(
     provider=MEETALFRED,
     endpoints=TABLE,
     answers=meetalfred.ANSWERS,
-    prefix="/api/integrations/webhook",
+    prefix=PREFIXES["meetalfred"],
     is_charged=lambda endpoint, body: False,
     render_error=_render_error,
     rate_limit_headers=_rate_limit_headers,

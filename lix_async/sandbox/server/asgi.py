@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, cast
+from functools import cache, cached_property
+from typing import Protocol, cast
 from urllib.parse import parse_qsl
 
 import anyio
-from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
 
 from ...core.endpoint import AnyEndpoint
 from ..faults.schedule import Faults
@@ -21,14 +21,8 @@ from ..state.credit_ledger import CreditLedger
 from ..state.state import SentItem
 from ..state.webhooks import Webhook
 from ..world.world import World
+from .connection import DISCONNECT_EXTENSION, AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
 
-if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
-DISCONNECT_EXTENSION = "lix_async.sandbox.disconnect"
-"""The ASGI extension by which the sandbox's own server ends a connection. Its argument is True for
-a reset.
-"""
 MAX_BODY = 1024 * 1024
 """Bytes of a request body at most."""
 Handler = Callable[[IncomingRequest], SandboxResponse]
@@ -41,13 +35,17 @@ class SandboxApi(Protocol):
     ledger: CreditLedger
     faults: Faults
     requests: list[RequestRecord]
-    providers: tuple[SandboxProvider, ...]
     closed: frozenset[str]
     webhook: Webhook | None
     sleep: Callable[[float], Awaitable[None]] | None
 
     @property
-    def app(self) -> Starlette:
+    def providers(self) -> tuple[SandboxProvider, ...]:
+        """The providers."""
+        ...
+
+    @property
+    def app(self) -> AsgiApp:
         """The ASGI application."""
         ...
 
@@ -85,7 +83,7 @@ class SandboxAsgiApp:
         self._provider = provider
         self._endpoints = endpoints
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Handle one request."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
@@ -117,7 +115,7 @@ class SandboxAsgiApp:
         await self._sandbox.notify_webhook()
 
     async def _send(
-        self, response: SandboxResponse, scope: Scope, receive: Receive, send: Send
+        self, response: SandboxResponse, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend
     ) -> None:
         sleep = self._sandbox.sleep or anyio.sleep
         if response.delay:
@@ -153,7 +151,7 @@ def _best_match(
     return max(endpoints, key=score, default=None)
 
 
-async def _start(response: SandboxResponse, send: Send) -> None:
+async def _start(response: SandboxResponse, send: AsgiSend) -> None:
     headers = [
         (name.lower().encode(), _header_value(value)) for name, value in response.headers.items()
     ]
@@ -167,7 +165,7 @@ def _header_value(text: str) -> bytes:
     return text.encode("latin-1") if text.isascii() else text.encode()
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def _read_body(receive: AsgiReceive) -> bytes:
     """The whole body. A body that is too large is read to its end: some clients wait for that."""
     chunks: list[bytes] = []
     size, more = 0, True
@@ -187,29 +185,65 @@ def _match_order(item: tuple[str, object]) -> tuple[bool, int]:
     return "{" in item[0], -item[0].count("/")
 
 
-def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
-    """The web application of a sandbox.
+class SandboxApp:
+    """The web application of a sandbox: the routes to its endpoints and its own pages."""
 
-    Args:
-        sandbox: The sandbox.
-        pages: Handlers of further paths.
-    """
-    paths: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
-    for provider in sandbox.providers:
-        for endpoint in provider.endpoints:
-            for path in filter(None, (endpoint.path, endpoint.alternate)):
-                if path not in sandbox.closed:
-                    full_path = provider.full_path(endpoint, path)
-                    paths.setdefault(full_path, (provider, []))[1].append(endpoint)
-    routes: list[BaseRoute] = [
-        Route(path, SandboxAsgiApp(sandbox, handler)) for path, handler in pages.items()
-    ]
-    # An id may contain a slash: the last placeholder of a path matches the rest of it, so more
-    # specific paths come first.
-    for path, (provider, endpoints) in sorted(paths.items(), key=_match_order):
-        pattern = f"{path[:-1]}:path}}" if path.endswith("}") else path
-        routes.append(Route(pattern, SandboxAsgiApp(sandbox, sandbox.handle, provider, endpoints)))
-    app = Starlette(routes=routes)
-    app.router.default = SandboxAsgiApp(sandbox, sandbox.handle)
-    app.router.redirect_slashes = False
-    return app
+    def __init__(self, sandbox: SandboxApi, pages: Mapping[str, Handler]) -> None:
+        self._sandbox = sandbox
+        self._pages = {path: SandboxAsgiApp(sandbox, page) for path, page in pages.items()}
+        self._default = SandboxAsgiApp(sandbox, sandbox.handle)
+
+    def load(self) -> None:
+        """Load the endpoints; the first request for one of them does it otherwise."""
+        _ = self._routes
+
+    @cached_property
+    def _routes(self) -> tuple[dict[str, SandboxAsgiApp], list[tuple[str, SandboxAsgiApp]]]:
+        """The routes to endpoints: by their exact paths, and those of paths with placeholders."""
+        sandbox = self._sandbox
+        paths: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
+        for provider in sandbox.providers:
+            for endpoint in provider.endpoints:
+                for path in filter(None, (endpoint.path, endpoint.alternate)):
+                    if path not in sandbox.closed:
+                        full_path = provider.full_path(endpoint, path)
+                        paths.setdefault(full_path, (provider, []))[1].append(endpoint)
+        # More specific paths come first.
+        routes = [
+            (path, SandboxAsgiApp(sandbox, sandbox.handle, provider, endpoints))
+            for path, (provider, endpoints) in sorted(paths.items(), key=_match_order)
+        ]
+        exact = {path: route for path, route in routes if "{" not in path}
+        return exact, [(path, route) for path, route in routes if "{" in path]
+
+    async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Handle one request, or the start and the end of a server."""
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                kind = (await receive())["type"]
+                await send({"type": f"{kind}.complete"})
+            return
+        path = str(scope["path"])
+        route = self._pages.get(path) or self._endpoint_route(path, scope)
+        await route(scope, receive, send)
+
+    def _endpoint_route(self, path: str, scope: AsgiMessage) -> SandboxAsgiApp:
+        exact, patterns = self._routes
+        if (route := exact.get(path)) is not None:
+            return route
+        for pattern, route in patterns:
+            if found := _compiled(pattern).fullmatch(path):
+                scope["path_params"] = found.groupdict()
+                return route
+        return self._default
+
+
+@cache
+def _compiled(path: str) -> re.Pattern[str]:
+    """A path as a pattern. A placeholder at its end matches the rest: an id may have a slash."""
+    parts = re.split(r"\{(\w+)\}", path)
+    parts[::2] = map(re.escape, parts[::2])
+    parts[1::2] = [f"(?P<{name}>[^/]+)" for name in parts[1::2]]
+    if path.endswith("}"):
+        parts[-2] = parts[-2].replace("[^/]+", ".*")
+    return re.compile("".join(parts))

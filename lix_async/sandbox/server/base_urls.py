@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigurationError
-from ..providers import providers
+from ...core.installed_providers import providers as installed_providers
+from ..providers import PREFIXES, providers
 
 if TYPE_CHECKING:
     from ..providers import SandboxProvider
@@ -22,12 +23,17 @@ def provider_named(name: str) -> SandboxProvider:
     Raises:
         ConfigurationError: The sandbox has no provider with this name.
     """
-    known = {normalized_name(one.name): one for one in providers()}
-    if (found := known.get(normalized_name(name))) is None:
+    plain = _known_name(name)
+    return next(one for one in providers() if normalized_name(one.name) == plain)
+
+
+def _known_name(name: str) -> str:
+    if (plain := normalized_name(name)) not in installed_providers():
+        expected = ", ".join(installed_providers())
         raise ConfigurationError(
-            f"the sandbox does not simulate {name!r}: expected one of {', '.join(known)}"
+            f"the sandbox does not simulate {name!r}: expected one of {expected}"
         )
-    return found
+    return plain
 
 
 def base_url_of(url: str, provider: str) -> str:
@@ -43,4 +49,4 @@ def base_url_of(url: str, provider: str) -> str:
     Raises:
         ConfigurationError: The sandbox has no provider with this name.
     """
-    return url.rstrip("/") + provider_named(provider).prefix
+    return url.rstrip("/") + PREFIXES.get(_known_name(provider), "")

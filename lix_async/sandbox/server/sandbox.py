@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...core.endpoint import AnyEndpoint
+from ...core.installed_providers import provider_of
+from ...core.installed_providers import providers as installed_providers
 from ..answers.context import AnswerBody, AnswerContext, Envelope
 from ..faults import page_faults, response_faults
 from ..faults.schedule import Fault, FaultPlan, Faults, parse_fault
@@ -32,7 +34,7 @@ from ..protocol.params import RequestParams
 from ..protocol.parsing import read_params
 from ..protocol.requests import IncomingRequest, RequestRecord, input_text
 from ..protocol.responses import SandboxResponse, json_response
-from ..providers import RequestOutcome, SandboxProvider, providers
+from ..providers import RequestOutcome, SandboxProvider, default_rate, providers
 from ..state.background_lookups import BackgroundLookups
 from ..state.credit_ledger import Charge, CreditLedger
 from ..state.rate_limits import Allowance, Rate, RateLimits, RateLimitStatus
@@ -40,10 +42,9 @@ from ..state.state import SandboxState, SentItem
 from ..state.webhooks import Webhook, WebhookDelivery
 from ..world.random import number
 from ..world.world import World
-from .extras import missing_extra
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from .asgi import SandboxApp
 
 MAX_RECORDS = 100_000
 """Request records kept at most; then the older half is deleted. Charges are never deleted."""
@@ -108,8 +109,8 @@ class Sandbox:
         self.state = SandboxState()
         self.requests: list[RequestRecord] = []
         self.deliveries: list[WebhookDelivery] = []
-        self.providers = providers()
-        self._rate_limits = RateLimits({one.name: one.rate for one in self.providers}, rate)
+        known = map(provider_of, installed_providers())
+        self._rate_limits = RateLimits({one.name: default_rate(one) for one in known}, rate)
         self.background_lookups = background_lookups or BackgroundLookups()
         self.webhook = Webhook.of(webhook)
         if self.webhook and self.background_lookups.seconds is None:
@@ -122,19 +123,32 @@ class Sandbox:
         self._count = 0
         self.closed = frozenset(closed)
         self.sleep = sleep
-        self._app: Starlette | None = None
+        self._app: SandboxApp | None = None
+        self._providers: tuple[SandboxProvider, ...] | None = None
 
     @property
-    def app(self) -> Starlette:
-        """The sandbox as an ASGI application. Needs the extra `lix_async[sandbox]`."""
-        if self._app is None:
-            try:
-                from .asgi import application
-            except ModuleNotFoundError as error:
-                raise missing_extra(error) from error
-            from .admin import admin_pages
+    def providers(self) -> tuple[SandboxProvider, ...]:
+        """The providers, which are loaded when one is asked for, or by `warm_up`."""
+        if self._providers is None:
+            self._providers = providers()
+        return self._providers
 
-            self._app = application(self, admin_pages(self))
+    @providers.setter
+    def providers(self, providers: tuple[SandboxProvider, ...]) -> None:
+        self._providers = providers
+
+    def warm_up(self) -> None:
+        """Load what answers the first request, so that it does not take longer than others."""
+        self.app.load()
+
+    @property
+    def app(self) -> SandboxApp:
+        """The sandbox as an ASGI application."""
+        if self._app is None:
+            from .admin import admin_pages  # late, as the next: a world alone needs neither
+            from .asgi import SandboxApp
+
+            self._app = SandboxApp(self, admin_pages(self))
         return self._app
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-import struct
 import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
@@ -14,70 +13,69 @@ import anyio
 import anyio.to_thread
 
 from ...core.errors import ConfigurationError
-from .extras import missing_extra
-
-try:
-    import uvicorn
-    from uvicorn.protocols.http.h11_impl import H11Protocol
-
-    from .asgi import DISCONNECT_EXTENSION
-except ModuleNotFoundError as error:
-    raise missing_extra(error) from error
+from .connection import AsgiApp, HttpServerConnection
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from starlette.types import Receive, Scope, Send
-
     from .asgi import SandboxApi
 
-# SO_LINGER on, with a timeout of 0: closing the socket sends a reset.
-_NO_LINGER = struct.pack("ii", 1, 0)
 _POLL_INTERVAL = 0.05
 """Seconds between two checks for lookups to post to the webhook."""
+_GRACE = 1.0
+"""Seconds that a stopped server waits for responses that are being made."""
 
 
-class _Protocol(H11Protocol):
-    """HTTP/1.1 with an ASGI extension that ends the connection."""
+class _Server:
+    """Serves a sandbox on a listening socket, and notifies its webhook."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        super().connection_made(transport)
-        app = self.app
-
-        def disconnect(reset: bool) -> None:
-            if not reset:
-                transport.close()
-                return
-            raw_socket = transport.get_extra_info("socket")
-            raw_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            transport.abort()
-
-        async def with_extension(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})[DISCONNECT_EXTENSION] = disconnect
-            await app(scope, receive, send)
-
-        self.app = with_extension
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that sets an event when it has started, and notifies the webhook."""
-
-    def __init__(self, config: uvicorn.Config, sandbox: SandboxApi) -> None:
-        super().__init__(config)
-        self.started_event = threading.Event()
+    def __init__(self, sandbox: SandboxApi) -> None:
+        self.started = threading.Event()
+        """Set when requests are answered, and when the server has failed."""
         self._sandbox = sandbox
-        self._webhook_task: asyncio.Task[None] | None = None
+        self._app: AsgiApp = sandbox.app
+        self._connections: set[HttpServerConnection] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+    def run(self, listener: socket.socket) -> None:
+        """Serve until `stop`, or until a Ctrl-C in the main thread."""
+        try:
+            asyncio.run(self._serve(listener))
+        finally:
+            self.started.set()
+
+    def stop(self) -> None:
+        """Stop the server, from any thread."""
+        if self._loop is not None and self._stopped is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._stopped.set)
+
+    async def _serve(self, listener: socket.socket) -> None:
+        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        server = await self._loop.create_server(
+            lambda: HttpServerConnection(self._app, self._connections), sock=listener
+        )
+        webhook = None
         if self._sandbox.webhook:
-            self._webhook_task = asyncio.create_task(self._poll_webhook())
-        self.started_event.set()
+            webhook = self._loop.create_task(self._poll_webhook())
+        self.started.set()
+        try:
+            await self._stopped.wait()
+        finally:
+            server.close()
+            if webhook is not None:
+                webhook.cancel()
+            await self._close_connections()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._webhook_task:
-            self._webhook_task.cancel()
-        await super().shutdown(sockets)
+    async def _close_connections(self) -> None:
+        for connection in [*self._connections]:
+            connection.close_soon()
+        tasks = [connection.task for connection in self._connections]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GRACE)
+        for connection in [*self._connections]:
+            connection.abort()
 
     async def _poll_webhook(self) -> None:
         # By polling, since the sandbox's clock may be a test's own.
@@ -114,23 +112,6 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _server(sandbox: SandboxApi) -> _Server:
-    # No access log: the query of a request may contain an API key.
-    config = uvicorn.Config(
-        sandbox.app,
-        http=_Protocol,
-        loop="asyncio",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-    return _Server(config, sandbox)
-
-
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -149,7 +130,7 @@ def serve(sandbox: SandboxApi, host: str = "127.0.0.1", port: int = 8765) -> Non
         OSError: The port is in use.
     """
     with closing(_listen(host, port)) as listener, suppress(KeyboardInterrupt):
-        _server(sandbox).run(sockets=[listener])
+        _Server(sandbox).run(listener)
 
 
 class RunningServer:
@@ -164,18 +145,17 @@ class RunningServer:
     def __enter__(self) -> str:
         listener = _listen(*self._address)
         url = _url(listener)
-        server = self._server = _server(self._sandbox)
+        server = self._server = _Server(self._sandbox)
 
         def run() -> None:
             try:
-                server.run(sockets=[listener])
+                server.run(listener)
             finally:
                 listener.close()
-                server.started_event.set()
 
         self._thread = threading.Thread(target=run, name="lix_async-sandbox", daemon=True)
         self._thread.start()
-        server.started_event.wait()
+        server.started.wait()
         return url
 
     def __exit__(
@@ -185,7 +165,7 @@ class RunningServer:
         trace: TracebackType | None,
     ) -> None:
         if self._server and self._thread:
-            self._server.should_exit = True
+            self._server.stop()
             self._thread.join()
 
     async def __aenter__(self) -> str:

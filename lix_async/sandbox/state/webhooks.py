@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -27,6 +26,8 @@ async def post(url: str, body: bytes) -> int:
 
 
 def _post(url: str, body: bytes) -> int:
+    import http.client  # late: most sandboxes post nothing
+
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:

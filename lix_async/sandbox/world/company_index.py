@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 
 from ..protocol.errors import is_missing, params_invalid, unknown_record
 from . import links, names
@@ -26,16 +27,25 @@ class CompanyIndex:
     def __init__(self, seed: int, count: int) -> None:
         self._seed = seed
         self._unlisted: dict[int, str] = {}
-        self._first = self._make_listed(count)
-        self._index_by_key = {one.key: one.number for one in self._first}
-        self.listed: list[OrganisationRecord] = self._first
+        self._count = count
         self.changes: list[WorldChange] = []
         self._slugs = SlugRegister()
 
-    def _make_listed(self, count: int) -> list[OrganisationRecord]:
+    @cached_property
+    def listed(self) -> list[OrganisationRecord]:
+        """The companies that a search can find."""
+        return self._first
+
+    @cached_property
+    def _index_by_key(self) -> dict[str, int]:
+        return {one.key: one.number for one in self._first}
+
+    @cached_property
+    def _first(self) -> list[OrganisationRecord]:
+        """The companies on the first day. Made when one is asked for: a sandbox starts sooner."""
         rng = rng_for(self._seed, "organisations")
         made: dict[str, OrganisationRecord] = {}
-        while len(made) < count:
+        while len(made) < self._count:
             name = names.organisation_name(rng)
             slug = names.slug(name)
             if slug in made:

@@ -51,7 +51,7 @@ class SearchFilter(NamedTuple):
 def make_filter(
     name: str, values: Iterable[tuple[str, str]], excluded: Iterable[tuple[str, str]] = ()
 ) -> SearchFilter:
-    """A filter of pairs of text and id. The order and the spelling of its values do not matter."""
+    """A filter of pairs of text and id. The order and the writing of its values do not matter."""
     kind = FACET_OF.get(name, "")
 
     def canonical(pairs: Iterable[tuple[str, str]]) -> tuple[FilterValue, ...]:
@@ -89,7 +89,7 @@ def _is_company(value: FilterValue, one: OrganisationRecord) -> bool:
 Texts = Callable[[], Sequence[str]]
 
 
-class Record(NamedTuple):
+class FilteredRecord(NamedTuple):
     """What filters look at: the texts of a record by the filter's name, and its companies."""
 
     key: object
@@ -97,10 +97,10 @@ class Record(NamedTuple):
     companies: Mapping[str, Callable[[], Sequence[OrganisationRecord]]]
 
 
-def person_record(one: PersonRecord, career: Callable[[], list[PositionRecord]]) -> Record:
+def person_record(one: PersonRecord, career: Callable[[], list[PositionRecord]]) -> FilteredRecord:
     """What filters look at in a person."""
     employer = one.employer
-    return Record(
+    return FilteredRecord(
         one.key,
         {
             "title": lambda: [one.title],
@@ -124,9 +124,9 @@ def person_record(one: PersonRecord, career: Callable[[], list[PositionRecord]])
     )
 
 
-def organisation_record(one: OrganisationRecord) -> Record:
+def organisation_record(one: OrganisationRecord) -> FilteredRecord:
     """What filters look at in a company."""
-    return Record(
+    return FilteredRecord(
         one.key,
         {
             "place": lambda: [_full_place(one.place)],
@@ -139,7 +139,7 @@ def organisation_record(one: OrganisationRecord) -> Record:
     )
 
 
-def posting_record(one: PostingRecord) -> Record:
+def posting_record(one: PostingRecord) -> FilteredRecord:
     """What filters look at in a job posting."""
     texts: dict[str, Texts] = {
         "title": lambda: [one.title],
@@ -148,10 +148,10 @@ def posting_record(one: PostingRecord) -> Record:
         "industry": lambda: [one.employer.industry],
         "employment": lambda: [one.employment],
     }
-    return Record(one.id, texts, {"company": lambda: [one.employer]})
+    return FilteredRecord(one.id, texts, {"company": lambda: [one.employer]})
 
 
-def post_record(one: PostRecord, today: date) -> Record:
+def post_record(one: PostRecord, today: date) -> FilteredRecord:
     """What filters look at in a post."""
 
     def posted() -> list[str]:
@@ -164,10 +164,10 @@ def post_record(one: PostRecord, today: date) -> Record:
         "title": lambda: [author.title],
         "industry": lambda: [author.industry],
     }
-    return Record(one.activity, texts, {"company": lambda: [author.employer]})
+    return FilteredRecord(one.activity, texts, {"company": lambda: [author.employer]})
 
 
-def passes(record: Record, filters: Iterable[SearchFilter]) -> bool:
+def passes(record: FilteredRecord, filters: Iterable[SearchFilter]) -> bool:
     """Whether a record passes all filters.
 
     What the records here do not have, such as groups and languages, a fixed half of them has.
@@ -179,7 +179,7 @@ def passes(record: Record, filters: Iterable[SearchFilter]) -> bool:
     )
 
 
-def _has(record: Record, name: str, value: FilterValue) -> bool:
+def _has(record: FilteredRecord, name: str, value: FilterValue) -> bool:
     if name in record.companies:
         return any(_is_company(value, one) for one in record.companies[name]())
     if name in record.texts and value.text:

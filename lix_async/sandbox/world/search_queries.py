@@ -1,6 +1,6 @@
 """Search queries: the words and filters in a LinkedIn URL or in parameters.
 
-A search is the same however it is spelled: with `%20` or `+`, in any case, and with its parameters
+A search is the same however it is written: with `%20` or `+`, in any case, and with its parameters
 and the values of a filter in any order.
 """
 
@@ -73,7 +73,7 @@ _EMPLOYMENT = {"F": "Full-time", "P": "Part-time", "C": "Contract", "I": "Intern
 class SearchQuery:
     """A search.
 
-    * `key`: the same on every page of the search, and for every spelling.
+    * `key`: the same on every page of the search, and however it is written.
     * `groups`: groups of alternatives; a good result matches one alternative of each group.
     * `total`: the number of results.
     * `filters`: every result passes all of them.
@@ -129,7 +129,7 @@ def query_from_url(url: str) -> SearchQuery:
             words.append(unquote_plus(raw))
         elif plain not in _IGNORED:
             texts = _listed(unquote_plus(raw), plain)
-            filters.append(make_filter(_NAMES.get(plain, plain), map(_pair, texts)))
+            filters.append(make_filter(_NAMES.get(plain) or plain, map(_pair, texts)))
     path = urlsplit(url if "//" in url else f"https://{url}").path.strip("/").lower()
     return make_query(path, " ".join(words), filters)
 

@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 
 from ..protocol.errors import is_missing, params_invalid, unknown_record
 from . import careers, history, job_postings, links, names, people, posts
@@ -82,7 +83,6 @@ class World:
         self.postings = postings
         self.posts = posts
         self.companies = CompanyIndex(seed, organisations)
-        self.viewers: tuple[str, ...] = self._viewers()
         self._unlisted_owners: dict[int, str] = {}
         self._fitted: dict[str, dict[int, tuple[SearchFilter, ...]]] = {
             kind: {} for kind in ("people", "organisations", "postings")
@@ -171,7 +171,9 @@ class World:
         found = [one for one in found if one.day > since and wanted in (None, one.subject)]
         return sorted(found, key=lambda change: (change.day, change.subject))
 
-    def _viewers(self) -> tuple[str, ...]:
+    @cached_property
+    def viewers(self) -> tuple[str, ...]:
+        """The LinkedIn accounts that are attached to the team."""
         rng = rng_for(self.seed, "viewers")
         further = [f"{names.slug(names.person_name(rng)[0])}-example-{index}" for index in range(9)]
         return ("sandbox-viewer", "example-viewer-1", "example-viewer-2", *further)
