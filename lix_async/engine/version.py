@@ -1,3 +1,3 @@
 """The version of the package: read here by the build and by what sends or shows it."""
 
-__version__ = "0.1.0"
+__version__: str = "0.1.0"

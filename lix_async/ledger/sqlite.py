@@ -405,7 +405,8 @@ class SqliteLedgerConnection(LedgerConnection):
             found, version = {""}, None
         if version is None and (found or self._read_only):
             what = "not" if found else "empty, and not"
-            raise BulkError(
+            error_type = BulkError if found else LedgerNotFoundError
+            raise error_type(
                 f"{self.path} is {what} a lix_async ledger: pass a file created by bulk.Run or "
                 "lix enrich --store"
             )

@@ -182,7 +182,7 @@ def test_arguments_that_are_those_of_another_method() -> None:
                 own: Its own.
 
             Contract:
-                lix.md#x
+                lix.md#errors
             """
 
     assert argument_texts(Calls, "second") == {

@@ -64,7 +64,7 @@ def test_enrich_over_its_own_files_is_rejected_before_anything_is_sent(
     lix: Lix, sandbox: ObservedSandbox, more: tuple[str, ...], message: str
 ) -> None:
     Path("in.txt").write_text(f"{L}/ada\n")
-    found = lix("enrich", "--distinct", "in.txt", *more)
+    found = lix("enrich", "--distinct", "in.txt", "--format", "jsonl", *more)
     assert (found.code, message in found.err) == (2, True), found.err
     assert (len(sandbox.requests), os.listdir()) == (0, ["in.txt"])
 

@@ -139,7 +139,7 @@ def test_single_lookups_share_it_with_files(real: Lix, sandbox: ObservedSandbox)
     again = real("email", f"{L}/person-0", "--out", "b.json")
     assert "written to b.json, from the ledger, bought on 20" in again.err
     assert len(sandbox.ledger) == charged
-    assert real("person", f"{L}/person-0", "--store", "none").err == ""
+    assert real("person", f"{L}/person-0", "--store", "none").err == "1 credit\n"
     assert len(sandbox.ledger) == charged + 1
 
 

@@ -206,12 +206,12 @@ def end(*arguments: str, cwd: Path, **env: str) -> Result:
         ("call", "account.balances"),
     ],
 )
-def test_a_missing_key_is_explained_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_a_missing_key_is_explained(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     found = end(*arguments, cwd=tmp_path)
     assert found.code == 3
-    (line,) = found.err.splitlines()
+    line, hint = found.err.splitlines()
     assert "LIX_API_KEY" in line
-    assert "lix demo" in line
+    assert "lix demo" in hint
     assert not list(tmp_path.iterdir())
 
 

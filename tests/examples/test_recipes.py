@@ -141,7 +141,7 @@ def test_celery_runs_a_task_twice_and_pays_once(
             return again
 
         monkeypatch.setattr(task, "retry", soon)
-        with start_worker(recipe["app"], pool="solo", perform_ping_check=False):
+        with start_worker(recipe["celery"], pool="solo", perform_ping_check=False):
             for _ in range(2):
                 found = task.delay(links).get(timeout=60, disable_sync_subtasks=False)
                 assert found["done"] == 2
