@@ -58,6 +58,7 @@ from ..ledger.records import (
     Decide,
     InputRow,
     Judge,
+    JudgeAgain,
     LookupSpec,
     Lose,
     NotLeft,
@@ -385,8 +386,13 @@ class LookupExecutor:
             if lookup.suppressed:
                 outcome = suppressed(key, row, given)
             elif _is_answered(lookup):
-                outcome = self._stored(lookup, key, row, given, answers.get(lookup.id, []))
-                if self._open(outcome, row, lookup.state.n, self.fresh):
+                stored = answers.get(lookup.id, [])
+                outcome = self._stored(lookup, key, row, given, stored)
+                if self._open(outcome, row, lookup.state.n, self.fresh) or (
+                    outcome.state == "kept"
+                    and stored
+                    and self._can_be_read_now(lookup, row, stored[-1])
+                ):
                     outcome = None
             outcomes.append(outcome)
         return outcomes
@@ -415,7 +421,19 @@ class LookupExecutor:
             moved = lookup.moved
             lookup = (await self.store.by_id([lookup.id]))[lookup.id]
             lookup.moved = moved
+        if lookup.state.status == "kept" and not lookup.moved:
+            answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
+            if answers and self._can_be_read_now(lookup, call.row, answers[-1]):
+                await _Attempts(self, call, given, lookup, 0, again=True).judge_stored(answers[-1])
+                lookup = (await self.store.by_id([lookup.id]))[lookup.id]
         return lookup
+
+    def _can_be_read_now(self, lookup: StoredLookup, row: AnyEndpoint, answer: AnswerRow) -> bool:
+        """Whether this version reads an answer that an earlier version could not read."""
+        if (answer.n, answer.meaning) != (lookup.state.cur, "unusable"):
+            return False
+        value = read_answer(self.engine.provider, row, answer.http, answer.body)
+        return not isinstance(value, LixError | StatusCall)
 
     async def _status_call(
         self, lookup: StoredLookup, row: AnyEndpoint, until: int | None = None
@@ -603,7 +621,10 @@ class _Attempts:
         row: int | None = None,
         scope: CallScope | None = None,
         asks: StatusCall | None = None,
+        again: bool = False,
     ) -> None:
+        self._again = again
+        """Whether a kept answer is read again, by a newer version of the package."""
         self.elsewhere = 0
         """The lookup under which its subject is known, or in flight; 0 where it is not."""
         self.suppressed = False
@@ -1063,6 +1084,11 @@ class _Attempts:
         else:
             self._charged = meaning.charged
             self._outcome.credits += meaning.charged
+        found = self._ids() if family == "answer" else ()
+        if self._again:
+            now = self._executor.now
+            self._store.post(JudgeAgain(self._id, self.n, meaning, now, position, rows, found))
+            return
         self._store.post(
             Judge(
                 lookup=self._id,
@@ -1075,7 +1101,7 @@ class _Attempts:
                 pause=int(pause * 1000),
                 rows=rows,
                 note=note,
-                found=self._ids() if family == "answer" else (),
+                found=found,
             )
         )
         self._owner = 0

@@ -260,6 +260,8 @@ class JudgeAgain(msgspec.Struct, frozen=True, gc=False):
     judgement: Judgement
     now: int
     position: bytes | None = None
+    rows: bytes | None = None
+    found: tuple[FoundIds, ...] = ()
 
 
 LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Reconcile | Again | JudgeAgain

@@ -261,16 +261,15 @@ class _Batch:
     ) -> EventResult:
         if change is None:
             return EventResult(False, lookup.state)
-        rows = event.rows if isinstance(event, Judge) else None
-        self.writes.meanings[lookup.id, event.n] = event.judgement.meaning, rows
+        self.writes.meanings[lookup.id, event.n] = event.judgement.meaning, event.rows
         if isinstance(event, Judge):
             attempt = self._attempts.get((lookup.id, event.n))
             if attempt is not None:
                 attempt.family, attempt.note = event.family, event.note
             if (lookup.state.status, lookup.state.cur) == ("received", event.n):
                 lookup.pause = event.pause
-            if event.found and event.judgement.meaning == "usable":
-                self.writes.learned.append(LearnedAnswer(lookup.id, event.n, event.found))
+        if event.found and event.judgement.meaning == "usable":
+            self.writes.learned.append(LearnedAnswer(lookup.id, event.n, event.found))
         if event.position is not None and change.row.page != lookup.state.page:
             lookup.position = event.position
         return self.change(lookup, change, event.now)

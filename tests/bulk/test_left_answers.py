@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from sample_provider import LIST, LOST, ListParams, Thing, reply
 
 from lix_async import Pages, bulk
+from lix_async.core import wire
+from lix_async.core.errors import DecodeError
 from lix_async.core.wire import HttpRequest
 from lix_async.ledger.records import Decide, Judge, Lose, Receive, Send, StoredLookup
 from lix_async.ledger.rule import Judgement
@@ -117,3 +121,54 @@ async def test_an_answer_that_is_stored_when_the_deadline_passes(
     assert (outcome.state, outcome.error, asked) == ("done", None, 2 if listing else 1)
     assert len(outcome.value) == 4 if listing else outcome.value.id == "a"
     assert client.credits.total + client.credits.lost == 2
+
+
+@contextmanager
+def older_version() -> Generator[None]:
+    """A version of the package that cannot read what has the word `new`."""
+    decode = wire.decode
+
+    def older(provider: Any, endpoint: Any, status: int, body: bytes) -> Any:
+        if b"new" in body:
+            return DecodeError("unknown", body=body, endpoint=endpoint.id)
+        return decode(provider, endpoint, status, body)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "decode", older)
+        yield
+
+
+async def test_a_newer_version_reads_what_an_older_one_could_not(ledger: Open) -> None:
+    vendor = Vendor(reply(200, {"id": "new-1"}), reply(200, {"id": "new-2"}), reply(200, [1]))
+    names = ["a", "b", "c"]
+    with older_version():
+        for _ in range(2):  # each time it tries anew
+            found = await drained(bulk.Run(ledger(), vendor.get, names, concurrency=1))
+            assert [outcome.state for outcome in found] == ["kept"] * 3
+    found = await drained(bulk.Run(ledger(), Vendor().get, names))
+    assert sorted((one.input, one.state, one.cached) for one in found) == [
+        ("a", "done", True),
+        ("b", "done", True),
+        ("c", "kept", True),
+    ]
+    assert {one.value.id for one in found if one.ok} == {"new-1", "new-2"}
+    async with ledger() as store:
+        counts = await store.counts()
+    assert (counts.done, counts.kept, counts.credits) == (2, 1, 6)
+
+
+async def test_a_listing_goes_on_after_a_page_that_a_newer_version_can_read(ledger: Open) -> None:
+    def page(start: int, name: str) -> Any:
+        things = [{"id": f"{name}-{start + n}"} for n in range(2)]
+        return reply(200, {"things": things, "paging": {"total": 6, "start": start, "count": 2}})
+
+    with older_version():
+        vendor = Searching(page(0, "old"), page(2, "new"))
+        (outcome,) = await drained(bulk.Run(ledger(), vendor.search, ["q"]))
+        assert outcome.state == "kept"
+    vendor = Searching(page(4, "old"))
+    (outcome,) = await drained(bulk.Run(ledger(), vendor.search, ["q"]))
+    assert outcome.state == "done"
+    ids = [item.id for item in outcome.value]
+    assert ids == ["old-0", "old-1", "new-2", "new-3", "old-4", "old-5"]
+    assert len(vendor.script.sent) == 1
