@@ -29,7 +29,7 @@ LINK = "https://www.linkedin.com/in/{}"
 GIVEN = {"links": [LINK.format("person-1"), LINK.format("person-2")], "dsn": "postgresql://db/lix"}
 SERVICES = ("Lix", "LookC", "ConnectSafely", "Letrics", "MeetAlfred")
 CLIENTS = (*SERVICES, *(f"Async{name}" for name in SERVICES))
-SERVERS = ("pgqueuer", "PostgresStore", "import dlt", "import marimo", "temporalio")
+SERVERS = ("pgqueuer", "PostgresStore", "import dlt", "import marimo", "temporalio", "celery")
 """What the blocks use that run elsewhere: tests/integrations and tests/bulk run the same lines on a
 server, and test_recipes.py runs what has to be a module."""
 

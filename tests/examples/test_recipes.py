@@ -128,10 +128,10 @@ def test_celery_runs_a_task_twice_and_pays_once(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     sandbox = Sandbox(people=5, rate=None, faults={"person.get": ["daily_limit"]})
-    recipe = program("celery.md")
-    task, links = recipe["look_up"], [LINK.format(number) for number in (1, 2)]
+    recipe = module("celery.md", tmp_path, monkeypatch)
+    task, links = recipe.look_up, [LINK.format(number) for number in (1, 2)]
     with running(sandbox) as url, Lix("sandbox-key", base_url=url, rate_limit=None) as lix:
-        monkeypatch.setitem(recipe, "client", lambda: lix)
+        monkeypatch.setattr(recipe, "client", lambda: lix)
         waits: list[float] = []
         retry = task.retry
 
@@ -141,7 +141,7 @@ def test_celery_runs_a_task_twice_and_pays_once(
             return again
 
         monkeypatch.setattr(task, "retry", soon)
-        with start_worker(recipe["celery"], pool="solo", perform_ping_check=False):
+        with start_worker(recipe.celery, pool="solo", perform_ping_check=False):
             for _ in range(2):
                 found = task.delay(links).get(timeout=60, disable_sync_subtasks=False)
                 assert found["done"] == 2
