@@ -67,9 +67,9 @@ def test_a_newcomers_backend(sandbox: Sandbox, lix_url: str) -> None:
         )
 
         def ask(_: int) -> int:
-            return httpx.get(f"{server.url}/person", params={"link": LINK}, timeout=60).status_code
+            return many.get(f"{server.url}/person", params={"link": LINK}).status_code
 
-        with ThreadPoolExecutor(40) as threads:
+        with httpx.Client(timeout=60) as many, ThreadPoolExecutor(40) as threads:
             assert set(threads.map(ask, range(200))) == {200}
         assert sandbox.ledger.totals()["standard"] == 1
         assert http.get("/person", params={"link": LINK}).json()["name"] == "Ada Example"
