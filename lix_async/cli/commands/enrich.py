@@ -45,6 +45,7 @@ from ..options import (
 from ..output.destination import output_path, writes_to_screen
 from ..output.existing_output import existing_mode
 from ..queue import Queue, reject_ineffective_options, submit
+from ..runtime.clients import lix_client
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import plural
@@ -117,7 +118,8 @@ def enrich(
             help="The ledger, which records every lookup: a file, or none to keep no ledger. "
             "Default: LIX_STORE, else your personal ledger, which all files share; for a sandbox "
             "FILE.ledger. With postgresql://…, the links are only queued for `lix worker`, which "
-            "takes the connection options; `lix run export` takes the output options."
+            "takes the connection options, except those on the cost, and does not ask again; "
+            "`lix run export` takes the output options."
         ),
     ] = None,
     queue: Annotated[
@@ -228,9 +230,17 @@ def enrich(
     if to_queue:
         if len(asked) > 1:
             raise CommandError("a queue takes one --as", hint="run it once for each")
-        chosen_queue = queue or "pgqueuer"
-        work_on = partial(submit, ledger.address, chosen_queue, asked[0], InputFile(targets))
-        return anyio.run(partial(work_on, quiet=output.quiet))
+        links = _distinct_inputs(targets, limit).targets
+        return run_command(
+            lambda session: submit(
+                *(session, connection, ledger.address, queue or "pgqueuer", asked[0], links),
+                quiet=output.quiet,
+            ),
+            connection,
+            ProgressCounts("links"),
+            quiet=True,  # queueing takes a moment
+            make_client=partial(lix_client, key="none"),  # it makes no call
+        )
     inputs = _distinct_inputs(targets, limit) if dry_run or distinct else None
     options = EnrichOptions(
         kind=asked[0],
