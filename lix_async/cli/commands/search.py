@@ -35,6 +35,7 @@ from ..options import (
     ListingOutputOptions,
     RowOutputOptions,
 )
+from ..output.answer_columns import AnswerColumns
 from ..runtime.session import CommandSession
 from .enrich import enrich as enrich_file
 from .facets import FILTERS, KEYWORDS, parse_filters, search_url
@@ -215,6 +216,14 @@ class SearchOptions:
                 raise CommandError("--as and --store need --enrich", hint="add --enrich")
             return None
         kinds = tuple(dict.fromkeys(self.kinds or (default,)))
+        for kind in kinds:  # before anything is paid for
+            if default not in LOOKUPS[kind].accepts:
+                raise CommandError(
+                    f"the rows of this search have no links for --as {kind}",
+                    hint=f"leave it out, or use --as {default}",
+                )
+            if self.output.columns is not None:
+                AnswerColumns({kind: LOOKUPS[kind].endpoint.result}, self.output.columns)
         prices = [LOOKUPS[kind].endpoint.credits for kind in kinds]
         return RowLookups(prices, partial(self._look_up, kinds))
 
@@ -228,6 +237,7 @@ class SearchOptions:
         return enrich_file(
             str(rows),
             as_=[*kinds],
+            limit=output.limit,  # of rows that an earlier run has fetched, there may be more
             store=store,
             output=RowOutputOptions(
                 out=output.out, format=output.format, columns=output.columns, quiet=output.quiet
