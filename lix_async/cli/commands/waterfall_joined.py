@@ -388,13 +388,15 @@ class JoinedWaterfall:
         while batch := list(islice(rows, _BATCH)):
             answers: dict[int, JoinedAnswer] = {}
             wanted: list[Target] = []
+            not_asked: set[int] = set()
             for position, row in batch:
                 target, reason = self._targets.find(row)
                 if target is None:
                     answers[position] = JoinedAnswer("invalid", reason)
-                elif not selection.takes(target):
-                    answers[position] = JoinedAnswer("not_asked")
-                elif position >= first:
+                    continue
+                if not selection.takes(target):
+                    not_asked.add(position)
+                if position >= first:
                     wanted.append(target_of(target, str(position)))
             async with self._known.waterfall.run(wanted) as results:
                 async for result in results:
@@ -405,7 +407,11 @@ class JoinedWaterfall:
                         for name, error in result.errors.items()
                         if not isinstance(error, BudgetError)
                     }
-                    answers[int(result.target.text)] = self._columns.answer(result, status)
+                    position = int(result.target.text)
+                    if position in not_asked and status == "pending":  # the ledger has nothing
+                        answers[position] = JoinedAnswer("not_asked")
+                    else:
+                        answers[position] = self._columns.answer(result, status)
             if joined := [
                 JoinedRow(row, [answers[position]]) for position, row in batch if position >= first
             ]:
