@@ -174,8 +174,12 @@ def parse_age(option: str, text: str | None) -> timedelta | None:
     return timedelta(seconds=min(seconds, timedelta.max.total_seconds() // 1000))
 
 
-def parse_columns(text: str | None) -> tuple[str, ...] | None:
+def parse_columns(text: str | None, option: str = "--columns name,link") -> tuple[str, ...] | None:
     """Split names separated by commas; None if no columns were requested.
+
+    Args:
+        text: The names.
+        option: The option with an example, for the hint.
 
     Raises:
         CommandError: There is no name in the text.
@@ -184,7 +188,7 @@ def parse_columns(text: str | None) -> tuple[str, ...] | None:
         return None
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not names:
-        raise CommandError("--columns is empty", hint="write --columns name,link")
+        raise CommandError(f"{option.split(maxsplit=1)[0]} is empty", hint=f"write {option}")
     return names
 
 

@@ -96,7 +96,9 @@ async def submit(
         CommandError: The cost was not confirmed, or the database cannot be used. The message does
             not have the password.
     """
-    lookups = [(lookup_kind(wanted, target), target) for target in targets]
+    lookups: list[tuple[LookupKind, LookupTarget]] = [
+        (lookup_kind(wanted, target), target) for target in targets
+    ]
     try:
         await _confirm_cost(session, connection, address, wanted, targets)
         await _create_tables(address)

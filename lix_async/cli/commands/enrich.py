@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -302,8 +303,14 @@ def _is_distinct(joined: JoinedOptions, *, asked: bool) -> bool:
         raise CommandError(
             f"{file_format} needs an output file", hint=f"add --out FILE.{file_format}"
         )
-    if not asked and existing_mode(out, file_format) != "distinct":
+    existing = existing_mode(out, file_format)
+    if not asked and existing != "distinct":
         return False
+    if existing == "joined":
+        raise CommandError(
+            f"{out} has the rows of a file: it was written without --distinct",
+            hint="leave out --distinct, or choose another name",
+        )
     if not (asked or joined.quiet):
         console.print_note(f"{out} has one row for each link: continued with --distinct")
     if file_format == "xlsx":
@@ -356,7 +363,11 @@ def _distinct_inputs(targets: TableTargets, limit: int | None) -> InputFile:
 
 def default_ledger(file: str, output: RowOutputOptions) -> str:
     """The ledger next to the input, so that all outputs of an input share it."""
-    path = Path(file) if file != "-" else output_path(output) or Path("stdin")
+    path = Path(file)
+    if file == "-" or path.is_fifo() or path.is_char_device():  # as of <(command)
+        path = output_path(output) or Path("stdin")
+    if not path.name:  # a folder, or no name: opening it says so
+        return str(path / ".ledger")
     return str(path.with_name(f"{path.name}.ledger"))
 
 
@@ -376,9 +387,10 @@ def print_notes(targets: TableTargets) -> None:
         console.print_note(note)
     if targets.also_has:
         others = ", ".join(map(repr, targets.also_has))
+        option = f"--as org --column {shlex.quote(targets.also_has[0])}"
         console.print_note(
-            f"links of people are taken from column {targets.column!r}; {others} has links of "
-            "companies: --as org --column takes those"
+            f"links of people are taken from column {targets.column!r}; links of companies "
+            f"are also there, in {others}: {option} takes those"
         )
 
 

@@ -213,7 +213,7 @@ def waterfall(
 
 
 def _wanted_fields(want: str) -> tuple[str, ...]:
-    wanted = parse_columns(want) or ()
+    wanted = parse_columns(want, "--want email,phone") or ()
     if unknown := sorted(set(wanted) - set(FIELDS)):
         near = nearest(unknown[0], FIELDS)
         suggestion = f"did you mean {near}? " if near else ""
