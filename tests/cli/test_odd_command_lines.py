@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from lix_async.sandbox import running
 
 from .conftest import Lix
 from .sandbox_helpers import TIMEOUT, ObservedSandbox, environment
@@ -150,3 +153,23 @@ def test_errors_in_cells_of_a_workbook_come_back(lix: Lix) -> None:
         [2, "", "", "invalid"],
         ["", "", "#NAME?", "invalid"],
     ]
+
+
+@pytest.mark.parametrize("command", ["enrich", "waterfall"])
+def test_an_empty_pipe_is_an_output_with_its_heading(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    found = lix(command, "-", "--out", "o.csv")
+    assert (found.code, "nothing to look up" in found.err) == (0, True), found.err
+    (heading,) = Path("o.csv").read_text().splitlines()
+    assert "lix_status" in heading.split(",")
+
+
+def test_a_waterfall_without_credits_says_so(lix: Lix) -> None:
+    with running(ObservedSandbox(credits={"standard": 1, "email": 1})) as url:
+        found = lix("waterfall", "in.csv", "--out", "o.csv", "--base-url", url)
+    assert found.code == 4, found.err
+    assert "not filled" in found.err
+    assert "`lix account` shows the remaining credits" in found.err
+    assert len(statuses("o.csv")) == 3
