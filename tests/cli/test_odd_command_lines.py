@@ -173,3 +173,23 @@ def test_a_waterfall_without_credits_says_so(lix: Lix) -> None:
     assert "not filled" in found.err
     assert "`lix account` shows the remaining credits" in found.err
     assert len(statuses("o.csv")) == 3
+
+
+def test_each_of_several_kinds_takes_the_columns_that_it_has(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
+    command = ("enrich", "in.csv", "--as", "person", "--as", "email", "--out", "o.csv")
+    assert lix(*command, "--columns", "name,email,alternatives").code == 0
+    with Path("o.csv").open(newline="", encoding="utf-8") as file:
+        added = [name for name in next(csv.reader(file)) if name.startswith("lix_")]
+    meta = ["status", "reason", "bought_at"]
+    assert added == [
+        *(f"lix_person_{name}" for name in (*meta, "name", "email")),
+        *(f"lix_email_{name}" for name in (*meta, "email", "alternatives")),
+    ]
+    bought = len(sandbox.ledger)
+    only = lix(*command[:-1], "p.csv", "--columns", "headline")
+    assert only.code == 0, only.err
+    wrong = lix(*command[:-1], "q.csv", "--columns", "name,nmae")
+    assert (wrong.code, "unknown column 'nmae'" in wrong.err) == (2, True)
+    assert len(sandbox.ledger) == bought

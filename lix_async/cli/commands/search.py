@@ -35,7 +35,7 @@ from ..options import (
     ListingOutputOptions,
     RowOutputOptions,
 )
-from ..output.answer_columns import AnswerColumns
+from ..output.answer_columns import AnswerColumns, columns_by_kind
 from ..runtime.session import CommandSession
 from .enrich import enrich as enrich_file
 from .facets import FILTERS, KEYWORDS, parse_filters, search_url
@@ -216,14 +216,16 @@ class SearchOptions:
                 raise CommandError("--as and --store need --enrich", hint="add --enrich")
             return None
         kinds = tuple(dict.fromkeys(self.kinds or (default,)))
-        for kind in kinds:  # before anything is paid for
+        structs = [LOOKUPS[kind].endpoint.result for kind in kinds]
+        chosen = columns_by_kind(self.output.columns, structs)
+        for kind, struct, columns in zip(kinds, structs, chosen, strict=True):
             if default not in LOOKUPS[kind].accepts:
                 raise CommandError(
                     f"the rows of this search have no links for --as {kind}",
                     hint=f"leave it out, or use --as {default}",
                 )
-            if self.output.columns is not None:
-                AnswerColumns({kind: LOOKUPS[kind].endpoint.result}, self.output.columns)
+            if columns is not None:  # checked before anything is paid for
+                AnswerColumns({kind: struct}, columns)
         prices = [LOOKUPS[kind].endpoint.credits for kind in kinds]
         return RowLookups(prices, partial(self._look_up, kinds))
 
