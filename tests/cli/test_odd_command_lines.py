@@ -193,3 +193,13 @@ def test_each_of_several_kinds_takes_the_columns_that_it_has(
     wrong = lix(*command[:-1], "q.csv", "--columns", "name,nmae")
     assert (wrong.code, "unknown column 'nmae'" in wrong.err) == (2, True)
     assert len(sandbox.ledger) == bought
+
+
+def test_a_text_that_is_too_long_for_a_workbook_is_named(lix: Lix) -> None:
+    calamine = pytest.importorskip("python_calamine")
+    pytest.importorskip("xlsxwriter")
+    Path("in.csv").write_text(f"note,link\n{'x' * 40_000},{ADA}\nshort,{ADA}\n")
+    found = lix("enrich", "in.csv", "--out", "o.xlsx")
+    assert (found.code, "1 text cut off at 32,767 characters" in found.err) == (0, True), found.err
+    rows = calamine.load_workbook("o.xlsx").get_sheet_by_index(0).to_python()
+    assert [len(row[0]) for row in rows] == [4, 32_767, 5]
