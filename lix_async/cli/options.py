@@ -58,8 +58,8 @@ class OutputOptions:
     """Default: by the file's ending; without a file, a table on a terminal and jsonl in a pipe."""
 
     columns: str | None = None
-    """Only these columns, such as name,link,experience.0.title. For a field that this version does
-    not know: other.NAME, or result.NAME for lookups from a file.
+    """Only these columns, such as name,link,experience.0.title; for lookups from a file also basic
+    or all. For a field that this version does not know: other.NAME, or result.NAME for lookups.
     """
 
 
