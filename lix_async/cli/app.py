@@ -7,7 +7,15 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Group, Parameter, UnknownCommandError, UnknownOptionError
+from cyclopts import (
+    App,
+    CycloptsError,
+    Group,
+    Parameter,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
 from ..core.errors import LixError
 from . import console
@@ -152,6 +160,9 @@ def _usage_error(error: CycloptsError, arguments: Sequence[str]) -> CommandError
         message = f"Unknown option: {one_line(word, 60)}"
         near = nearest(word, options)
         help_ = f"did you mean {near}? All options: {help_}" if near else help_
+    elif isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        message = f"unexpected argument {one_line(error.unused_tokens[0], 60)!r}"
+        help_ = f"a text with spaces or & needs quotes; {help_}"
     return CommandError(message, hint=help_)
 
 

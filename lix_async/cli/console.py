@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import shutil
@@ -90,7 +91,12 @@ def stdout_failure(error: OSError) -> CommandError:
 
 
 def replace_closed_streams() -> None:
-    """Give a process that was started without stdout or stderr (`>&-`) one that discards."""
+    """Give a process that was started without stdout or stderr (`>&-`) one that discards.
+
+    In place of stdin (`<&-`) there is an empty one.
+    """
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.BytesIO())
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115

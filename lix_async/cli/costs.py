@@ -128,10 +128,16 @@ async def confirm(
             )
         sys.stderr.write(f"{what}. Continue? [y/N] ")
         sys.stderr.flush()
-        if sys.platform != "win32":
-            # A reading thread would not end on Ctrl-C.
-            await session.monitor.unless_stopped(partial(anyio.wait_readable, terminal))
-        if terminal.readline().strip().lower() not in ("y", "yes"):
+        answer = ""
+        try:
+            if sys.platform != "win32":
+                # A reading thread would not end on Ctrl-C.
+                await session.monitor.unless_stopped(partial(anyio.wait_readable, terminal))
+            answer = terminal.readline()
+        finally:
+            if not answer.endswith("\n"):  # the line of the question is still open
+                sys.stderr.write("\n")
+        if answer.strip().lower() not in ("y", "yes"):
             raise CommandError(
                 "not confirmed: no more credits are spent",
                 hint="--max-credits N sets a limit in place of the question",

@@ -58,8 +58,8 @@ class OutputOptions:
     """Default: by the file's ending; without a file, a table on a terminal and jsonl in a pipe."""
 
     columns: str | None = None
-    """Only these columns, such as name,link,experience.0.title. For a field that this version does
-    not know: other.NAME, or result.NAME for lookups from a file.
+    """Only these columns, such as name,link,experience.0.title; for lookups from a file also basic
+    or all. For a field that this version does not know: other.NAME, or result.NAME for lookups.
     """
 
 
@@ -174,8 +174,12 @@ def parse_age(option: str, text: str | None) -> timedelta | None:
     return timedelta(seconds=min(seconds, timedelta.max.total_seconds() // 1000))
 
 
-def parse_columns(text: str | None) -> tuple[str, ...] | None:
+def parse_columns(text: str | None, option: str = "--columns name,link") -> tuple[str, ...] | None:
     """Split names separated by commas; None if no columns were requested.
+
+    Args:
+        text: The names.
+        option: The option with an example, for the hint.
 
     Raises:
         CommandError: There is no name in the text.
@@ -184,7 +188,7 @@ def parse_columns(text: str | None) -> tuple[str, ...] | None:
         return None
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not names:
-        raise CommandError("--columns is empty", hint="write --columns name,link")
+        raise CommandError(f"{option.split(maxsplit=1)[0]} is empty", hint=f"write {option}")
     return names
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, cast
 
+from ..bulk.preview import credits_up_to
 from ..core.errors import BulkError, ConfigurationError
 from ..engine.call_key import Input
 from ..ledger.ledger import open_store
 from . import console
-from .errors import OK, CommandError
+from .costs import confirm_run
+from .errors import OK, REFUSED, CommandError
 from .input.lookup_kinds import LookupKind
-from .input.reader import InputFile
 from .input.targets import LOOKUPS, LookupTarget, lookup_kind, method_input
 from .ledger.address import STORE_VARIABLE, display_address, is_server, ledger_error, shell_argument
 from .options import ConnectionOptions
@@ -21,12 +22,17 @@ from .text import counted
 
 if TYPE_CHECKING:
     from ..integrations.job_queue import JobQueue
+    from .runtime.session import CommandSession
 
 _WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     "pass {} to `lix worker`": (
         "--concurrency",
         "--doubts",
-        *(f"--{field.name.replace('_', '-')}" for field in fields(ConnectionOptions)),
+        *(
+            f"--{field.name.replace('_', '-')}"
+            for field in fields(ConnectionOptions)
+            if field.name not in ("yes", "max_credits", "confirm_above")
+        ),
     ),
     "pass {} to `lix run export`": ("--out", "-o", "--format", "--columns"),
     "{} can be used with a ledger in a file": (
@@ -61,33 +67,45 @@ def _join(names: list[str]) -> str:
 
 
 async def submit(
-    address: str, queue: Queue, wanted: LookupKind | None, inputs: InputFile, *, quiet: bool = False
+    session: CommandSession,
+    connection: ConnectionOptions,
+    address: str,
+    queue: Queue,
+    wanted: LookupKind | None,
+    targets: Sequence[LookupTarget],
+    *,
+    quiet: bool = False,
 ) -> int:
-    """Create the ledger if necessary, queue every link, and print the next commands on stderr.
+    """Queue every link, after a question where they cost much, and print the next commands.
+
+    The ledger is created if necessary. Workers do not ask again.
 
     Args:
+        session: The session. Its client makes no call.
+        connection: The options, with the threshold.
         address: The address of the PostgreSQL.
         queue: The queue.
         wanted: The kind of lookup; None to choose it by the link.
-        inputs: The links.
+        targets: The links.
         quiet: Whether to print nothing.
 
     Returns:
         The exit code.
 
     Raises:
-        CommandError: The database cannot be used. The message does not have the password.
+        CommandError: The cost was not confirmed, or the database cannot be used. The message does
+            not have the password.
     """
     lookups: list[tuple[LookupKind, LookupTarget]] = [
-        (lookup_kind(wanted, target), target) for target in inputs.targets
+        (lookup_kind(wanted, target), target) for target in targets
     ]
     try:
+        await _confirm_cost(session, connection, address, wanted, targets)
         await _create_tables(address)
         chunks = await queue_lookups(address, lookups, queue)
-    except ConfigurationError as error:
+    except (ConfigurationError, BulkError) as error:
         raise ledger_error(error, address) from None
-    except BulkError as error:
-        raise ledger_error(error, address) from None
+    session.progress.stop()
     if not quiet:
         links = f"{counted(len(lookups), 'link')}"
         console.print_note(
@@ -95,6 +113,32 @@ async def submit(
         )
         console.print_note("\n".join(_next_commands(shell_argument(address), queue)))
     return OK
+
+
+async def _confirm_cost(
+    session: CommandSession,
+    connection: ConnectionOptions,
+    address: str,
+    wanted: LookupKind | None,
+    targets: Iterable[LookupTarget],
+) -> None:
+    """Ask before links are queued that cost more than the threshold, or refuse them above a limit.
+
+    Raises:
+        CommandError: They cost more than `--max-credits`, or were not confirmed.
+    """
+    from .input.target_calls import TargetCallPreparer  # late: only a queue needs it here
+
+    preparer = TargetCallPreparer(session.lix, wanted)
+    links, limit = [target.sent for target in targets], connection.max_credits
+    if limit is None:
+        await confirm_run(session, connection, address, preparer, links)
+    elif await credits_up_to(limit, address, preparer, links) > limit:
+        raise CommandError(
+            f"these links cost more than {counted(limit, 'credit')}, and nothing was queued",
+            hint="raise --max-credits, or queue fewer of them with --limit",
+            code=REFUSED,
+        )
 
 
 async def _create_tables(address: str) -> None:

@@ -35,7 +35,7 @@ def test_links_are_queued_and_the_printed_commands_work(
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS lix_async CASCADE")
     for queue in ("pgqueuer", "procrastinate"):
-        found = lix("enrich", links, "--store", dsn, "--queue", queue, rate="")
+        found = lix("enrich", links, "--store", dsn, "--queue", queue, "--yes", rate="")
         assert found.code == 0, found.err
         assert "120 links queued in 3 chunks" in found.err
         assert f"lix worker --store {shlex.quote(dsn)}" in found.err
@@ -45,8 +45,30 @@ def test_links_are_queued_and_the_printed_commands_work(
         (row,) = lix(*status, rate="").rows
         assert row["done"] == 0
         assert lix(*export, "--overwrite", rate="").code == 0
-    silent = lix("enrich", links, "--store", dsn, "--quiet", rate="")
+    silent = lix("enrich", links, "--store", dsn, "--quiet", "--yes", rate="")
     assert (silent.code, silent.out, silent.err) == (0, "", "")
+
+
+def test_queueing_asks_like_every_command_that_spends(
+    lix: Lix, links: str, sandbox: ObservedSandbox, request: pytest.FixtureRequest
+) -> None:
+    dsn: str = request.getfixturevalue("postgres_dsn")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS lix_async CASCADE")
+    command = ("enrich", links, "--store", dsn)
+    unconfirmed = lix(*command, rate="")
+    assert (unconfirmed.code, unconfirmed.out) == (2, "")
+    assert "this costs more than 100 credits" in unconfirmed.err
+    assert "needs --yes or --max-credits" in unconfirmed.err
+    expensive = lix(*command, "--max-credits", "119", rate="")
+    assert expensive.code == 1
+    assert "cost more than 119 credits, and nothing was queued" in expensive.err
+    limited = lix(*command, "--max-credits", "5", "--limit", "5", rate="")
+    assert (limited.code, "5 links queued" in limited.err) == (0, True), limited.err
+    for more in (("--max-credits", "120"), ("--confirm-above", "120"), ("--yes",)):
+        queued = lix(*command, *more, rate="")
+        assert (queued.code, "120 links queued" in queued.err) == (0, True), queued.err
+    assert not sandbox.requests
 
 
 def test_the_password_is_never_printed(
@@ -55,11 +77,11 @@ def test_the_password_is_never_printed(
     monkeypatch.setattr(postgres, "OPENING_TIMEOUT", 0.0)
     dsn: str = request.getfixturevalue("postgres_dsn")
     with_one = f"{dsn}&password=hunter2"
-    found = lix("enrich", links, "--store", with_one, rate="")
+    found = lix("enrich", links, "--store", with_one, "--yes", rate="")
     assert (found.code, "LIX_STORE" in found.err) == (0, True)
     assert "  lix worker\n" in found.err
     assert "  lix run status\n" in found.err
-    wrong = lix("enrich", links, "--store", NOWHERE, rate="")
+    wrong = lix("enrich", links, "--store", NOWHERE, "--yes", rate="")
     assert wrong.code == 1
     assert "hunter2" not in found.err + wrong.err
 
@@ -71,7 +93,6 @@ def test_the_password_is_never_printed(
         (("-o", "o.csv"), "pass -o to `lix run export`"),
         (("--format", "csv"), "pass --format to `lix run export`"),
         (("--columns", "name"), "pass --columns to `lix run export`"),
-        (("--max-credits", "5"), "pass --max-credits to `lix worker`"),
         (("--rate", "1/3s"), "pass --rate to `lix worker`"),
         (("--rate=2/s",), "pass --rate to `lix worker`"),
         (("--doubts", "hold"), "pass --doubts to `lix worker`"),

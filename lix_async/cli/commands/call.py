@@ -32,7 +32,7 @@ from ..options import (
 from ..output.columns import check_columns
 from ..output.destination import output_path, writes_to_screen
 from ..output.schema import RowSchema
-from ..output.single import write_answer
+from ..output.single import check_answer_output, write_answer
 from ..providers import all_endpoints
 from ..runtime.clients import client_factory
 from ..runtime.progress import ProgressCounts
@@ -90,6 +90,7 @@ def call(
         job = listing_job("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
         return run_listing(job, output, connection, client_factory(found.id))
     check_columns(parse_columns(output.columns), RowSchema(found.result))
+    check_answer_output(output)
 
     async def work(session: CommandSession) -> int:
         send = partial(session.lix.send, found, given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -45,6 +46,7 @@ from ..options import (
 from ..output.destination import output_path, writes_to_screen
 from ..output.existing_output import existing_mode
 from ..queue import Queue, reject_ineffective_options, submit
+from ..runtime.clients import lix_client
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import plural
@@ -117,7 +119,8 @@ def enrich(
             help="The ledger, which records every lookup: a file, or none to keep no ledger. "
             "Default: LIX_STORE, else your personal ledger, which all files share; for a sandbox "
             "FILE.ledger. With postgresql://…, the links are only queued for `lix worker`, which "
-            "takes the connection options; `lix run export` takes the output options."
+            "takes the connection options, except those on the cost, and does not ask again; "
+            "`lix run export` takes the output options."
         ),
     ] = None,
     queue: Annotated[
@@ -228,9 +231,17 @@ def enrich(
     if to_queue:
         if len(asked) > 1:
             raise CommandError("a queue takes one --as", hint="run it once for each")
-        chosen_queue = queue or "pgqueuer"
-        work_on = partial(submit, ledger.address, chosen_queue, asked[0], InputFile(targets))
-        return anyio.run(partial(work_on, quiet=output.quiet))
+        links = _distinct_inputs(targets, limit).targets
+        return run_command(
+            lambda session: submit(
+                *(session, connection, ledger.address, queue or "pgqueuer", asked[0], links),
+                quiet=output.quiet,
+            ),
+            connection,
+            ProgressCounts("links"),
+            quiet=True,  # queueing takes a moment
+            make_client=partial(lix_client, key="none"),  # it makes no call
+        )
     inputs = _distinct_inputs(targets, limit) if dry_run or distinct else None
     options = EnrichOptions(
         kind=asked[0],
@@ -292,8 +303,14 @@ def _is_distinct(joined: JoinedOptions, *, asked: bool) -> bool:
         raise CommandError(
             f"{file_format} needs an output file", hint=f"add --out FILE.{file_format}"
         )
-    if not asked and existing_mode(out, file_format) != "distinct":
+    existing = existing_mode(out, file_format)
+    if not asked and existing != "distinct":
         return False
+    if existing == "joined":
+        raise CommandError(
+            f"{out} has the rows of a file: it was written without --distinct",
+            hint="leave out --distinct, or choose another name",
+        )
     if not (asked or joined.quiet):
         console.print_note(f"{out} has one row for each link: continued with --distinct")
     if file_format == "xlsx":
@@ -346,7 +363,11 @@ def _distinct_inputs(targets: TableTargets, limit: int | None) -> InputFile:
 
 def default_ledger(file: str, output: RowOutputOptions) -> str:
     """The ledger next to the input, so that all outputs of an input share it."""
-    path = Path(file) if file != "-" else output_path(output) or Path("stdin")
+    path = Path(file)
+    if file == "-" or path.is_fifo() or path.is_char_device():  # as of <(command)
+        path = output_path(output) or Path("stdin")
+    if not path.name:  # a folder, or no name: opening it says so
+        return str(path / ".ledger")
     return str(path.with_name(f"{path.name}.ledger"))
 
 
@@ -366,9 +387,10 @@ def print_notes(targets: TableTargets) -> None:
         console.print_note(note)
     if targets.also_has:
         others = ", ".join(map(repr, targets.also_has))
+        option = f"--as org --column {shlex.quote(targets.also_has[0])}"
         console.print_note(
-            f"links of people are taken from column {targets.column!r}; {others} has links of "
-            "companies: --as org --column takes those"
+            f"links of people are taken from column {targets.column!r}; links of companies "
+            f"are also there, in {others}: {option} takes those"
         )
 
 

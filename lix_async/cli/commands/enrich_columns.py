@@ -15,7 +15,7 @@ from ..input.lookup_kinds import LookupKind
 from ..input.table import TableTargets
 from ..input.targets import LOOKUPS, lookup_kind
 from ..options import Format
-from ..output.answer_columns import AnswerColumns, chosen_columns
+from ..output.answer_columns import AnswerColumns, chosen_columns, columns_by_kind
 from ..output.destination import place_of
 from ..output.joined_row import AnswerGroup, triples
 
@@ -83,9 +83,11 @@ class ColumnPlan:
         names = self._names
         there = {prefix: place for place, prefix in triples(names)}
         runs = self._runs
+        structs = [LOOKUPS[kind].endpoint.result for kind in joined.kinds if kind is not None]
+        chosen = columns_by_kind(joined.columns, structs) or [joined.columns]
         for index, kind in enumerate(joined.kinds):
             prefix = self._prefix(kind, there, runs)
-            columns = joined.columns
+            columns = chosen[index]
             if columns is None and prefix in there and joined.format != "jsonl":
                 columns = self._columns_there(kind, prefix, names, there)
             run = _RowRun(self._run_name, kind, len(joined.kinds), index)

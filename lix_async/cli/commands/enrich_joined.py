@@ -21,6 +21,7 @@ from ..input.table import InputTable, TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
 from ..ledger.address import ledger_argument
 from ..ledger.joined import Joiner, accepts, answer_of_outcome
+from ..options import Format
 from ..output.destination import place_of
 from ..output.existing_output import existing_names
 from ..output.joined_file import CsvStyle, JoinedOutput
@@ -363,21 +364,52 @@ async def write_empty(joined: JoinedOptions, table: InputTable) -> int:
     Raises:
         CommandError: The output exists already, or cannot be written.
     """
-    if joined.out is not None and joined.out.exists() and joined.out.stat().st_size:
-        raise CommandError(f"{table.path} has no rows", hint=f"{joined.out} is left as it is")
+    groups = ColumnPlan(joined, "", None, (), ()).groups
+    return await write_headings(
+        joined.out, joined.format, groups, table, bom=joined.bom, quiet=joined.quiet
+    )
+
+
+def _has_bytes(path: Path | None) -> bool:
+    return path is not None and path.exists() and path.stat().st_size > 0
+
+
+async def write_headings(
+    out: Path | None,
+    file_format: Format,
+    groups: Sequence[AnswerGroup],
+    table: InputTable,
+    *,
+    bom: bool,
+    quiet: bool,
+) -> int:
+    """Write an output without rows.
+
+    Args:
+        out: The output; None for stdout.
+        file_format: Its format.
+        groups: The groups of columns.
+        table: The input, which has no rows.
+        bom: Whether a CSV begins with a byte order mark.
+        quiet: Whether to say nothing.
+
+    Raises:
+        CommandError: The output exists already, or cannot be written.
+    """
+    if _has_bytes(out):
+        raise CommandError(f"{table.path} has no rows", hint=f"{out} is left as it is")
 
     async def no_rows(first: int) -> AsyncIterator[list[JoinedRow]]:
         for row in list[list[JoinedRow]]():
             yield row
 
-    groups = ColumnPlan(joined, "", None, (), ()).groups
-    style = CsvStyle(bom=joined.bom)
-    output = JoinedOutput(joined.out, joined.format, JoinedTable(OwnColumns(table), groups), style)
+    own = OwnColumns(table)
+    output = JoinedOutput(out, file_format, JoinedTable(own, groups), CsvStyle(bom=bom))
     output.open(None)
     try:
         await output.write_all(no_rows)
     finally:
         output.close()
-    if not joined.quiet:
+    if not quiet:
         console.print_note(f"{table.path} has no rows: nothing to look up")
     return OK

@@ -35,6 +35,7 @@ from ..options import (
     ListingOutputOptions,
     RowOutputOptions,
 )
+from ..output.answer_columns import AnswerColumns, columns_by_kind
 from ..runtime.session import CommandSession
 from .enrich import enrich as enrich_file
 from .facets import FILTERS, KEYWORDS, parse_filters, search_url
@@ -215,6 +216,16 @@ class SearchOptions:
                 raise CommandError("--as and --store need --enrich", hint="add --enrich")
             return None
         kinds = tuple(dict.fromkeys(self.kinds or (default,)))
+        structs = [LOOKUPS[kind].endpoint.result for kind in kinds]
+        chosen = columns_by_kind(self.output.columns, structs)
+        for kind, struct, columns in zip(kinds, structs, chosen, strict=True):
+            if default not in LOOKUPS[kind].accepts:
+                raise CommandError(
+                    f"the rows of this search have no links for --as {kind}",
+                    hint=f"leave it out, or use --as {default}",
+                )
+            if columns is not None:  # checked before anything is paid for
+                AnswerColumns({kind: struct}, columns)
         prices = [LOOKUPS[kind].endpoint.credits for kind in kinds]
         return RowLookups(prices, partial(self._look_up, kinds))
 
@@ -228,6 +239,7 @@ class SearchOptions:
         return enrich_file(
             str(rows),
             as_=[*kinds],
+            limit=output.limit,  # of rows that an earlier run has fetched, there may be more
             store=store,
             output=RowOutputOptions(
                 out=output.out, format=output.format, columns=output.columns, quiet=output.quiet

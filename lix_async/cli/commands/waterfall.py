@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Annotated, cast
 
+import anyio
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
@@ -30,7 +32,7 @@ from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, in
 from .. import console
 from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted
 from ..input.reader import InputFile
-from ..input.table import TableTargets, open_table
+from ..input.table import NoRowsError, TableTargets, open_table
 from ..ledger.address import (
     check_output_conflicts,
     default_address,
@@ -51,6 +53,7 @@ from ..output.destination import output_path, writes_to_screen
 from ..output.existing_output import existing_mode
 from ..output.field_columns import FIELDS
 from ..output.files import AppendFile
+from ..output.joined_row import AnswerGroup
 from ..output.lookup_file import ExistingOutput, read_existing_output
 from ..output.rows import RowEncoder, row_encoder
 from ..output.schema import RowSchema
@@ -62,7 +65,14 @@ from ..runtime.session import CommandSession, run_command
 from ..text import counted, nearest
 from .enrich import default_ledger, print_notes
 from .enrich_inputs import count_rows
-from .waterfall_joined import FINAL_ERRORS, JoinedWaterfall, KnownAnswers, WaterfallOptions
+from .enrich_joined import write_headings
+from .waterfall_joined import (
+    FINAL_ERRORS,
+    JoinedWaterfall,
+    KnownAnswers,
+    WaterfallOptions,
+    added_columns,
+)
 
 _HEAD = ("input", "kind", "status")
 _COLUMNS = (*_HEAD, *FIELDS, "credits", "sources", "errors")
@@ -164,11 +174,6 @@ def waterfall(
     file_format, distinct = _format(output, out, distinct=distinct)
     address, temporary = _ledger(file, output, store, connection, dry_run=dry_run)
     check_output_conflicts(out, address, file)
-    targets = TableTargets(
-        open_table(file, sheet=sheet), column, frozenset({"person", "email"}), handles=handles
-    )
-    if not output.quiet:
-        print_notes(targets)
     options = WaterfallOptions(
         out=out,
         format=file_format,
@@ -179,6 +184,18 @@ def waterfall(
         bom=bom,
         quiet=output.quiet,
     )
+    table = open_table(file, sheet=sheet)
+    try:
+        targets = TableTargets(table, column, frozenset({"person", "email"}), handles=handles)
+    except NoRowsError:
+        if file != "-" or distinct or dry_run:
+            raise
+        # Such as that of a search without a match.
+        group = AnswerGroup(prefix, None, added_columns(options), "")
+        write = partial(write_headings, out, file_format, [group], table)
+        return anyio.run(partial(write, bom=bom, quiet=output.quiet))
+    if not output.quiet:
+        print_notes(targets)
     most = connection.max_credits if budget is None else budget
     if budget is not None:  # it stands for a yes, as --max-credits does
         connection = replace(connection, yes=True)
@@ -213,7 +230,7 @@ def waterfall(
 
 
 def _wanted_fields(want: str) -> tuple[str, ...]:
-    wanted = parse_columns(want) or ()
+    wanted = parse_columns(want, "--want email,phone") or ()
     if unknown := sorted(set(wanted) - set(FIELDS)):
         near = nearest(unknown[0], FIELDS)
         suggestion = f"did you mean {near}? " if near else ""

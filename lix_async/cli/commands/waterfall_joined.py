@@ -21,6 +21,7 @@ from ...core.errors import (
     InvalidParamsError,
     LixError,
     NotFoundError,
+    QuotaExceededError,
     SuppressedError,
 )
 from ...ledger.store import Store
@@ -87,6 +88,11 @@ def status_of(result: Profile, wanted: tuple[str, ...]) -> JoinedStatus:
     return "pending" if open_ else "nothing"
 
 
+def added_columns(options: WaterfallOptions) -> FieldColumns:
+    """The columns that are added to a table."""
+    return FieldColumns(options.wanted, chosen_columns(options.columns, options.format))
+
+
 def target_of(target: LookupTarget, text: str) -> Target:
     """What a row asks for."""
     by_email = target.kind == "email"
@@ -150,8 +156,7 @@ class JoinedWaterfall:
         self._buying = buying
         self._known = known
         self._store = store
-        chosen = chosen_columns(options.columns, options.format)
-        self._columns = FieldColumns(options.wanted, chosen)
+        self._columns = added_columns(options)
         group = AnswerGroup(options.prefix, None, self._columns, "")
         self._table = JoinedTable(OwnColumns(targets.table), [group])
         self._table.check_names(as_json=options.format in ("jsonl", "parquet"))
@@ -161,6 +166,7 @@ class JoinedWaterfall:
         self._error: CommandError | None = None
         self._pipe_closed = False
         self._over_budget = False
+        self._used_up: QuotaExceededError | None = None
         self._from_ledger = 0
 
     # What it costs
@@ -342,7 +348,11 @@ class JoinedWaterfall:
     def _deliver(self, result: Profile) -> None:
         position, row = self._rows.pop(result.target.text)
         self._session.counts.credits += result.credits
-        self._over_budget |= any(isinstance(e, BudgetError) for e in result.errors.values())
+        for error in result.errors.values():
+            if isinstance(error, BudgetError):
+                self._over_budget = True
+            elif isinstance(error, QuotaExceededError):
+                self._used_up = error
         status = status_of(result, self._options.wanted)
         if status != "pending":
             self._add(position, row, self._columns.answer(result, status))
@@ -388,13 +398,15 @@ class JoinedWaterfall:
         while batch := list(islice(rows, _BATCH)):
             answers: dict[int, JoinedAnswer] = {}
             wanted: list[Target] = []
+            not_asked: set[int] = set()
             for position, row in batch:
                 target, reason = self._targets.find(row)
                 if target is None:
                     answers[position] = JoinedAnswer("invalid", reason)
-                elif not selection.takes(target):
-                    answers[position] = JoinedAnswer("not_asked")
-                elif position >= first:
+                    continue
+                if not selection.takes(target):
+                    not_asked.add(position)
+                if position >= first:
                     wanted.append(target_of(target, str(position)))
             async with self._known.waterfall.run(wanted) as results:
                 async for result in results:
@@ -405,7 +417,11 @@ class JoinedWaterfall:
                         for name, error in result.errors.items()
                         if not isinstance(error, BudgetError)
                     }
-                    answers[int(result.target.text)] = self._columns.answer(result, status)
+                    position = int(result.target.text)
+                    if position in not_asked and status == "pending":  # the ledger has nothing
+                        answers[position] = JoinedAnswer("not_asked")
+                    else:
+                        answers[position] = self._columns.answer(result, status)
             if joined := [
                 JoinedRow(row, [answers[position]]) for position, row in batch if position >= first
             ]:
@@ -422,14 +438,21 @@ class JoinedWaterfall:
         if self._error is not None:
             raise self._error
         left = counts["pending"]
-        if left or (self._over_budget and counts["partial"]):
+        over = self._over_budget or self._used_up is not None
+        if left or (over and counts["partial"]):
             rows = f"{counted(left, 'row')} got no answer for now"
+            more = left or counts["partial"]
+            text = f"{counted(more, 'row')} {plural(more, 'is')} not filled"
             if self._over_budget:
-                more = left or counts["partial"]
-                text = f"{counted(more, 'row')} {plural(more, 'is')} not filled"
                 raise CommandError(
-                    f"the budget is spent: {text}", hint="raise --budget", code=QUOTA
+                    f"the budget is spent: {text}",
+                    hint="raise --budget, or --max-credits",
+                    code=QUOTA,
                 )
+            if self._used_up is not None:
+                failure = command_error_for(self._used_up)
+                failure.message += f"; {text}"
+                raise failure
             raise CommandError(
                 rows, hint="run the same command again; only those are looked up", code=NETWORK
             )

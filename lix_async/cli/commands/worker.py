@@ -81,6 +81,9 @@ def worker(
     which must be the same for all of them, and no lookup is paid for twice. The answers are in the
     ledger in the same database: `lix run status`, `lix run export`.
 
+    A worker spends what was confirmed when it was queued: it does not ask, and --max-credits limits
+    what it spends itself.
+
     On Ctrl-C or SIGTERM, a worker waits for the answers in flight and returns the other lookups to
     the queue. A worker without credits or with a rejected key ends, and its chunk waits for another
     worker.

@@ -1,4 +1,4 @@
-"""The links behind the cells of an `.xlsx` sheet, by a streaming read of its XML.
+"""The links behind the cells of an `.xlsx` sheet, and its errors, by a streaming read of its XML.
 
 A link is an element behind all cells, whose address is in another file of the archive, or the
 formula `HYPERLINK("https://…", "text")` of a cell.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import posixpath
 import re
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -29,17 +30,21 @@ _EXTENT = re.compile(
 )
 _LINKS = re.compile(rb"<(?:\w+:)?hyperlinks[\s>]")
 _CELL = re.compile(rb'(?:<|:)c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+_ERROR = re.compile(rb't="e"[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>(#[^<]{1,20})<', re.DOTALL)
 _FORMULA = re.compile(r'HYPERLINK\(\s*"((?:[^"]|"")*)"')
 _PLACE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 
 
-def sheet_links(file: IO[bytes], sheet: str, height: int) -> SheetLinks | None:
+def sheet_links(
+    file: IO[bytes], sheet: str, height: int, errors: SheetLinks | None = None
+) -> SheetLinks | None:
     """The links of a sheet; None if the file is no `.xlsx`.
 
     Args:
         file: The workbook.
         sheet: The name of the sheet.
         height: The number of its rows.
+        errors: Filled with the errors that stand in cells, such as `#N/A`.
     """
     with zipfile.ZipFile(file) as archive:
         part = _part_of_sheet(archive, sheet)
@@ -57,6 +62,9 @@ def sheet_links(file: IO[bytes], sheet: str, height: int) -> SheetLinks | None:
                 root = root or ((first := _ROOT.search(data)) and first[0]) or b""
                 for line, column, link in _links_in_formulas(data):
                     found.setdefault(line, {})[column] = link
+                if errors is not None:
+                    for line, column, error in _errors_in(data):
+                        errors.setdefault(line, {})[column] = error
                 if start := _LINKS.search(data):
                     section += data[start.start() :]
                 data = data[_start_of_rest(data) :]
@@ -105,6 +113,17 @@ def _links_in_formulas(data: bytes) -> Iterator[tuple[int, int, str]]:
                 column = _column(cell[1].decode())
                 yield int(cell[2]), column, found[1].replace('""', '"')
         at = data.find(b"HYPERLINK(", at + 1)
+
+
+def _errors_in(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """The cells with an error, which a workbook's reader gives as blank."""
+    at = data.find(b't="e"')
+    while at >= 0:
+        start = max(data.rfind(b"<c ", 0, at), data.rfind(b":c ", 0, at))
+        cell = _CELL.match(data, start) if start >= 0 else None
+        if cell is not None and (error := _ERROR.match(data, at)):
+            yield int(cell[2]), _column(cell[1].decode()), sys.intern(error[1].decode())
+        at = data.find(b't="e"', at + 1)
 
 
 def _links_of(xml: bytes, addresses: dict[str, str], height: int) -> Iterator[tuple[int, int, str]]:

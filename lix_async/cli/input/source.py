@@ -44,6 +44,10 @@ class InputSource:
     """
 
     def __init__(self, path: str) -> None:
+        if not path:  # such as that of a variable that is not set
+            raise CommandError(
+                "the name of the file is empty", hint="give the name of a file, or - for stdin"
+            )
         self.name = "stdin" if path == "-" else path
         self.ending = "" if path == "-" else Path(path).suffix.lower()
         self._copy: IO[bytes] | None = None

@@ -43,6 +43,7 @@ class WorkbookTable(InputTable):
             self._check_extent(name)
             self._sheet = workbook.get_sheet_by_name(name)
             self._offset = (self._sheet.start or (0, 0))[1]
+            self._errors: SheetLinks = {}
             self._links = self._read_links()
             filled = ((line, row) for line, row in self._cells() if any(row))
             self.names, self._first_line = find_heading(list(islice(filled, HEAD_ROWS)))
@@ -56,6 +57,9 @@ class WorkbookTable(InputTable):
                 continue
             if len(cells) < width:
                 cells.extend([""] * (width - len(cells)))
+            for column, error in self._errors.get(line, NO_LINKS).items():
+                if column < len(cells) and cells[column] == "":
+                    cells[column] = error
             row = TableRow(line, cells, links=self._links.get(line, NO_LINKS))
             if cells.count("") == len(cells) and not row.links:
                 blank.append(row)
@@ -145,15 +149,20 @@ class WorkbookTable(InputTable):
     def _read_links(self) -> SheetLinks:
         with self._source.open() as file:
             height = (self._sheet.end or (0, 0))[0] + 1
-            found = sheet_links(file, self._sheet.name, height)
+            found = sheet_links(file, self._sheet.name, height, self._errors)
         if found is None:
             self.notes = [*self.notes, f"{self.path}: links behind texts are read from .xlsx only"]
             return {}
+        self._errors = self._without_offset(self._errors)
+        return self._without_offset(found)
+
+    def _without_offset(self, cells: SheetLinks) -> SheetLinks:
+        """The same by columns of the table: a sheet may begin with blank columns."""
         if not self._offset:
-            return found
+            return cells
         return {
-            line: {column - self._offset: link for column, link in links.items()}
-            for line, links in found.items()
+            line: {column - self._offset: text for column, text in row.items()}
+            for line, row in cells.items()
         }
 
 

@@ -363,3 +363,27 @@ def chosen_columns(columns: str | None, file_format: str) -> str:
     if not columns.strip(" ,"):
         raise CommandError("--columns is empty", hint="write --columns name,link")
     return columns
+
+
+def columns_by_kind(chosen: str | None, structs: Sequence[type]) -> list[str | None]:
+    """What `--columns` asks for of each of several kinds of lookup: of a list, what it has.
+
+    Args:
+        chosen: What `--columns` asks for.
+        structs: The struct of an answer of each kind.
+
+    Returns:
+        What is chosen for each kind. What no kind has is left to the first one, which refuses it.
+    """
+    if chosen is None or chosen.strip() in ("basic", "all") or len(structs) < 2:
+        return [chosen] * len(structs)
+    names = parse_columns(chosen) or ()
+    owners = {
+        name: [struct for struct in structs if _steps(struct, name.removeprefix("result."))]
+        or structs[:1]
+        for name in names
+    }
+    # A reason stands in each row anyway, so it is a list without a column.
+    return [
+        ",".join(name for name in names if struct in owners[name]) or "reason" for struct in structs
+    ]

@@ -108,4 +108,6 @@ def _hint(column: str, schema: RowSchema, structs: Sequence[type]) -> str:
     new = f"\n      for a field that this version does not know, use {prefix}.NAME"
     if near:
         return f"did you mean {' or '.join(near)}?{new}"
+    if own:
+        new = f"\n      `lix columns person` describes them; basic or all stands alone{new}"
     return f"available columns: {', '.join(names[:_MAX_SUGGESTED])}, …{new}"

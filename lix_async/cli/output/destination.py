@@ -126,8 +126,16 @@ def place_of(path: Path | None) -> str:
 
 
 def output_path(output: OutputOptions) -> Path | None:
-    """The output file; None for stdout, which `-` also means."""
-    return None if output.out is None or str(output.out) == "-" else output.out
+    """The output file; None for stdout, which `-` also means.
+
+    Raises:
+        CommandError: It is a folder without a name, such as `.`.
+    """
+    if output.out is None or str(output.out) == "-":
+        return None
+    if not output.out.name:
+        raise CommandError(f"{output.out} is a folder", hint="give the name of a file in it")
+    return output.out
 
 
 def writes_to_screen(output: OutputOptions) -> bool:

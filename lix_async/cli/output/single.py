@@ -28,6 +28,18 @@ _PLAIN_LENGTH = 6
 """Values up to this length, such as `false` and small numbers, are equal by chance."""
 
 
+def check_answer_output(output: OutputOptions) -> None:
+    """Check before anything is paid that an answer can be written as the options say.
+
+    Raises:
+        CommandError: It cannot.
+    """
+    choose_format(output, terminal=sys.stdout.isatty())
+    if (path := output_path(output)) is not None:
+        AppendFile.create(path).close()
+        path.unlink()
+
+
 def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
     """Write one answer as the options say.
 

@@ -10,12 +10,16 @@ from typing import Any, cast
 
 import msgspec
 
+from ..console import print_note
 from ..errors import REFUSED, CommandError
+from ..text import counted
 from ..values import cell_text
 from .files import close_ignoring_errors
 
 MOST_ROWS = 1_048_576
 """Rows of a sheet, with its heading."""
+LONGEST = 32_767
+"""Characters of a cell; xlsxwriter cuts off the rest."""
 LARGEST_EXACT = 2**53
 """A workbook has floating-point numbers only: a greater integer is written as a text."""
 
@@ -58,6 +62,7 @@ class Workbook:
         clock = self._book.add_format({"num_format": "[h]:mm:ss"})
         self._formats = (day, moment, clock)
         self._row = 0
+        self._cut = 0
         self.add(list(headings))
 
     def add(self, cells: Sequence[object]) -> None:
@@ -77,6 +82,7 @@ class Workbook:
             if cell is None or cell == "":
                 continue
             if kind is str:
+                self._cut += len(cast("str", cell)) > LONGEST
                 text(row, column, cell)
             elif kind is bool:
                 sheet.write_boolean(row, column, cell)
@@ -114,6 +120,11 @@ class Workbook:
             self._book.close()
         except _library().exceptions.FileCreateError as error:
             raise OSError(*error.args[:1]) from None
+        if self._cut:
+            print_note(
+                f"{counted(self._cut, 'text')} cut off at {LONGEST:,} characters, the most that a "
+                "cell of a workbook takes; CSV takes all"
+            )
         return self.path
 
     def close(self) -> None:

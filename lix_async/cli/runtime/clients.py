@@ -108,6 +108,12 @@ def _client(
 ) -> Client:
     provider = provider_of(name)
     url = base_url(connection, provider)
+    for option in ("max_credits", "confirm_above"):
+        if (getattr(connection, option) or 0) < 0:
+            raise CommandError(
+                f"--{option.replace('_', '-')} must not be negative",
+                hint="leave it out for the default",
+            )
     # The defaults of --rate and --auth are those of Lix; other providers have their own.
     is_default = connection.rate == CONNECTION_DEFAULTS.rate
     rate = provider.rate if is_default else parse_rate(connection.rate)
