@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter, UnknownCommandError, UnknownOptionError
+from cyclopts.exceptions import UnusedCliTokensError
 
 from ..core.errors import LixError
 from . import console
@@ -152,6 +153,10 @@ def _usage_error(error: CycloptsError, arguments: Sequence[str]) -> CommandError
         message = f"Unknown option: {one_line(word, 60)}"
         near = nearest(word, options)
         help_ = f"did you mean {near}? All options: {help_}" if near else help_
+    elif isinstance(error, UnusedCliTokensError):
+        word = one_line((error.unused_tokens or [""])[0], 60)
+        message = f'"{word}" is one argument too many'
+        help_ = f"quote what has spaces or &; all arguments: {help_}"
     return CommandError(message, hint=help_)
 
 

@@ -32,8 +32,8 @@ from ..options import (
     CONNECTION_DEFAULTS,
     LISTING_DEFAULTS,
     ConnectionOptions,
+    FilledOutputOptions,
     ListingOutputOptions,
-    RowOutputOptions,
 )
 from ..runtime.session import CommandSession
 from .enrich import enrich as enrich_file
@@ -176,7 +176,10 @@ def _sales_command(
 
             async def prepare(session: CommandSession) -> None:
                 nonlocal searched
-                searched = searched or await search_url(session.lix, filters, name)
+                if not searched:
+                    session.progress.stop()  # otherwise what was chosen would follow the line
+                    searched = await search_url(session.lix, filters, name)
+                    session.progress.start()
 
             job = listing_job(name, endpoint, lambda lix, at: pages(lix, searched, at), SALES_PAGE)
             return run_listing(
@@ -229,7 +232,7 @@ class SearchOptions:
             str(rows),
             as_=[*kinds],
             store=store,
-            output=RowOutputOptions(
+            output=FilledOutputOptions(
                 out=output.out, format=output.format, columns=output.columns, quiet=output.quiet
             ),
             connection=connection,

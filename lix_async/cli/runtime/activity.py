@@ -89,7 +89,7 @@ class ActivityMonitor:
         if self._held_until > now:
             return f"held after 429, {format_duration(math.ceil(self._held_until - now))}"
         if self._permits:
-            return "waiting for a permit"
+            return "waiting"
         if self._pauses:
             reason, end = min(self._pauses.values(), key=lambda pause: pause[1])
             what = reason or (self.state if self.state != "requesting" else "waiting")
