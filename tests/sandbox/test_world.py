@@ -234,7 +234,7 @@ def test_parameters_of_linkedins_search_url_are_filters() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_search_is_the_same_however_it_is_spelled(one: str, other: str) -> None:
+def test_a_search_is_the_same_however_it_is_written(one: str, other: str) -> None:
     first, second = (query_from_url(f"https://www.linkedin.com{path}") for path in (one, other))
     assert first == second
     assert first != query_from_url(f"https://www.linkedin.com{one}".replace("a", "z"))

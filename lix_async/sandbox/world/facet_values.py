@@ -51,7 +51,7 @@ def _by_text(kind: str) -> Mapping[str, str]:
 
 
 def known_text(kind: str, text: str, value_id: str) -> str:
-    """The text of a value as facets show it, however it is spelled; by its id without a text."""
+    """The text of a value as facets show it, however it is written; by its id without a text."""
     if not text:
         return facet_values().get(kind, {}).get(value_id, "")
     plain = " ".join(text.split())

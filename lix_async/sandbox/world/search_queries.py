@@ -1,6 +1,6 @@
 """Search queries: the words and filters in a LinkedIn URL or in parameters.
 
-A search is the same however it is spelled: with `%20` or `+`, in any case, and with its parameters
+A search is the same however it is written: with `%20` or `+`, in any case, and with its parameters
 and the values of a filter in any order.
 """
 
