@@ -64,7 +64,11 @@ async def test_a_wait_for_a_permit_is_described(anyio_backend: object) -> None:
     ("fault", "text", "reason"),
     [
         (refused(202, "queued"), "queued, next attempt in 40 s", "queued"),
-        (refused(429, "rate_limit", retry_after="40"), "held after 429, 40 s", "429"),
+        (
+            refused(429, "rate_limit", retry_after="40"),
+            "too fast (429), next attempt in 40 s",
+            "429",
+        ),
         (reply(503, retry_after="40"), "503, next attempt in 40 s", "503"),
         (LOST, "waiting", "connection lost"),
     ],

@@ -224,5 +224,5 @@ def test_what_was_chosen_does_not_follow_the_progress_line(
     monkeypatch.setattr(console, "print_note", note)
     arguments = ("--filter", "title=Engineer", "--filter", "keywords=total:5")
     assert lix("leads", *arguments, "--out", "leads.csv").code == 0
-    at = seen.index("search:")
-    assert seen[at - 2 : at + 2] == ["stop", "title", "search:", "start"]
+    at = seen.index("title")
+    assert seen[at - 1 : at + 5] == ["stop", "title", "start", "stop", "search:", "start"]

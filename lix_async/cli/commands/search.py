@@ -176,10 +176,7 @@ def _sales_command(
 
             async def prepare(session: CommandSession) -> None:
                 nonlocal searched
-                if not searched:
-                    session.progress.stop()  # otherwise what was chosen would follow the line
-                    searched = await search_url(session.lix, filters, name)
-                    session.progress.start()
+                searched = searched or await search_url(session, filters, name)
 
             job = listing_job(name, endpoint, lambda lix, at: pages(lix, searched, at), SALES_PAGE)
             return run_listing(
