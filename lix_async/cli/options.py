@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,6 +29,11 @@ FORMAT_BY_SUFFIX: dict[str, Format] = {
     ".parquet": "parquet",
     ".xlsx": "xlsx",
 }
+LIBRARIES: dict[Format, tuple[str, str]] = {
+    "parquet": ("duckdb", "parquet"),
+    "xlsx": ("xlsxwriter", "excel"),
+}
+"""What writes a format, and the extra that installs it."""
 ReportFormat = Annotated[
     Literal["table", "jsonl"] | None,
     Parameter(name="--format", group=OUTPUT, help="Default: a table on a terminal, else jsonl."),
@@ -70,6 +76,17 @@ class RowOutputOptions(OutputOptions):
 
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q")), _flag] = False
     """No progress and no summary; errors are still printed."""
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True, kw_only=True)
+class FilledOutputOptions(RowOutputOptions):
+    """Where the filled rows of a file are written."""
+
+    columns: str | None = None
+    """basic (what most tables need), all, or names such as name,link,experience.0.title. For a
+    field that this version does not know: result.NAME.
+    """
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -132,6 +149,7 @@ class ConnectionOptions:
 
 
 ROW_DEFAULTS = RowOutputOptions()
+FILLED_DEFAULTS = FilledOutputOptions()
 LISTING_DEFAULTS = ListingOutputOptions()
 CONNECTION_DEFAULTS = ConnectionOptions()
 
@@ -210,7 +228,22 @@ def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = Fals
             f"this command cannot write {name}; `lix enrich` can",
             hint="use --format jsonl or csv, and another file ending",
         )
+    check_library(chosen)
     return chosen
+
+
+def check_library(file_format: Format) -> None:
+    """Check that what writes a format is installed: before anything is paid, and in a dry run.
+
+    Raises:
+        CommandError: It is not installed.
+    """
+    library, extra = LIBRARIES.get(file_format, ("", ""))
+    if library and find_spec(library) is None:
+        ending = "Parquet" if file_format == "parquet" else ".xlsx"
+        raise CommandError(
+            f"writing {ending} needs {library}", hint=f"pip install 'lix_async[{extra}]'"
+        )
 
 
 def _format(output: OutputOptions, terminal: bool) -> Format:

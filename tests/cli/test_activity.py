@@ -53,7 +53,7 @@ async def test_a_wait_for_a_permit_is_described(anyio_backend: object) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(client.send, THING, ONE)
         await anyio.wait_all_tasks_blocked()
-        assert monitor.describe() == "waiting for a permit"
+        assert monitor.describe() == "waiting"
         while monitor.requests < 2:
             clock.advance(1)
             await anyio.wait_all_tasks_blocked()
@@ -64,9 +64,13 @@ async def test_a_wait_for_a_permit_is_described(anyio_backend: object) -> None:
     ("fault", "text", "reason"),
     [
         (refused(202, "queued"), "queued, next attempt in 40 s", "queued"),
-        (refused(429, "rate_limit", retry_after="40"), "held after 429, 40 s", "429"),
+        (
+            refused(429, "rate_limit", retry_after="40"),
+            "too fast (429), next attempt in 40 s",
+            "429",
+        ),
         (reply(503, retry_after="40"), "503, next attempt in 40 s", "503"),
-        (LOST, "waiting for a permit", "connection lost"),
+        (LOST, "waiting", "connection lost"),
     ],
     ids=["queued", "429", "503", "lost"],
 )

@@ -513,3 +513,37 @@ def test_an_unknown_ending_is_refused_by_name(lix: Lix, sandbox: ObservedSandbox
     found = lix("enrich", "in.csv", "--out", "out.txt")
     assert (found.code, ".txt" in found.err, Path("out.txt").exists()) == (2, True, False)
     assert len(sandbox.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("library", "output", "extra"),
+    [("duckdb", "out.parquet", "parquet"), ("xlsxwriter", "out.xlsx", "excel")],
+)
+@pytest.mark.parametrize("command", [("enrich",), ("waterfall", "--want", "email")])
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_format_whose_library_is_missing_is_refused_before_anything_is_paid(
+    lix: Lix,
+    sandbox: ObservedSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    library: str,
+    output: str,
+    extra: str,
+    command: tuple[str, ...],
+    more: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(
+        "lix_async.cli.options.find_spec", lambda name: None if name == library else object()
+    )
+    Path("in.csv").write_text("link\nhttps://www.linkedin.com/in/ada-example\n")
+    found = lix(command[0], "in.csv", *command[1:], "--out", output, *more)
+    assert found.code == 2
+    assert found.err.splitlines()[1] == f"hint: pip install 'lix_async[{extra}]'"
+    assert library in found.err
+    assert not sandbox.ledger
+    assert not Path(output).exists()
+
+
+def test_one_argument_too_many_is_named(lix: Lix) -> None:
+    found = lix("ledger", "list", "people.ledger", rate="")
+    assert found.code == 2
+    assert found.err.startswith('error: "people.ledger" is one argument too many\n')

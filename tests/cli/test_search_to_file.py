@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lix_async.cli import console
+from lix_async.cli.runtime.progress import ProgressLine
 from lix_async.linkedin import parse_account_search, parse_lead_search
 from lix_async.linkedin.filters import Value
 from lix_async.sandbox import running
@@ -207,3 +209,20 @@ def test_a_value_that_is_not_found_buys_nothing(lix: Lix, monkeypatch: pytest.Mo
         refused = lix("leads", "--filter", "title=nothing-matches")
     assert (refused.code, len(sandbox.ledger)) == (5, 0)
     assert "no title found for 'nothing-matches'" in refused.err
+
+
+def test_what_was_chosen_does_not_follow_the_progress_line(
+    lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def note(text: str) -> None:
+        seen.append(text.split(maxsplit=1)[0])
+
+    monkeypatch.setattr(ProgressLine, "start", lambda _: seen.append("start"))
+    monkeypatch.setattr(ProgressLine, "stop", lambda _: seen.append("stop"))
+    monkeypatch.setattr(console, "print_note", note)
+    arguments = ("--filter", "title=Engineer", "--filter", "keywords=total:5")
+    assert lix("leads", *arguments, "--out", "leads.csv").code == 0
+    at = seen.index("title")
+    assert seen[at - 1 : at + 5] == ["stop", "title", "start", "stop", "search:", "start"]

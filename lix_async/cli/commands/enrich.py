@@ -37,8 +37,9 @@ from ..ledger.earlier_ledger import take_in
 from ..ledger.joined import accepts
 from ..options import (
     CONNECTION_DEFAULTS,
-    ROW_DEFAULTS,
+    FILLED_DEFAULTS,
     ConnectionOptions,
+    FilledOutputOptions,
     RowOutputOptions,
     choose_format,
     parse_age,
@@ -170,7 +171,7 @@ def enrich(
     concurrency: Annotated[
         int, Parameter(help="Lookups in flight at a time. The speed is set by --rate.")
     ] = CONCURRENCY,
-    output: RowOutputOptions = ROW_DEFAULTS,
+    output: FilledOutputOptions = FILLED_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Fill in your own table: every row of the file, with what was found for its link.

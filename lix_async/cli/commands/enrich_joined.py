@@ -26,7 +26,6 @@ from ..output.destination import place_of
 from ..output.existing_output import existing_names
 from ..output.joined_file import CsvStyle, JoinedOutput
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow, JoinedTable, OwnColumns
-from ..output.workbook import check_workbooks
 from ..runtime.session import CommandSession
 from ..text import plural
 from .enrich_columns import ColumnPlan, JoinedOptions, check_origin
@@ -149,8 +148,6 @@ class JoinedRun(RunCommand):
 
     def _open_output(self) -> None:
         joined, table = self._joined, self._targets.table
-        if joined.format == "xlsx":
-            check_workbooks()
         style = CsvStyle(bom=joined.bom)
         if table.format == "csv":
             style = CsvStyle(table.delimiter, table.line_end, joined.bom)

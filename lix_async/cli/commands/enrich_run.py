@@ -398,6 +398,7 @@ _REASON_TEXT = {
     "DeadlineError": "the deadline passed",
     "DecodeError": "unreadable answer",
     "503": "provider unavailable",
+    "unknown_record": "not found",
     "InDoubtError": "in doubt since an earlier run",
 }
 

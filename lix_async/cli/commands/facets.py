@@ -13,14 +13,13 @@ from cyclopts import Parameter
 
 from ...linkedin.filters import Filter, Value
 from ...linkedin.searches import account_search, lead_search
-from ...providers.lix.client import AsyncLix
 from ...providers.lix.endpoints.searches import SALES_FACETS
 from ...providers.lix.models import Facet
 from ...providers.lix.models.facets import FacetType
-from .. import console
 from ..errors import NOT_FOUND, CommandError
 from ..options import CONNECTION_DEFAULTS, LISTING_DEFAULTS, ConnectionOptions, ListingOutputOptions
 from ..output.destination import listing_format
+from ..runtime.session import CommandSession
 from ..text import one_line
 from .listing import listing_job, run_listing
 
@@ -110,11 +109,11 @@ def _parse(text: str, known: Mapping[str, tuple[str, str]]) -> GivenFilter:
     return GivenFilter(name, found)
 
 
-async def search_url(lix: AsyncLix, given: Sequence[GivenFilter], command: str) -> str:
+async def search_url(session: CommandSession, given: Sequence[GivenFilter], command: str) -> str:
     """The URL of a search with filters, whose facets are looked up and shown on stderr.
 
     Args:
-        lix: The client. Looking facets up is free.
+        session: The session of the command. Looking facets up is free.
         given: The filters.
         command: `leads` or `accounts`.
 
@@ -128,21 +127,21 @@ async def search_url(lix: AsyncLix, given: Sequence[GivenFilter], command: str) 
         if one.name != KEYWORDS:
             facet, type_ = FILTERS[command][one.name]
             values.setdefault(type_, []).extend(
-                [await _choose(lix, one.name, facet, value) for value in one.values]
+                [await _choose(session, one.name, facet, value) for value in one.values]
             )
     filters = [Filter(type_, found) for type_, found in values.items()]
     build = lead_search if command == "leads" else account_search
     url = build(*filters, keywords=keywords or None)
-    console.print_note(f"search: {url}")
+    session.print_note(f"search: {url}")
     return url
 
 
-async def _choose(lix: AsyncLix, name: str, facet: str, text: str) -> Value:
+async def _choose(session: CommandSession, name: str, facet: str, text: str) -> Value:
     if text.startswith(_ID):
         return Value("", text.removeprefix(_ID))
     if text.startswith(_ORGANISATION):
         return Value("", text)
-    page = await lix.sales.facets(text, facet).next_page()
+    page = await session.lix.sales.facets(text, facet).next_page()
     found = [one for one in (page.items if page is not None else []) if one.id]
     if not found:
         raise CommandError(
@@ -158,7 +157,7 @@ async def _choose(lix: AsyncLix, name: str, facet: str, text: str) -> Value:
         note += f"; not {', '.join(others[:SHOWN])}{more}"
     if not max(closeness):
         note += "; none has these words, so it is the first that the provider offers"
-    console.print_note(note)
+    session.print_note(note)
     return Value.of(chosen)
 
 

@@ -72,7 +72,7 @@ def list_(*, store: StoreOption = None, style: ReportFormat = None) -> int:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
         table.add_column("run", overflow="fold")
         table.add_column("began", no_wrap=True)
-        for name in ("inputs", "credits", "maybe"):
+        for name in ("inputs", "credits", "in doubt"):
             table.add_column(name, justify="right", no_wrap=True)
         now = RealClock.wall()
         for run in runs:

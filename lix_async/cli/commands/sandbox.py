@@ -19,8 +19,8 @@ from ..errors import OK, CommandError
 from ..options import parse_rate
 from ..providers import SANDBOX_KEY, provider_of, providers
 
-SEARCH = "https://linkedin.com/search/results/people/?keywords=cto"
-"""A search that every sandbox answers."""
+SEARCH = "https://linkedin.com/search/results/people/?keywords=vp"
+"""A search that every sandbox answers, with few pages."""
 _WIDTH = 78
 
 

@@ -32,8 +32,8 @@ from ..options import (
     CONNECTION_DEFAULTS,
     LISTING_DEFAULTS,
     ConnectionOptions,
+    FilledOutputOptions,
     ListingOutputOptions,
-    RowOutputOptions,
 )
 from ..output.answer_columns import AnswerColumns, columns_by_kind
 from ..runtime.session import CommandSession
@@ -177,7 +177,7 @@ def _sales_command(
 
             async def prepare(session: CommandSession) -> None:
                 nonlocal searched
-                searched = searched or await search_url(session.lix, filters, name)
+                searched = searched or await search_url(session, filters, name)
 
             job = listing_job(name, endpoint, lambda lix, at: pages(lix, searched, at), SALES_PAGE)
             return run_listing(
@@ -241,7 +241,7 @@ class SearchOptions:
             as_=[*kinds],
             limit=output.limit,  # of rows that an earlier run has fetched, there may be more
             store=store,
-            output=RowOutputOptions(
+            output=FilledOutputOptions(
                 out=output.out, format=output.format, columns=output.columns, quiet=output.quiet
             ),
             connection=connection,

@@ -41,8 +41,9 @@ from ..ledger.address import (
 )
 from ..options import (
     CONNECTION_DEFAULTS,
-    ROW_DEFAULTS,
+    FILLED_DEFAULTS,
     ConnectionOptions,
+    FilledOutputOptions,
     Format,
     RowOutputOptions,
     choose_format,
@@ -147,7 +148,7 @@ def waterfall(
     ] = None,
     dry_run: Annotated[bool, Parameter(help="Show the cost and look up nothing."), _flag] = False,
     concurrency: Annotated[int, Parameter(help="Links in progress at a time.")] = 4,
-    output: RowOutputOptions = ROW_DEFAULTS,
+    output: FilledOutputOptions = FILLED_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Fill in your own table from several providers, one after another, until it has what you want.

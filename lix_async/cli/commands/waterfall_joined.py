@@ -46,7 +46,6 @@ from ..output.joined_row import (
     JoinedTable,
     OwnColumns,
 )
-from ..output.workbook import check_workbooks
 from ..runtime.session import CommandSession
 from ..text import counted, plural
 
@@ -278,8 +277,6 @@ class JoinedWaterfall:
         most = sum(estimate.credits.values())
         what = f"this asks for {counted(estimate.calls, 'lookup')} and {credits_text(most)} at most"
         await confirm(most, what, connection, self._session)
-        if options.format == "xlsx":
-            check_workbooks()
         self._open_output()
         statuses: list[Counter[str]] = []
         try:

@@ -176,7 +176,8 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
         found = ledger_error(error, address)
         if address == str(personal_path()):
             found.hint = (
-                f"the first lookup makes it; for another one pass STORE or set {STORE_VARIABLE}"
+                "the first lookup makes it, except in a sandbox, which has FILE.ledger beside each "
+                f"file; name another one in the command, or set {STORE_VARIABLE}"
             )
         raise found from None
     except BulkError as error:

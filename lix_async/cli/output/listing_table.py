@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..options import Format
+from ..options import Format, check_library
 from .files import StagedOutput
-from .parquet import ParquetFile, check_parquet
+from .parquet import ParquetFile
 from .rows import JsonlEncoder, parse_row
 from .schema import OTHER, RowSchema
-from .workbook import Workbook, check_workbooks
+from .workbook import Workbook
 
 
 def rows_path(path: Path) -> Path:
@@ -26,10 +26,7 @@ def check_writer(path: Path, file_format: Format) -> None:
     """
     with StagedOutput(path, overwrite=True):
         pass
-    if file_format == "parquet":
-        check_parquet()
-    if file_format == "xlsx":
-        check_workbooks()
+    check_library(file_format)
 
 
 def write_table(

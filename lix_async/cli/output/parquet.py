@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -18,6 +17,7 @@ import msgspec
 
 from ...filesystem import new_private_file
 from ..errors import REFUSED, CommandError
+from ..options import check_library
 from .files import close_ignoring_errors
 from .schema import LookupSchema
 
@@ -202,18 +202,8 @@ def _number(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
-def check_parquet() -> None:
-    """Check that Parquet files can be written.
-
-    Raises:
-        CommandError: The library is not installed.
-    """
-    if find_spec("duckdb") is None:
-        raise CommandError("Parquet needs duckdb", hint="pip install 'lix_async[parquet]'")
-
-
 def _connect(folder: Path) -> DuckDBPyConnection:
-    check_parquet()
+    check_library("parquet")
     import duckdb  # late: it is an optional dependency
 
     # One thread, and temporary files in the folder: memory use stays flat, and no data is left

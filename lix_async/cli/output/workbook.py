@@ -12,6 +12,7 @@ import msgspec
 
 from ..console import print_note
 from ..errors import REFUSED, CommandError
+from ..options import check_library
 from ..text import counted
 from ..values import cell_text
 from .files import close_ignoring_errors
@@ -24,22 +25,9 @@ LARGEST_EXACT = 2**53
 """A workbook has floating-point numbers only: a greater integer is written as a text."""
 
 
-def check_workbooks() -> None:
-    """Check that workbooks can be written.
-
-    Raises:
-        CommandError: The library is not installed.
-    """
-    _library()
-
-
 def _library() -> Any:
-    try:
-        return importlib.import_module("xlsxwriter")
-    except ModuleNotFoundError:
-        raise CommandError(
-            "writing .xlsx needs xlsxwriter", hint="pip install 'lix_async[excel]'"
-        ) from None
+    check_library("xlsx")
+    return importlib.import_module("xlsxwriter")
 
 
 class Workbook:

@@ -87,9 +87,10 @@ class ActivityMonitor:
         if self.stopping:
             return "stopping: waiting for answers in flight"
         if self._held_until > now:
-            return f"held after 429, {format_duration(math.ceil(self._held_until - now))}"
+            left = format_duration(math.ceil(self._held_until - now))
+            return f"too fast (429), next attempt in {left}"
         if self._permits:
-            return "waiting for a permit"
+            return "waiting"
         if self._pauses:
             reason, end = min(self._pauses.values(), key=lambda pause: pause[1])
             what = reason or (self.state if self.state != "requesting" else "waiting")

@@ -43,6 +43,12 @@ class CommandSession:
         self.resume_hint = ""
         """Printed when the run was stopped or failed: how to continue."""
 
+    def print_note(self, text: str) -> None:
+        """Print a line on stderr, above the progress line."""
+        self.progress.stop()
+        console.print_note(text)
+        self.progress.start()
+
 
 Work = Callable[[CommandSession], Awaitable[int]]
 
