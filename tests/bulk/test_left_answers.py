@@ -117,3 +117,32 @@ async def test_an_answer_that_is_stored_when_the_deadline_passes(
     assert (outcome.state, outcome.error, asked) == ("done", None, 2 if listing else 1)
     assert len(outcome.value) == 4 if listing else outcome.value.id == "a"
     assert client.credits.total + client.credits.lost == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "credits", "maybe"), [(None, 3, 0), (b"[[1]]", 3, 0), (b"<html>", 2, 1)]
+)
+async def test_a_late_answer_of_a_page_that_was_bought_again(
+    ledger: Open, body: bytes | None, credits: int, maybe: int
+) -> None:
+    """Only its money counts: the rows are there already."""
+
+    def page(outgoing: HttpRequest) -> Any:
+        start = int(outgoing.target.partition("start=")[2].partition("&")[0] or 0)
+        things = [{"id": str(start)}]
+        return reply(200, {"things": things, "paging": {"total": 2, "count": 1, "start": start}})
+
+    client = Searching(LOST, page)
+    async with ledger() as store:
+        [outcome] = await drained(bulk.Run(store, client.search, ["a"]))
+        assert (outcome.state, outcome.maybe) == ("in_doubt", 1)
+        key = bytes.fromhex(outcome.key)
+        ident = (await store.find([key]))[key].id
+        [outcome] = await drained(bulk.Run(store, client.search, ["a"], doubts="retry"))
+        assert (outcome.state, len(outcome.value)) == ("done", 2)
+        late = page(client.script.sent[0]).body if body is None else body
+        await store.apply(Receive(ident, OTHER, 1, 1, 200, late, store.now))
+        [outcome] = await drained(bulk.Run(store, client.search, ["a"]))
+        counts = await store.counts()
+    assert (outcome.state, len(outcome.value), len(client.script.sent)) == ("done", 2, 3)
+    assert (counts.credits, counts.maybe) == (credits, maybe)
