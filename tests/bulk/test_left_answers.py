@@ -119,11 +119,12 @@ async def test_an_answer_that_is_stored_when_the_deadline_passes(
     assert client.credits.total + client.credits.lost == 2
 
 
+@pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize(
     ("body", "credits", "maybe"), [(None, 3, 0), (b"[[1]]", 3, 0), (b"<html>", 2, 1)]
 )
 async def test_a_late_answer_of_a_page_that_was_bought_again(
-    ledger: Open, body: bytes | None, credits: int, maybe: int
+    ledger: Open, number: int, body: bytes | None, credits: int, maybe: int
 ) -> None:
     """Only its money counts: the rows are there already."""
 
@@ -132,7 +133,7 @@ async def test_a_late_answer_of_a_page_that_was_bought_again(
         things = [{"id": str(start)}]
         return reply(200, {"things": things, "paging": {"total": 2, "count": 1, "start": start}})
 
-    client = Searching(LOST, page)
+    client = Searching(*[page] * (number - 1), LOST, page)
     async with ledger() as store:
         [outcome] = await drained(bulk.Run(store, client.search, ["a"]))
         assert (outcome.state, outcome.maybe) == ("in_doubt", 1)
@@ -140,8 +141,8 @@ async def test_a_late_answer_of_a_page_that_was_bought_again(
         ident = (await store.find([key]))[key].id
         [outcome] = await drained(bulk.Run(store, client.search, ["a"], doubts="retry"))
         assert (outcome.state, len(outcome.value)) == ("done", 2)
-        late = page(client.script.sent[0]).body if body is None else body
-        await store.apply(Receive(ident, OTHER, 1, 1, 200, late, store.now))
+        late = page(client.script.sent[number - 1]).body if body is None else body
+        await store.apply(Receive(ident, OTHER, number, number, 200, late, store.now))
         [outcome] = await drained(bulk.Run(store, client.search, ["a"]))
         counts = await store.counts()
     assert (outcome.state, len(outcome.value), len(client.script.sent)) == ("done", 2, 3)

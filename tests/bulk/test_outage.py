@@ -336,3 +336,18 @@ async def test_the_own_deadline_of_a_call_is_no_outage(ledger: Open) -> None:
         assert {type(outcome.error) for outcome in outcomes[1:]} == {DeadlineError}
         assert run.admission.breaker.outages == 0
         assert len(client.script.sent) == 1
+
+
+async def test_an_address_that_cannot_be_asked_for_again_in_time_stays(ledger: Open) -> None:
+    body = {"email": "ada@example.com", "status": "PROBABLE"}
+    async with VirtualClock() as clock:
+        script, rate = Script(reply(200, body)), RateLimit(1, per=3600.0)
+        lix = AsyncLix("key", http_client=script, rate_limit=rate, clock=clock, deadline=5.0)
+        lix = lix.with_options(retry=RetryPolicy(attempts=1))
+        links, options = ["https://www.linkedin.com/in/ada"], {"check_balances": False}
+        [first] = await drained(bulk.Run(ledger(), lix.contact.email, links, **options))
+        assert first.value.is_probable
+        options |= {"recheck": 1, "recheck_after": 0}
+        [second] = await drained(bulk.Run(ledger(), lix.contact.email, links, **options))
+    assert (second.state, second.value, second.stale) == ("done", first.value, False)
+    assert (second.refresh, second.error, len(script.sent)) == ("", None, 1)
