@@ -956,13 +956,14 @@ class RunExecutor(Generic[T]):
 
     def _emit(self, kind: Callable[..., Event], **fields: object) -> None:
         events, run = self._caller.engine.events, self._lookup.run_id
-        if events.active and run is not None:
+        if run is not None:
             events.emit(kind(endpoint=self._endpoint, at=self._clock.wall(), run=run, **fields))
 
     def _report_outcome(self, endpoint: str, outcome: Outcome[object]) -> None:
         self._endpoint = endpoint or self._endpoint
-        state, credits = outcome.state, outcome.credits
-        self._emit(OutcomeReady, state=state, credits=credits, cached=outcome.cached)
+        if self._caller.engine.events.active:  # there are many
+            state, credits = outcome.state, outcome.credits
+            self._emit(OutcomeReady, state=state, credits=credits, cached=outcome.cached)
 
     def _report_pause(self, reason: str, until: float | None = None) -> None:
         """Emit that the run waits, and why; without a reason, that it goes on. Once for each."""

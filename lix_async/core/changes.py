@@ -147,10 +147,9 @@ def _repaired(tree: JsonObject, body: bytes) -> frozenset[str]:
         raw, strict = msgspec.json.decode(body), True
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raw, strict = json_object(body), False
-    if not isinstance(raw, dict):
-        return frozenset()
+    fields = cast("JsonObject", raw) if isinstance(raw, dict) else {}
     found: set[str] = set()
-    for name, value in cast("JsonObject", raw).items():
+    for name, value in fields.items():
         if value in ({}, []):
             continue
         text = "" if strict else repr(value)

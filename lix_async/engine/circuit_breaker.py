@@ -89,15 +89,13 @@ class CircuitBreaker:
             family: By whose fault it ended.
             key: The lookup.
             now: Seconds on a clock that is never set.
-            error: The error that it ended with.
+            error: The error that it ended with; None for an answer.
         """
-        if family in ATTESTED:
+        if error is None or family in ATTESTED:
             self._failing.clear()
             self._since_attested, self._pause, self.failure = 0, 0.0, None
             return
         self._since_attested += 1
-        if error is None:
-            return
         if self.failure is not None and key == self.trial:
             self.may_cost = family in ("gateway", "unknown")
             self.fail(now, error)

@@ -357,18 +357,18 @@ class Engine:
         self, request: HttpRequest, endpoint: Endpoint[P, R], call: CallState
     ) -> Answer[R] | LixError:
         """Send a request that has its permit, and read the answer."""
-        hooks = call.hooks
+        hooks, limiter = call.hooks, call.limiter
         sent_at = SendTimestamp(call.departed)
         try:
             while True:
-                lifetime = math.inf if call.limiter is None else call.limiter.permit_lifetime
+                lifetime = math.inf if limiter is None else limiter.permit_lifetime
                 if hooks is not None:  # recording the attempt takes time as well
                     lifetime = max(lifetime, RECORDED_LIFETIME)
                 sent_at.latest = call.permitted_at + lifetime
                 response = await self.transport.exchange(request, sent_at)
-                if response is not TOO_LATE or hooks is not None:
+                if response is not TOO_LATE or hooks is not None or limiter is None:
                     break
-                if (error := await self._permit(call)) is not None:
+                if (error := await self._permit(limiter, call)) is not None:
                     return error
                 call.permitted_at = self.clock.now()
             if isinstance(response, HttpResponse):
@@ -404,14 +404,12 @@ class Engine:
             return error
         if call.events.active:
             call.events.wait_started("permit", _expected_wait(call.limiter))
-        return await self._permit(call)
+        return await self._permit(call.limiter, call)
 
-    async def _permit(self, call: CallState) -> TransportError | None:
+    async def _permit(self, limiter: Limiter, call: CallState) -> TransportError | None:
         """Wait for a permit; the error of a shared limiter that could not be reached in time."""
-        if call.limiter is None:
-            return None
         try:
-            await call.limiter.acquire()
+            await limiter.acquire()
         except TransportError as error:
             call.limiter_unreachable = True
             error.family = "infrastructure"

@@ -15,8 +15,9 @@ from functools import cache
 from msgspec.structs import asdict
 
 from ..core.errors import ConfigurationError
-from .events import LOG as CALLS
 from .events import (
+    LIMITER_LOG,
+    RUN_LOG,
     AttemptEnded,
     AttemptStarted,
     CacheHit,
@@ -31,12 +32,11 @@ from .events import (
     RunStarted,
     WaitStarted,
 )
+from .events import LOG as CALLS
 from .options import from_environment
 
 PACKAGE = logging.getLogger("lix_async")
 PACKAGE.addHandler(logging.NullHandler())
-LIMITER = logging.getLogger("lix_async.limiter")
-BULK = logging.getLogger("lix_async.bulk")
 LONG_WAIT = 1.0
 """Seconds from which a wait before a retry is logged at INFO."""
 ACCOUNT_ERRORS = ("AuthenticationError", "QuotaExceededError")
@@ -100,16 +100,16 @@ def _place(event: Event) -> tuple[logging.Logger, int]:
             notable = event.reason != "permit" and (event.seconds or 0.0) >= LONG_WAIT
             return CALLS, logging.INFO if notable else logging.DEBUG
         case Held():
-            return LIMITER, logging.DEBUG
+            return LIMITER_LOG, logging.DEBUG
         case RunEnded():
-            return BULK, logging.WARNING if event.in_doubt or event.failed else logging.INFO
+            return RUN_LOG, logging.WARNING if event.in_doubt or event.failed else logging.INFO
         case RunParked():
             outage = event.reason.startswith("outage")
-            return BULK, logging.WARNING if outage else logging.INFO
+            return RUN_LOG, logging.WARNING if outage else logging.INFO
         case RunStarted() | RunResumed():
-            return BULK, logging.INFO
+            return RUN_LOG, logging.INFO
         case OutcomeReady():
-            return BULK, logging.DEBUG
+            return RUN_LOG, logging.DEBUG
         case _:
             return CALLS, logging.DEBUG
 

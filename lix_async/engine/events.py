@@ -211,6 +211,8 @@ OnEvent: TypeAlias = Callable[[Event], None]
 """A listener."""
 
 LOG = logging.getLogger("lix_async.calls")
+LIMITER_LOG = logging.getLogger("lix_async.limiter")
+RUN_LOG = logging.getLogger("lix_async.bulk")
 _NUMBERS = itertools.count(1)
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -291,10 +293,17 @@ class EventStream:
 
     @property
     def active(self) -> bool:
-        """Whether there is a listener, or the log is on, so that events have to be made."""
+        """Whether there is a listener, or the log is on, so that events have to be made.
+
+        Those that a log has at any level are made anyway: errors, and what runs do.
+        """
         if self._listeners:
             return True
-        return self._log is not None and LOG.isEnabledFor(logging.INFO)
+        return self._log is not None and (
+            LOG.isEnabledFor(logging.INFO)
+            or RUN_LOG.isEnabledFor(logging.DEBUG)
+            or LIMITER_LOG.isEnabledFor(logging.DEBUG)
+        )
 
     def emit(self, event: Event) -> None:
         """Call all listeners with an event that belongs to no single call."""
@@ -339,21 +348,20 @@ class CallEvents:
                 self._listeners = tuple(one for one in self._listeners if one is not listener)
 
     def started(self, provider: str, path: str, address: BaseUrl) -> None:
-        """The call was made."""
-        if self.active:
-            self._emit(
-                CallStarted(
-                    call=self.number,
-                    endpoint=self._endpoint.id,
-                    at=self._clock.wall(),
-                    provider=provider,
-                    method=self._endpoint.method,
-                    path=path,
-                    idempotent=self._endpoint.idempotent,
-                    host=address.host,
-                    port=address.port or (443 if address.scheme == "https" else 80),
-                )
+        """The call was made. Call this only while `active`: its arguments take time to make."""
+        self._emit(
+            CallStarted(
+                call=self.number,
+                endpoint=self._endpoint.id,
+                at=self._clock.wall(),
+                provider=provider,
+                method=self._endpoint.method,
+                path=path,
+                idempotent=self._endpoint.idempotent,
+                host=address.host,
+                port=address.port or (443 if address.scheme == "https" else 80),
             )
+        )
 
     def wait_started(self, reason: WaitReason, seconds: float | None) -> None:
         """The call waits from now on."""

@@ -35,6 +35,7 @@ from lix_async.bulk import SqliteStore
 from lix_async.bulk.prepared_call import CallPreparer
 from lix_async.core.endpoint import FREE
 from lix_async.core.errors import (
+    AuthenticationError,
     BudgetError,
     BulkError,
     BusyError,
@@ -902,3 +903,25 @@ async def test_a_page_that_this_version_cannot_read(tmp_path: Path) -> None:
         database.close()
         assert len(await vendor.list("q").collect()) == 4
         assert len(vendor.script.sent) == 5
+
+
+async def test_a_key_refused_without_words_is_asked_for_again(ledger: Open) -> None:
+    """It may be a proxy's answer, so it says nothing about the input."""
+    async with Vendor(reply(401, b""), thing, cache=ledger()) as vendor:
+        with pytest.raises(AuthenticationError):
+            await vendor.get("a")
+        assert (await vendor.get("a")).id == "a"
+    assert (len(vendor.script.sent), vendor.credits.total) == (2, 2)
+
+
+async def test_a_listing_that_broke_off_goes_on_however_old_its_pages_are(ledger: Open) -> None:
+    """Only a complete one is begun again: its first pages are paid for once."""
+    clock = Skipping()
+    options: dict[str, Any] = {"clock": clock, "cache_searches": True, "retry": ONCE}
+    async with Vendor(listing, reply(503), listing, cache=ledger(), **options) as vendor:
+        fresh = vendor.with_options(max_age=60.0)
+        with pytest.raises(ServerError):
+            await fresh.list("q").collect()
+        clock.time += 3600.0
+        assert len(await fresh.list("q").collect()) == 4
+    assert vendor.credits.total == 4

@@ -291,3 +291,36 @@ async def test_an_attempt_that_fails_is_not_repeated_for_a_consumer_that_has_lef
         await settle(20)
         may_answer.set()
     assert len(vendor.script.sent) == 1
+
+
+async def test_a_request_that_is_cancelled_before_it_leaves_is_not_in_doubt(
+    tmp_path: Path,
+) -> None:
+    """As while the connection is made: nothing was sent, so nothing was paid."""
+    connecting = anyio.Event()
+
+    async def hang(outgoing: HttpRequest) -> Any:
+        connecting.set()
+        await anyio.sleep_forever()
+
+    client = Server()
+    client.script.answers = [hang]
+    client.script.departs = False
+    run = bulk.Run(tmp_path / "l.db", client.get, ["a"])
+
+    async def go() -> None:
+        async with run:
+            async for _ in run:
+                pass
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(go)
+        await connecting.wait()
+        tasks.cancel_scope.cancel()
+    async with SqliteStore(tmp_path / "l.db") as store:
+        counts = await store.counts()
+        assert (counts.pending, counts.in_doubt, counts.maybe) == (1, 0, 0)
+        client.script.answers, client.script.departs = [client.answer], True
+        outcomes = [outcome async for outcome in bulk.Run(store, client.get, ["a"])]
+    assert [outcome.state for outcome in outcomes] == ["done"]
+    assert client.charged.total() == 1

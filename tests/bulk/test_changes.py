@@ -13,9 +13,11 @@ from sample_provider import Skipping
 
 from lix_async import AsyncLix, bulk
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.installed_providers import all_endpoints, provider_of
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.ledger import Ledger
-from lix_async.ledger.history import SubjectChange
+from lix_async.ledger.history import YEAR, SubjectChange, compare, evidence_of
+from lix_async.ledger.records import StoredBody
 from lix_async.sandbox import Sandbox, running
 
 from .conftest import Open
@@ -167,6 +169,20 @@ async def test_what_cannot_be_read_is_not_compared(ledger: Open) -> None:
         (change,) = await listed(opened.changes())
         assert (change.before, change.after) == ("Ada", "Ada Byron")
         assert len(await listed(opened.history(ADA))) == 2
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_an_answer_that_only_an_older_version_could_read_is_not_compared(readable: bool) -> None:
+    row = all_endpoints()["person.get"]
+    names = ["Ada", "Ada Byron" if readable else {}]
+    old, new = (
+        StoredBody(number, number, 200, msgspec.json.encode(person(name=name)))
+        for number, name in enumerate(names)
+    )
+    provider = provider_of("lix")
+    assert len(list(compare(provider, row, old, new, subject=ADA, key="k"))) == readable
+    assert len(list(compare(provider, row, new, old, subject=ADA, key="k"))) == readable
+    assert evidence_of(provider, row, [old, new], 1).years == 1 / YEAR
 
 
 async def test_many_versions_are_read_a_few_at_a_time(ledger: Open) -> None:

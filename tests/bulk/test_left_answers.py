@@ -172,3 +172,33 @@ async def test_a_listing_goes_on_after_a_page_that_a_newer_version_can_read(ledg
     ids = [item.id for item in outcome.value]
     assert ids == ["old-0", "old-1", "new-2", "new-3", "old-4", "old-5"]
     assert len(vendor.script.sent) == 1
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(
+    ("body", "credits", "maybe"), [(None, 3, 0), (b"[[1]]", 3, 0), (b"<html>", 2, 1)]
+)
+async def test_a_late_answer_of_a_page_that_was_bought_again(
+    ledger: Open, number: int, body: bytes | None, credits: int, maybe: int
+) -> None:
+    """Only its money counts: the rows are there already."""
+
+    def page(outgoing: HttpRequest) -> Any:
+        start = int(outgoing.target.partition("start=")[2].partition("&")[0] or 0)
+        things = [{"id": str(start)}]
+        return reply(200, {"things": things, "paging": {"total": 2, "count": 1, "start": start}})
+
+    client = Searching(*[page] * (number - 1), LOST, page)
+    async with ledger() as store:
+        [outcome] = await drained(bulk.Run(store, client.search, ["a"]))
+        assert (outcome.state, outcome.maybe) == ("in_doubt", 1)
+        key = bytes.fromhex(outcome.key)
+        ident = (await store.find([key]))[key].id
+        [outcome] = await drained(bulk.Run(store, client.search, ["a"], doubts="retry"))
+        assert (outcome.state, len(outcome.value)) == ("done", 2)
+        late = page(client.script.sent[number - 1]).body if body is None else body
+        await store.apply(Receive(ident, OTHER, number, number, 200, late, store.now))
+        [outcome] = await drained(bulk.Run(store, client.search, ["a"]))
+        counts = await store.counts()
+    assert (outcome.state, len(outcome.value), len(client.script.sent)) == ("done", 2, 3)
+    assert (counts.credits, counts.maybe) == (credits, maybe)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,9 +11,10 @@ import pytest
 from sample_provider import LIST, ListParams, SampleClient, Thing, refused, reply
 
 from lix_async import bulk
-from lix_async.core.errors import BudgetError, ConfigurationError
+from lix_async.core.errors import BudgetError, ConfigurationError, DecodeError
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
+from lix_async.testing import VirtualClock
 
 from .conftest import Open
 from .test_run import drained
@@ -88,3 +91,47 @@ async def test_pages_before_the_budget_is_spent_are_counted(ledger: Open) -> Non
     assert run.report().progress.credits == 3
     (outcome,) = await drained(bulk.Run(ledger(), Vendor(page).list, ["q"]))
     assert (len(outcome.value), outcome.credits) == (TOTAL, 1)
+
+
+async def test_a_listing_that_does_not_move_on_keeps_what_it_paid_for(ledger: Open) -> None:
+    same = {"things": [row(0), row(1)], "paging": {"total": TOTAL, "start": 0, "count": 2}}
+    vendor = Vendor(reply(200, same))
+    for cached in (False, True):
+        [outcome] = await drained(bulk.Run(ledger(), vendor.list, ["q"]))
+        assert (outcome.state, outcome.cached) == ("kept", cached)
+        assert msgspec.json.decode(outcome.body)[:2] == [row(0), row(1)]
+        assert outcome.error is not None
+        assert len(vendor.script.sent) == 2
+    assert isinstance(outcome.error, DecodeError)
+    assert "not the one that was asked for" in str(outcome.error)
+
+
+async def test_a_listing_that_another_process_was_quicker_to_ask_for(
+    ledger: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with VirtualClock() as clock:
+        first, second = Vendor(page), Vendor(page, clock=clock)
+        store = ledger()
+        announce = store.announce
+
+        async def later(*args: Any) -> Any:
+            if not first.script.sent:
+                await drained(bulk.Run(ledger(), first.list, ["q"]))
+            return await announce(*args)
+
+        monkeypatch.setattr(store, "announce", later)
+        [outcome] = await drained(bulk.Run(store, second.list, ["q"]))
+    assert (outcome.state, outcome.cached, len(outcome.value)) == ("done", True, TOTAL)
+    assert (len(first.script.sent), len(second.script.sent)) == (4, 0)
+
+
+async def test_a_stored_page_that_this_version_cannot_read_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    vendor = Vendor(page)
+    await drained(bulk.Run(path, vendor.list, ["q"]))
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE answer SET body = ? WHERE page = 2", (b"[[1]]",))
+    database.close()
+    [outcome] = await drained(bulk.Run(path, vendor.list, ["q"]))
+    assert [thing.id for thing in outcome.value] == ["0", "1", "4", "5", "6"]
+    assert (outcome.state, len(vendor.script.sent)) == ("done", 4)

@@ -10,9 +10,10 @@ import anyio
 import pytest
 from sample_provider import LOST, UNREACHED, Script, refused, reply
 
-from lix_async import AsyncLix, bulk
+from lix_async import AsyncLix, RetryPolicy, bulk
 from lix_async.core.errors import (
     AuthenticationError,
+    DeadlineError,
     OutageError,
     RateLimitError,
     RefusalError,
@@ -306,3 +307,47 @@ async def test_failures_that_were_held_back_come_before_what_ends_the_run(ledger
     with pytest.raises(StopAsyncIteration):
         await anext(run)
     assert [outcome.state for outcome in found] == ["failed"]
+
+
+async def test_a_key_that_the_free_endpoint_refuses_too_stops_the_run_at_once(ledger: Open) -> None:
+    asked: Counter[str] = Counter()
+
+    def answer(outgoing: HttpRequest) -> Any:
+        kind = "person" if "/person" in outgoing.target else "free"
+        asked[kind] += 1
+        return reply(200, {}) if asked["person"] == 0 else reply(403, b"")
+
+    client = AsyncLix("key", http_client=Script(answer), rate_limit=None)
+    links = [f"https://www.linkedin.com/in/some-body-{n}" for n in range(9)]
+    run = bulk.Run(ledger(), client.people.get, links, concurrency=1)
+    with pytest.raises(AuthenticationError):
+        await drained(run)
+    assert asked["person"] == 1
+    assert run.progress().failed == 0
+
+
+async def test_the_own_deadline_of_a_call_is_no_outage(ledger: Open) -> None:
+    async with VirtualClock() as clock:
+        rate, retry = RateLimit(1, per=3600.0), RetryPolicy(attempts=1)
+        client = Vendor(thing, clock=clock, rate_limit=rate, retry=retry, deadline=5.0)
+        run = bulk.Run(ledger(), client.get, NAMES[:9], concurrency=1)
+        outcomes = await drained(run)
+        assert [outcome.state for outcome in outcomes] == ["done"] + ["failed"] * 8
+        assert {type(outcome.error) for outcome in outcomes[1:]} == {DeadlineError}
+        assert run.admission.breaker.outages == 0
+        assert len(client.script.sent) == 1
+
+
+async def test_an_address_that_cannot_be_asked_for_again_in_time_stays(ledger: Open) -> None:
+    body = {"email": "ada@example.com", "status": "PROBABLE"}
+    async with VirtualClock() as clock:
+        script, rate = Script(reply(200, body)), RateLimit(1, per=3600.0)
+        lix = AsyncLix("key", http_client=script, rate_limit=rate, clock=clock, deadline=5.0)
+        lix = lix.with_options(retry=RetryPolicy(attempts=1))
+        links, options = ["https://www.linkedin.com/in/ada"], {"check_balances": False}
+        [first] = await drained(bulk.Run(ledger(), lix.contact.email, links, **options))
+        assert first.value.is_probable
+        options |= {"recheck": 1, "recheck_after": 0}
+        [second] = await drained(bulk.Run(ledger(), lix.contact.email, links, **options))
+    assert (second.state, second.value, second.stale) == ("done", first.value, False)
+    assert (second.refresh, second.error, len(script.sent)) == ("", None, 1)

@@ -6,9 +6,11 @@ import logging
 from pathlib import Path
 
 import pytest
+from sample_provider import refused
 
 from lix_async import RetryPolicy, bulk
-from lix_async.core.errors import BudgetError
+from lix_async.core.errors import BudgetError, ServerError
+from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.events import (
     CallStarted,
     Event,
@@ -20,6 +22,9 @@ from lix_async.events import (
 )
 from lix_async.sandbox import Sandbox
 from lix_async.testing import VirtualClock, memory_client
+
+from .conftest import Open
+from .test_admission import Vendor, drained, thing
 
 pytestmark = pytest.mark.anyio
 LINKS = [f"https://www.linkedin.com/in/sandbox-person-{n}" for n in range(5)]
@@ -147,6 +152,53 @@ async def test_a_run_whose_lookups_are_all_queued_says_so(tmp_path: Path) -> Non
         assert one.until - one.at > 100
     assert sum(isinstance(one, RunResumed) for one in events) == len(parked)
     assert sum(isinstance(one, CallStarted) for one in events) >= 2
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.INFO])
+async def test_a_run_with_failures_warns_once_at_its_end_at_any_level(
+    ledger: Open, caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    caplog.set_level(level)
+    retry = RetryPolicy(attempts=2)
+
+    def answer(outgoing: HttpRequest) -> HttpResponse:
+        return refused(500, "api_error") if outgoing.target.endswith("bad") else thing(outgoing)
+
+    async with VirtualClock() as clock:
+        client = Vendor(answer, clock=clock, rate_limit=None, retry=retry)
+        outcomes = await drained(bulk.Run(ledger(), client.get, ["one", "bad", "two", "bad-bad"]))
+        assert sorted(outcome.state for outcome in outcomes) == ["done", "done", "failed", "failed"]
+        assert warnings(caplog) == [
+            "thing.get: run 1 ended: 4 inputs, 2 done, 2 failed, 0 in doubt, 4 credits"
+        ]
+        with pytest.raises(ServerError):  # a call of the same task, which is none of the run
+            await client.get("bad")
+        assert warnings(caplog) == ["thing.get: ServerError after 2 attempts"]
+
+
+async def test_each_logger_can_be_turned_on_alone(
+    ledger: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.INFO, "lix_async.bulk")
+    async with VirtualClock() as clock:
+        run = bulk.Run(ledger(), Vendor(thing, clock=clock).get, ["one"])
+        await drained(run)
+        assert [record.getMessage() for record in caplog.records] == [
+            "bulk: run 1 started: Sample get",
+            "thing.get: run 1 ended: 1 input, 1 done, 0 failed, 0 in doubt, 2 credits",
+        ]
+        caplog.clear()
+        caplog.set_level(logging.DEBUG, "lix_async.bulk")
+        await drained(bulk.Run(ledger(), Vendor(thing, clock=clock).get, ["one"]))
+        assert "thing.get: run 2: done, 0 credits, from the ledger" in caplog.messages
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The texts of the warnings since the last time."""
+    found = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    caplog.clear()
+    return found
 
 
 async def test_a_preview_warns_where_the_run_takes_days(

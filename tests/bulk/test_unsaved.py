@@ -13,7 +13,7 @@ from sample_provider import THING, SampleClient, Thing, ThingParams, reply
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.core.errors import AuthenticationError, BulkError, LixError, combined
+from lix_async.core.errors import AuthenticationError, BulkError, DecodeError, LixError, combined
 from lix_async.core.wire import HttpRequest
 from lix_async.integrations.chunk_worker import Chunk, ChunkWorker, RetryChunkLater
 from lix_async.ledger.records import EventResult, LedgerEvent, Receive
@@ -152,3 +152,20 @@ def test_of_several_errors_the_first_is_raised_with_what_all_have(found: list[Li
         assert combined(raised, raised) is raised
     assert raised is found[0] or raised is first_with
     assert sorted(getattr(raised, "unsaved", ()), key=str) == sorted(paid, key=str)
+
+
+@pytest.mark.parametrize("way", [by_run, by_chunk, by_worker])
+async def test_a_paid_answer_that_can_be_neither_saved_nor_read_is_in_the_error(
+    tmp_path: Path, way: Any
+) -> None:
+    class Unreadable(Vendor):
+        async def answered(self, outgoing: HttpRequest) -> Any:
+            return reply(200, b'{"id": {}}')
+
+    async with Failing(tmp_path / "l.db") as store:
+        with pytest.raises(BulkError, match="disk full") as caught:
+            await way(store, Unreadable(1), 1)
+    [outcome] = caught.value.unsaved
+    assert isinstance(outcome, bulk.Outcome)
+    assert isinstance(outcome.error, DecodeError)
+    assert (outcome.state, outcome.value, outcome.body) == ("in_doubt", None, b'{"id": {}}')

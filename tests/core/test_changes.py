@@ -233,6 +233,8 @@ def job(**fields: Any) -> dict[str, Any]:
         ({"experience": [job()]},
          {"experience": [job(end={"year": 2021, "month": 1}), job(start={"year": 2022, "month": 3})]},
          [("job_ended", "job", "CTO at Acme", None), ("job_started", "job", None, "CTO at Acme")]),
+        # A start that was corrected is no other job.
+        ({"experience": [job()]}, {"experience": [job(start={"year": 2019})]}, []),
         # A position that had ended goes on.
         ({"experience": [job(end={"year": 2021})]}, {"experience": [job()]},
          [("job_started", "job", None, "CTO at Acme")]),

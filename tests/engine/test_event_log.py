@@ -102,6 +102,16 @@ async def test_an_error_is_logged_without_a_listener_and_with_any_level(
 
 
 @pytest.mark.anyio
+async def test_the_limiter_says_for_how_long_it_gives_no_permits(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG, "lix_async.limiter")
+    client = SampleClient(refused(429, "rate_limit"), FINE, rate_limit=RateLimit(1, per=3.0))
+    await client.send(THING, ONE)
+    assert logged(caplog) == [
+        ("lix_async.limiter", logging.DEBUG, "thing.get: no permits for 3.0 s after a 429")
+    ]
+
+
+@pytest.mark.anyio
 async def test_records_have_the_fields_of_their_event(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG)
     await SampleClient(FINE).send(THING, ONE)

@@ -167,6 +167,11 @@ ESCAPES = [
     lambda char: quote(f"&#x{ord(char):x};", safe=""),
     lambda char: f"\\u0026#{ord(char)};",
 ]
+LAYERS = [
+    lambda text: f"%{ord(text[0]):02x}{text[1:]}",
+    lambda text: f"&#{ord(text[0])};{text[1:]}",
+    lambda text: f"\\u{ord(text[0]):04x}{text[1:]}",
+]
 LETTERS = st.text(st.sampled_from("Ab0zZ9-_.~k+/="), min_size=MIN_SECRET_LENGTH, max_size=40)
 
 
@@ -176,6 +181,16 @@ def test_each_character_may_be_escaped_in_a_way_of_its_own(key, data):
     text = f'{{"error": {{"message": "bad key \\"{form}\\" \\u00e9 &lt; 5 %"}}}}'
     wanted = '{"error": {"message": "bad key \\"***\\" \\u00e9 &lt; 5 %"}}'
     assert redactor(key).redact_text(text) == wanted
+
+
+@pytest.mark.parametrize("layers", range(1, 9))
+@pytest.mark.parametrize("first", range(len(LAYERS)))
+def test_an_escape_within_escapes_is_undone(layers: int, first: int) -> None:
+    """As where each server on the way quotes the answer of the next one in a way of its own."""
+    form = KEY
+    for layer in range(layers):
+        form = LAYERS[(first + layer) % len(LAYERS)](form)
+    assert redactor().redact_text(f"bad key {form}, and 100 %") == "bad key ***, and 100 %"
 
 
 @given(

@@ -18,7 +18,20 @@ from lix_async.ledger.families import judgement
 from lix_async.ledger.records import Judge, LookupSpec, Receive, Send
 from lix_async.providers.lookc.models import PersonByEmail
 
-from .stub import COMPLETE, DIRECT, ID, LOOKUP, LOST, PENDING, STATUS, WAITING, Wire, client, says
+from .stub import (
+    COMPLETE,
+    DIRECT,
+    ID,
+    LOOKUP,
+    LOST,
+    PENDING,
+    STATUS,
+    WAITING,
+    Stopwatch,
+    Wire,
+    client,
+    says,
+)
 
 pytestmark = pytest.mark.anyio
 EMAIL = "example.person@example.com"
@@ -178,3 +191,16 @@ async def test_a_chunk_leaves_it_queued_and_the_next_one_has_the_result(tmp_path
         (outcome,) = await bulk.chunk(store, lookc.person_by_email, [EMAIL])
     assert outcome.state == "done"
     assert wire.paths == [LOOKUP, STATUS]
+
+
+async def test_a_lookup_that_has_ended_begins_anew_when_it_is_bought_again(tmp_path: Path) -> None:
+    """Its old request holds the old result."""
+    wire = Wire(lookup=[ACCEPTED], status=[WAITING, COMPLETE])
+    (first,) = await outcomes(wire, tmp_path / "l.db")
+    wire, clock = Wire(lookup=[DIRECT]), Stopwatch()
+    clock.time = 3600.0
+    async with client(wire, clock=clock) as lookc:
+        run = bulk.Run(tmp_path / "l.db", lookc.person_by_email, [EMAIL], max_age=60)
+        (second,) = [one async for one in run]
+    assert (first.state, second.state, second.cached) == ("done", "done", False)
+    assert wire.paths == [LOOKUP]
