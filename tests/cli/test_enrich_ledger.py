@@ -174,7 +174,7 @@ def test_the_summary_has_the_failures_and_the_latencies(lix: Lix) -> None:
     found = lix("enrich", "--distinct", "in.txt")
     assert found.code == 0
     assert "Failures:" in found.err
-    assert "unknown_record" in found.err
+    assert "not found" in found.err
     assert "Time to answer:" in found.err
     assert lix("enrich", "--distinct", "in.txt", "--quiet").err == ""
 

@@ -546,4 +546,4 @@ def test_a_format_whose_library_is_missing_is_refused_before_anything_is_paid(
 def test_one_argument_too_many_is_named(lix: Lix) -> None:
     found = lix("ledger", "list", "people.ledger", rate="")
     assert found.code == 2
-    assert found.err.startswith('error: "people.ledger" is one argument too many\n')
+    assert found.err.startswith("error: unexpected argument 'people.ledger'\n")
