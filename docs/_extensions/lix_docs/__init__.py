@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 from . import checks, docstrings, generate, links
 
 if TYPE_CHECKING:
-    from sphinx.application import Sphinx
+    from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
 
 
 def setup(app: Sphinx) -> dict[str, object]:
     """Connect the parts."""
     for part in (generate, docstrings, links, checks):
         part.setup(app)
+    app.add_lexer("csv", TextLexer)  # Pygments has none
     return {"parallel_read_safe": True, "parallel_write_safe": True}
