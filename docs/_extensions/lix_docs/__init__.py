@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pygments.lexers.special import TextLexer
+
 from . import checks, docstrings, generate, links
 
 if TYPE_CHECKING:
-    from pygments.lexers.special import TextLexer
-from sphinx.application import Sphinx
+    from sphinx.application import Sphinx
 
 
 def setup(app: Sphinx) -> dict[str, object]:
