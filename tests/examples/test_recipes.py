@@ -6,12 +6,14 @@ import importlib
 import json
 import re
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery.contrib.testing.worker import start_worker
+from celery.signals import setup_logging
 from datasette.app import Datasette
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -123,6 +125,19 @@ def test_airflow_stops_at_the_budget_and_returns_no_people(
         assert task(str(tmp_path / "x.db"), links, max_credits=1) == {"done": 2, "credits": 1}
 
 
+@pytest.fixture
+def without_celery_logging() -> Iterator[None]:
+    """A worker of Celery takes over the logging of its process, where nobody else sets it up."""
+
+    def leave_it(**_: object) -> None:
+        pass
+
+    setup_logging.connect(leave_it)
+    yield
+    setup_logging.disconnect(leave_it)
+
+
+@pytest.mark.usefixtures("without_celery_logging")
 def test_celery_runs_a_task_twice_and_pays_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
