@@ -127,7 +127,7 @@ def test_airflow_stops_at_the_budget_and_returns_no_people(
 
 @pytest.fixture
 def without_celery_logging() -> Iterator[None]:
-    """A worker of Celery takes over the logging of its process, where nobody else sets it up."""
+    """A worker of Celery takes over the logging of its process, unless that is set up already."""
 
     def leave_it(**_: object) -> None:
         pass
