@@ -88,6 +88,30 @@ class FilledOutputOptions(RowOutputOptions):
     field that this version does not know: result.NAME.
     """
 
+    prefix: str = "lix_"
+    """What the names of added columns begin with; "" for nothing."""
+
+    bom: Annotated[bool, _flag] = False
+    """Begin a CSV with a byte order mark, which Excel needs for UTF-8."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class InputOptions:
+    """Which links of a file are looked up."""
+
+    column: str | None = None
+    """The column with the links. Default: the one with the most links."""
+
+    sheet: str | None = None
+    """The sheet of a workbook. Default: the first that is not hidden."""
+
+    handles: Annotated[bool, _flag] = False
+    """Accept bare handles such as ada-example beside links."""
+
+    limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None
+    """Look up the first so many distinct links; the other rows are `not_asked`."""
+
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +174,7 @@ class ConnectionOptions:
 
 ROW_DEFAULTS = RowOutputOptions()
 FILLED_DEFAULTS = FilledOutputOptions()
+INPUT_DEFAULTS = InputOptions()
 LISTING_DEFAULTS = ListingOutputOptions()
 CONNECTION_DEFAULTS = ConnectionOptions()
 

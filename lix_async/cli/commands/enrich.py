@@ -38,8 +38,10 @@ from ..ledger.joined import accepts
 from ..options import (
     CONNECTION_DEFAULTS,
     FILLED_DEFAULTS,
+    INPUT_DEFAULTS,
     ConnectionOptions,
     FilledOutputOptions,
+    InputOptions,
     RowOutputOptions,
     choose_format,
     parse_age,
@@ -78,40 +80,12 @@ def enrich(
             "Give it several times to look up each row as several kinds.",
         ),
     ] = None,
-    column: Annotated[
-        str | None,
-        Parameter(help="The column with the links. Default: the one with the most links."),
-    ] = None,
-    sheet: Annotated[
-        str | None,
-        Parameter(help="The sheet of a workbook. Default: the first that is not hidden."),
-    ] = None,
-    handles: Annotated[
-        bool,
-        Parameter(help="Accept bare handles such as ada-example beside links."),
-        _flag,
-    ] = False,
-    limit: Annotated[
-        int | None,
-        Parameter(
-            name=("--limit", "-n"),
-            help="Look up the first so many distinct links; the other rows are `not_asked`.",
-        ),
-    ] = None,
     distinct: Annotated[
         bool,
         Parameter(
             help="Write one row for each distinct link instead of the rows of the file: `input`, "
             "`kind`, `status`, `error`, `bought_at` and `result`."
         ),
-        _flag,
-    ] = False,
-    prefix: Annotated[
-        str, Parameter(help='What the names of added columns begin with; "" for nothing.')
-    ] = "lix_",
-    bom: Annotated[
-        bool,
-        Parameter(help="Begin a CSV with a byte order mark, which Excel needs for UTF-8."),
         _flag,
     ] = False,
     store: Annotated[
@@ -171,6 +145,7 @@ def enrich(
     concurrency: Annotated[
         int, Parameter(help="Lookups in flight at a time. The speed is set by --rate.")
     ] = CONCURRENCY,
+    given: InputOptions = INPUT_DEFAULTS,
     output: FilledOutputOptions = FILLED_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
@@ -193,7 +168,7 @@ def enrich(
             hint="set LIX_API_KEY, or give the links in a file",
         )
     at_least = {"--concurrency": 1, "--recheck": 0, "--refresh": 0, "--limit": 1}
-    numbers = (concurrency, recheck, refresh, 1 if limit is None else limit)
+    numbers = (concurrency, recheck, refresh, 1 if given.limit is None else given.limit)
     for (name, least), number in zip(at_least.items(), numbers, strict=True):
         if number < least:
             least_text = f"be at least {least}" if least else "not be negative"
@@ -203,10 +178,10 @@ def enrich(
         out=output_path(output),
         format=choose_format(output, sys.stdout.isatty(), parquet=True),
         kinds=tuple(asked),
-        prefix=prefix,
+        prefix=output.prefix,
         columns=output.columns,
-        limit=limit,
-        bom=bom,
+        limit=given.limit,
+        bom=output.bom,
         quiet=output.quiet,
     )
     distinct = _is_distinct(joined, asked=distinct)
@@ -220,9 +195,9 @@ def enrich(
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
     kinds = _accepted(asked)
-    table = open_table(file, sheet=sheet)
+    table = open_table(file, sheet=given.sheet)
     try:
-        targets = TableTargets(table, column, kinds, handles=handles)
+        targets = TableTargets(table, given.column, kinds, handles=given.handles)
     except NoRowsError:
         if file != "-" or distinct or dry_run or to_queue:
             raise
@@ -232,7 +207,7 @@ def enrich(
     if to_queue:
         if len(asked) > 1:
             raise CommandError("a queue takes one --as", hint="run it once for each")
-        links = _distinct_inputs(targets, limit).targets
+        links = _distinct_inputs(targets, given.limit).targets
         return run_command(
             lambda session: submit(
                 *(session, connection, ledger.address, queue or "pgqueuer", asked[0], links),
@@ -243,11 +218,11 @@ def enrich(
             quiet=True,  # queueing takes a moment
             make_client=partial(lix_client, key="none"),  # it makes no call
         )
-    inputs = _distinct_inputs(targets, limit) if dry_run or distinct else None
+    inputs = _distinct_inputs(targets, given.limit) if dry_run or distinct else None
     options = EnrichOptions(
         kind=asked[0],
         ledger=ledger.address,
-        run_name=run_name(file, asked, targets, sheet or "")
+        run_name=run_name(file, asked, targets, given.sheet or "")
         if inputs is None
         else _run_name(file, asked[0], inputs),
         doubts=doubts,

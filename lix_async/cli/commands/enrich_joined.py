@@ -24,7 +24,7 @@ from ..ledger.joined import Joiner, accepts, answer_of_outcome
 from ..options import Format
 from ..output.destination import place_of
 from ..output.existing_output import existing_names
-from ..output.joined_file import CsvStyle, JoinedOutput
+from ..output.joined_file import JoinedOutput
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow, JoinedTable, OwnColumns
 from ..runtime.session import CommandSession
 from ..text import plural
@@ -147,13 +147,8 @@ class JoinedRun(RunCommand):
         check_origin(exports, self._joined.out, name, is_known=run is not None)
 
     def _open_output(self) -> None:
-        joined, table = self._joined, self._targets.table
-        style = CsvStyle(bom=joined.bom)
-        if table.format == "csv":
-            style = CsvStyle(table.delimiter, table.line_end, joined.bom)
-        is_file = table.format == joined.format == "parquet" and Path(table.path).exists()
-        beside = Path(table.path) if is_file else None
-        self._output = JoinedOutput(joined.out, joined.format, self._table, style, beside)
+        joined = self._joined
+        self._output = JoinedOutput(joined.out, joined.format, self._table, bom=joined.bom)
         self._output.open(self._existing)
         again = self._options.buys_again and self._output.continues
         self._live = self._groups == self._asked and not again
@@ -401,7 +396,7 @@ async def write_headings(
             yield row
 
     own = OwnColumns(table)
-    output = JoinedOutput(out, file_format, JoinedTable(own, groups), CsvStyle(bom=bom))
+    output = JoinedOutput(out, file_format, JoinedTable(own, groups), bom=bom)
     output.open(None)
     try:
         await output.write_all(no_rows)

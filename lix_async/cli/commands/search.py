@@ -33,6 +33,7 @@ from ..options import (
     LISTING_DEFAULTS,
     ConnectionOptions,
     FilledOutputOptions,
+    InputOptions,
     ListingOutputOptions,
 )
 from ..output.answer_columns import AnswerColumns, columns_by_kind
@@ -239,7 +240,8 @@ class SearchOptions:
         return enrich_file(
             str(rows),
             as_=[*kinds],
-            limit=output.limit,  # of rows that an earlier run has fetched, there may be more
+            # Of rows that an earlier run has fetched, there may be more.
+            given=InputOptions(limit=output.limit),
             store=store,
             output=FilledOutputOptions(
                 out=output.out, format=output.format, columns=output.columns, quiet=output.quiet

@@ -31,6 +31,7 @@ from ...providers.lix.client import AsyncLix
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, installed, steps_of
 from .. import console
 from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted
+from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
 from ..input.table import NoRowsError, TableTargets, open_table
 from ..ledger.address import (
@@ -42,9 +43,11 @@ from ..ledger.address import (
 from ..options import (
     CONNECTION_DEFAULTS,
     FILLED_DEFAULTS,
+    INPUT_DEFAULTS,
     ConnectionOptions,
     FilledOutputOptions,
     Format,
+    InputOptions,
     RowOutputOptions,
     choose_format,
     parse_columns,
@@ -77,6 +80,7 @@ from .waterfall_joined import (
 
 _HEAD = ("input", "kind", "status")
 _COLUMNS = (*_HEAD, *FIELDS, "credits", "sources", "errors")
+_KINDS: frozenset[LookupKind] = frozenset({"person", "email"})
 _flag = Parameter(negative="", show_default=False)
 
 
@@ -104,38 +108,12 @@ def waterfall(
             "environment, in alphabetical order."
         ),
     ] = None,
-    column: Annotated[
-        str | None,
-        Parameter(help="The column with the links. Default: the one with the most links."),
-    ] = None,
-    sheet: Annotated[
-        str | None,
-        Parameter(help="The sheet of a workbook. Default: the first that is not hidden."),
-    ] = None,
-    handles: Annotated[
-        bool, Parameter(help="Accept bare handles such as ada-example beside links."), _flag
-    ] = False,
-    limit: Annotated[
-        int | None,
-        Parameter(
-            name=("--limit", "-n"),
-            help="Ask for the first so many distinct links; the other rows are `not_asked`.",
-        ),
-    ] = None,
     distinct: Annotated[
         bool,
         Parameter(
             help="Write one row for each distinct link instead of the rows of the file: `input`, "
             "`kind`, `status`, the fields, `credits`, `sources` and `errors`."
         ),
-        _flag,
-    ] = False,
-    prefix: Annotated[
-        str, Parameter(help='What the names of added columns begin with; "" for nothing.')
-    ] = "lix_",
-    bom: Annotated[
-        bool,
-        Parameter(help="Begin a CSV with a byte order mark, which Excel needs for UTF-8."),
         _flag,
     ] = False,
     store: Annotated[
@@ -148,6 +126,7 @@ def waterfall(
     ] = None,
     dry_run: Annotated[bool, Parameter(help="Show the cost and look up nothing."), _flag] = False,
     concurrency: Annotated[int, Parameter(help="Links in progress at a time.")] = 4,
+    given: InputOptions = INPUT_DEFAULTS,
     output: FilledOutputOptions = FILLED_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
@@ -168,7 +147,7 @@ def waterfall(
             "stdin cannot be used for both the key and the links",
             hint="set LIX_API_KEY, or give the links in a file",
         )
-    if limit is not None and limit < 1:
+    if given.limit is not None and given.limit < 1:
         raise CommandError("--limit must be at least 1", hint="leave it out for all links")
     wanted = _wanted_fields(want)
     out = output_path(output)
@@ -179,22 +158,22 @@ def waterfall(
         out=out,
         format=file_format,
         wanted=wanted,
-        prefix=prefix,
+        prefix=output.prefix,
         columns=output.columns,
-        limit=limit,
-        bom=bom,
+        limit=given.limit,
+        bom=output.bom,
         quiet=output.quiet,
     )
-    table = open_table(file, sheet=sheet)
+    table = open_table(file, sheet=given.sheet)
     try:
-        targets = TableTargets(table, column, frozenset({"person", "email"}), handles=handles)
+        targets = TableTargets(table, given.column, _KINDS, handles=given.handles)
     except NoRowsError:
         if file != "-" or distinct or dry_run:
             raise
         # Such as that of a search without a match.
-        group = AnswerGroup(prefix, None, added_columns(options), "")
+        group = AnswerGroup(output.prefix, None, added_columns(options), "")
         write = partial(write_headings, out, file_format, [group], table)
-        return anyio.run(partial(write, bom=bom, quiet=output.quiet))
+        return anyio.run(partial(write, bom=output.bom, quiet=output.quiet))
     if not output.quiet:
         print_notes(targets)
     most = connection.max_credits if budget is None else budget

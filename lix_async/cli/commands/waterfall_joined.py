@@ -37,7 +37,7 @@ from ..output.answer_columns import chosen_columns
 from ..output.destination import place_of
 from ..output.existing_output import existing_names
 from ..output.field_columns import FieldColumns
-from ..output.joined_file import CsvStyle, JoinedOutput
+from ..output.joined_file import JoinedOutput
 from ..output.joined_row import (
     AnswerGroup,
     JoinedAnswer,
@@ -295,13 +295,8 @@ class JoinedWaterfall:
         return self._finish(statuses)
 
     def _open_output(self) -> None:
-        options, table = self._options, self._targets.table
-        style = CsvStyle(bom=options.bom)
-        if table.format == "csv":
-            style = CsvStyle(table.delimiter, table.line_end, options.bom)
-        is_file = table.format == options.format == "parquet" and Path(table.path).exists()
-        beside = Path(table.path) if is_file else None
-        self._output = JoinedOutput(options.out, options.format, self._table, style, beside)
+        options = self._options
+        self._output = JoinedOutput(options.out, options.format, self._table, bom=options.bom)
         self._output.open(self._existing)
 
     async def _check_existing(self, place: str) -> None:

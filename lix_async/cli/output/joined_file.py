@@ -72,8 +72,7 @@ class JoinedOutput:
         path: The file; None for stdout.
         file_format: Its format.
         table: What is written.
-        style: How a CSV is written.
-        beside: The input, where it is a Parquet file.
+        bom: Whether a CSV begins with a byte order mark.
     """
 
     def __init__(
@@ -81,14 +80,19 @@ class JoinedOutput:
         path: Path | None,
         file_format: Format,
         table: JoinedTable,
-        style: CsvStyle,
-        beside: Path | None = None,
+        *,
+        bom: bool,
     ) -> None:
         self.path = path
         self.format = file_format
         self._table = table
-        self._style = style
-        self._beside = beside
+        source = table.own.table
+        self._style = CsvStyle(bom=bom)
+        if source.format == "csv":
+            self._style = CsvStyle(source.delimiter, source.line_end, bom)
+        is_file = source.format == file_format == "parquet" and Path(source.path).exists()
+        self._beside = Path(source.path) if is_file else None
+        """The input, whose types own columns keep."""
         self._file: AppendFile | None = None
         self._started: int | None = None
         """Bytes of a file that this run has made, before its first row."""

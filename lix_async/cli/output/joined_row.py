@@ -126,19 +126,19 @@ class OwnColumns:
 
     def __init__(self, table: InputTable) -> None:
         self._is_json = table.format == "jsonl"
-        self._table = table
+        self.table = table
         self._keys: list[str] | None = None
         self.labels = column_labels(table.names)
 
     @property
     def headings(self) -> Sequence[str]:
         """The headings as they stand in the file; of JSON the keys of all records."""
-        return self._json_keys() if self._is_json else self._table.names
+        return self._json_keys() if self._is_json else self.table.names
 
     def _json_keys(self) -> list[str]:
         if self._keys is None:
             keys: dict[str, None] = {}
-            for row in self._table.rows():
+            for row in self.table.rows():
                 if not keys.keys() >= (record := self.record(row)).keys():
                     keys.update(dict.fromkeys(record))
             self._keys = list(keys)
@@ -148,7 +148,7 @@ class OwnColumns:
         """The keys of rows as objects; of JSON those of the first rows."""
         if not self._is_json:
             return self.labels
-        rows = islice(self._table.rows(), _SAMPLE_ROWS)
+        rows = islice(self.table.rows(), _SAMPLE_ROWS)
         return list(dict.fromkeys(key for row in rows for key in self.record(row)))
 
     def cells(self, row: TableRow) -> Sequence[object]:
