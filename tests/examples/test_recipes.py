@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from celery.contrib.testing.worker import start_worker
 from celery.signals import setup_logging
-from datasette.app import Datasette
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -59,6 +58,9 @@ def module(page: str, folder: Path, patch: pytest.MonkeyPatch) -> Any:
 async def test_datasette_shows_counts_and_nothing_of_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, anyio_backend: str
 ) -> None:
+    # Here, under the filters above: its modules leave a connection of SQLite open.
+    from datasette.app import Datasette
+
     monkeypatch.chdir(tmp_path)
     ledger = tmp_path / "people.db"
     async with memory_client(Sandbox(people=5, rate=None), rate_limit=None) as lix:
