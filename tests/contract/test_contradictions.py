@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from lix_methods import sample
 
-from lix_async import InvalidParamsError, NotFoundError, RefusalError, ViewerError
+from lix_async import DailyLimitError, InvalidParamsError, NotFoundError, RefusalError, ViewerError
 from lix_async.core.decoding import decoder_for
 from lix_async.core.wire import decode
 from lix_async.providers.lix import models as m
@@ -83,14 +83,31 @@ def test_03_every_name_of_ids() -> None:
     assert read(m.PersonIds, {"person_ids": {"lixID": "c"}}).uuid == "c"
     for wrapper in ("organisationIds", "organisation_ids"):
         assert read(m.OrganisationIds, {wrapper: ids}) == read(m.OrganisationIds, ids)
-    assert read(m.OrganisationIds, {"organisation_ids": {"lixID": "c"}}).uuid == "c"
+    old_ids = {"liFlagshipID": "a", "lixID": "c"}
+    found = read(m.OrganisationIds, {"organisation_ids": old_ids})
+    assert (found.li_id, found.uuid) == ("a", "c")
+
+
+@pytest.mark.parametrize("name", ["emailBalance", "email_balance"])
+@pytest.mark.parametrize("linkedin", ["linkedInBalance", "linkedinBalance", "linkedin_balance"])
+def test_balances_under_older_names(name: str, linkedin: str) -> None:
+    """Contract: lix.md#lix-account"""
+    found = read(m.Balances, {name: 7, linkedin: 8})
+    assert (found.email_balance, found.linkedin_balance) == (7, 8)
+
+
+@pytest.mark.parametrize("name", ["viewer_id", "viewerId", "liId"])
+def test_an_attached_account_under_every_name(name: str) -> None:
+    """Contract: lix.md#linkedin-accounts"""
+    assert read(m.AttachedAccount, {name: "v"}).viewer_id == "v"
 
 
 def test_04_keys_of_the_attribute_tables_are_aliases() -> None:
     keys = {"li_flagship_id": "a", "sales_nav_id": "b"}
     for ids in (read(m.PersonIds, keys), read(m.OrganisationIds, {**keys, "lix_id": "c"})):
         assert (ids.li_id, ids.sales_nav_id) == ("a", "b")
-    assert read(m.OrganisationIds, {"lix_id": "c"}).uuid == "c"
+    for type_ in (m.PersonIds, m.OrganisationIds):
+        assert read(type_, {"lix_id": "c"}).uuid == "c"
 
 
 def test_05_connections_with_and_without_their_wrapper() -> None:
@@ -158,6 +175,21 @@ def test_15_the_refresh_in_seconds_or_as_text(wire: object) -> None:
     assert read(m.DailyAllowance, {"refreshesAt": wire}).refreshes_at == moment
     assert read(m.DailyAllowance, {"refreshesAtISO": wire}).refreshes_at == moment
     assert read(m.DailyAllowance, {"refreshesAt": "soon"}).refreshes_at is None
+
+
+@pytest.mark.parametrize("name", ["refreshesAt", "refreshesAtISO"])
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize(
+    "wire", [1735776000, "1735776000", "2025-01-02T00:00:00Z", "2025-01-02T01:00:00+01:00"]
+)
+def test_15_the_refresh_in_an_error(wire: object, name: str, *, inside: bool) -> None:
+    kind = {"type": "daily_limit", "message": "used up"}
+    tree: dict[str, object] = {"error": {**kind, name: wire}}
+    if not inside:
+        tree = {"error": kind, name: wire}
+    error = answer("person.get", tree, 429)
+    assert isinstance(error, DailyLimitError)
+    assert error.refreshes_at == 1735776000
 
 
 def test_16_four_versions_of_warm_up() -> None:

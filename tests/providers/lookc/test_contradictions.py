@@ -11,7 +11,8 @@ from lix_async.core.errors import ConfigurationError, DecodeError, NotFoundError
 from lix_async.core.wire import HttpResponse
 from lix_async.providers.lookc import endpoints
 from lix_async.providers.lookc.client import AsyncLookC
-from lix_async.providers.lookc.models import EmployeesPage, PersonByEmail
+from lix_async.providers.lookc.models import EmployeesPage, PersonByEmail, RequestStatus
+from lix_async.providers.lookc.models.lookup import LookupAnswer
 from lix_async.sandbox import Sandbox, running
 
 from .stub import COMPLETE, DIRECT, ID, LOOKUP, STATUS, WAITING, Wire, client, sample, says
@@ -163,6 +164,27 @@ def test_5_employees_have_two_forms() -> None:
     preview = decoder_for(EmployeesPage).read(sample("variants/lookc.org_employees.snake"))
     assert links.cursor == preview.cursor == "EXAMPLECURSOR0001"
     assert links.items[0].identity == preview.items[0].identity
+
+
+@pytest.mark.parametrize("end", ["dateEnded", "date_ended"])
+@pytest.mark.parametrize("links", ["salesNav", "sales_nav"])
+@pytest.mark.parametrize("org", ["orgId", "org_id", "id"])
+def test_5_every_name_in_an_employee(end: str, links: str, org: str) -> None:
+    row = {end: "2024-05-01", "links": {links: "lead/x"}, "currentOrg": {org: "o"}}
+    body = msgspec.json.encode({"employees": [row]})
+    (employee,) = decoder_for(EmployeesPage).read(body).items
+    assert employee.date_ended == "2024-05-01"
+    assert employee.links is not None
+    assert employee.links.sales_nav == "lead/x"
+    assert employee.current_org_id("other") == "o"
+
+
+@pytest.mark.parametrize("name", ["request_id", "requestId", "id"])
+def test_the_id_of_a_request_has_three_names(name: str) -> None:
+    """Contract: lookc.md#asynchronous-requests"""
+    body = msgspec.json.encode({name: ID, "status": "pending"})
+    for type_ in (LookupAnswer, RequestStatus):
+        assert decoder_for(type_).read(body).request_id == ID
 
 
 def test_6_paths_have_no_common_prefix() -> None:
