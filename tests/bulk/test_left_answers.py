@@ -13,7 +13,7 @@ from lix_async import Pages, bulk
 from lix_async.core import wire
 from lix_async.core.errors import DecodeError
 from lix_async.core.wire import HttpRequest
-from lix_async.ledger.records import Decide, Judge, Lose, Receive, Send, StoredLookup
+from lix_async.ledger.records import Decide, Judge, Lose, Receive, Reconcile, Send, StoredLookup
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.store import Store
 from lix_async.testing import VirtualClock
@@ -62,6 +62,40 @@ async def test_an_answer_that_was_not_judged(ledger: Open) -> None:
         await store.apply(Receive(lookup.id, OTHER, 1, 0, 200, BODY, now))
     outcome = await found_again(ledger())
     assert (outcome.state, outcome.cached, outcome.value.size) == ("done", True, 1)
+
+
+async def test_an_answer_that_somebody_else_judges_first(
+    ledger: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ledger() as store:
+        lookup, now = await lookup_in_doubt(store)
+        await store.apply(Receive(lookup.id, OTHER, 1, 0, 200, BODY, now))
+    store = ledger()
+    unjudged = store.unjudged
+
+    async def judged_meanwhile(ident: int) -> Any:
+        monkeypatch.setattr(store, "unjudged", unjudged)
+        assert (await found_again(ledger())).state == "done"
+        return await unjudged(ident)
+
+    monkeypatch.setattr(store, "unjudged", judged_meanwhile)
+    outcome = await found_again(store)
+    assert (outcome.state, outcome.cached, outcome.value.size) == ("done", True, 1)
+
+
+async def test_a_listing_whose_next_page_is_kept_by_the_balances(ledger: Open) -> None:
+    """No answer came for the page, so that there is nothing to read again."""
+    things = [{"id": "0"}, {"id": "1"}]
+    first = reply(200, {"things": things, "paging": {"total": 4, "start": 0, "count": 2}})
+    (outcome,) = await drained(bulk.Run(ledger(), Searching(first, LOST).search, ["q"]))
+    assert outcome.state == "in_doubt"
+    async with ledger() as store:
+        key = bytes.fromhex(outcome.key)
+        found = (await store.find([key]))[key]
+        await store.apply(Reconcile(found.id, found.state.n, 2, store.now))
+    client = Searching(LOST)
+    (outcome,) = await drained(bulk.Run(ledger(), client.search, ["q"]))
+    assert (outcome.state, len(outcome.value), client.script.sent) == ("kept", 2, [])
 
 
 @pytest.mark.parametrize("ends", ["lost", "refused"])

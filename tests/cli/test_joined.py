@@ -479,10 +479,12 @@ def test_a_full_disk_is_a_plain_error(start: Callable[..., Process], tmp_path: P
         "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"
         "from lix_async.cli import main\nsys.exit(main())\n"
     )
-    env = start("--version").env
+    env = environment(str(start("--version").env["LIX_BASE_URL"]))
+    # The measuring of coverage cannot write its file either, and says so.
+    env = {name: value for name, value in env.items() if name[:9] != "COVERAGE_"}
     process = Process(
         "enrich", "in.csv", "--out", "out.jsonl", "--rate", "none", "--store", "none",
-        "--yes", env=environment(str(env["LIX_BASE_URL"])), cwd=tmp_path, program=("-c", limited),
+        "--yes", env=env, cwd=tmp_path, program=("-c", limited),
     )  # fmt: skip
     found = process.end()
     assert found.code in (1, 0), found.err

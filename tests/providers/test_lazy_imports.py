@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -62,9 +63,10 @@ def loaded_by(*arguments: str) -> set[str]:
         "import sys; from lix_async.cli import main; main(); sys.stdout.flush();"
         "print(*(name for name in sys.modules if sys.modules[name]), file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
-    )
+    # Without the measuring of coverage, which loads modules of its own.
+    env = {name: value for name, value in os.environ.items() if name[:9] != "COVERAGE_"}
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     return set(done.stderr.split())
 
 
