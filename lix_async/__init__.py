@@ -19,6 +19,8 @@ Subpackages, imported separately:
 
 from typing import TYPE_CHECKING
 
+from .core.lazy_imports import lazy_imports
+
 if TYPE_CHECKING:
     from .core.dicts import to_dict
     from .core.errors import (
@@ -70,70 +72,62 @@ if TYPE_CHECKING:
     from .sync.meetalfred import MeetAlfred
 else:
     # Imported on first use: a program needs few of them, and `lix --version` only the version.
-    _LAZY = {
-        "Answer": "engine.answer",
-        "AsyncConnectSafely": "providers.connectsafely.client",
-        "AsyncLetrics": "providers.letrics.client",
-        "AsyncLix": "providers.lix.client",
-        "AsyncLookC": "providers.lookc.client",
-        "AsyncMeetAlfred": "providers.meetalfred.client",
-        "AuthenticationError": "core.errors",
-        "BudgetError": "core.errors",
-        "BulkError": "core.errors",
-        "BusyError": "core.errors",
-        "Checkpoint": "engine.checkpoint",
-        "ConfigurationError": "core.errors",
-        "ConnectSafely": "sync.connectsafely",
-        "DailyLimitError": "core.errors",
-        "DeadlineError": "core.errors",
-        "DecodeError": "core.errors",
-        "Drift": "core.schema_drift",
-        "Email": "models",
-        "InDoubtError": "core.errors",
-        "InvalidParamsError": "core.errors",
-        "JobPosting": "models",
-        "Letrics": "sync.letrics",
-        "Limiter": "limiters.base",
-        "Lix": "sync.lix",
-        "LixError": "core.errors",
-        "LocalLimiter": "limiters.local",
-        "LookC": "sync.lookc",
-        "MeetAlfred": "sync.meetalfred",
-        "NotFoundError": "core.errors",
-        "Organisation": "models",
-        "OutcomeUnknownError": "core.errors",
-        "Page": "engine.pages",
-        "Pages": "engine.pages",
-        "PagingError": "core.errors",
-        "PendingError": "core.errors",
-        "Person": "models",
-        "Post": "models",
-        "QueuedError": "core.errors",
-        "QuotaExceededError": "core.errors",
-        "RateLimit": "core.rate_limit",
-        "RateLimitError": "core.errors",
-        "RefusalError": "core.errors",
-        "RetryPolicy": "core.retry",
-        "ServerError": "core.errors",
-        "SuppressedError": "core.errors",
-        "TransportError": "core.errors",
-        "UnreadableItem": "core.models",
-        "ViewerError": "core.errors",
-        "WeeklyLimitError": "core.errors",
-        "__version__": "engine.version",
-        "to_dict": "core.dicts",
-    }
-
-    def __getattr__(name: str) -> object:
-        if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        found = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-        return found
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY})
+    __getattr__, __dir__ = lazy_imports(
+        __name__,
+        {
+            "Answer": "engine.answer",
+            "AsyncConnectSafely": "providers.connectsafely.client",
+            "AsyncLetrics": "providers.letrics.client",
+            "AsyncLix": "providers.lix.client",
+            "AsyncLookC": "providers.lookc.client",
+            "AsyncMeetAlfred": "providers.meetalfred.client",
+            "AuthenticationError": "core.errors",
+            "BudgetError": "core.errors",
+            "BulkError": "core.errors",
+            "BusyError": "core.errors",
+            "Checkpoint": "engine.checkpoint",
+            "ConfigurationError": "core.errors",
+            "ConnectSafely": "sync.connectsafely",
+            "DailyLimitError": "core.errors",
+            "DeadlineError": "core.errors",
+            "DecodeError": "core.errors",
+            "Drift": "core.schema_drift",
+            "Email": "models",
+            "InDoubtError": "core.errors",
+            "InvalidParamsError": "core.errors",
+            "JobPosting": "models",
+            "Letrics": "sync.letrics",
+            "Limiter": "limiters.base",
+            "Lix": "sync.lix",
+            "LixError": "core.errors",
+            "LocalLimiter": "limiters.local",
+            "LookC": "sync.lookc",
+            "MeetAlfred": "sync.meetalfred",
+            "NotFoundError": "core.errors",
+            "Organisation": "models",
+            "OutcomeUnknownError": "core.errors",
+            "Page": "engine.pages",
+            "Pages": "engine.pages",
+            "PagingError": "core.errors",
+            "PendingError": "core.errors",
+            "Person": "models",
+            "Post": "models",
+            "QueuedError": "core.errors",
+            "QuotaExceededError": "core.errors",
+            "RateLimit": "core.rate_limit",
+            "RateLimitError": "core.errors",
+            "RefusalError": "core.errors",
+            "RetryPolicy": "core.retry",
+            "ServerError": "core.errors",
+            "SuppressedError": "core.errors",
+            "TransportError": "core.errors",
+            "UnreadableItem": "core.models",
+            "ViewerError": "core.errors",
+            "WeeklyLimitError": "core.errors",
+            "__version__": "engine.version",
+            "to_dict": "core.dicts",
+        },
+    )
 
 
 __all__ = [

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..core.lazy_imports import lazy_imports
+
 if TYPE_CHECKING:
     from .forgetting import Forgotten, Purged
     from .history import SubjectChange, Version
@@ -21,6 +23,24 @@ if TYPE_CHECKING:
     from .merge import MergeReport
     from .reconciliation import Reconciliation
     from .records import Export, RunEntry
+else:
+    # The engine imports modules of this package: what only programs use is imported when needed.
+    __getattr__, __dir__ = lazy_imports(
+        __name__,
+        {
+            "Compaction": "maintenance",
+            "Export": "records",
+            "Forgotten": "forgetting",
+            "Ledger": "ledger",
+            "LedgerSize": "maintenance",
+            "MergeReport": "merge",
+            "Purged": "forgetting",
+            "Reconciliation": "reconciliation",
+            "RunEntry": "records",
+            "SubjectChange": "history",
+            "Version": "history",
+        },
+    )
 
 __all__ = [
     "Compaction",
@@ -35,30 +55,3 @@ __all__ = [
     "SubjectChange",
     "Version",
 ]
-
-_MODULES = {
-    "Compaction": "maintenance",
-    "Export": "records",
-    "Forgotten": "forgetting",
-    "Ledger": "ledger",
-    "LedgerSize": "maintenance",
-    "MergeReport": "merge",
-    "Purged": "forgetting",
-    "Reconciliation": "reconciliation",
-    "RunEntry": "records",
-    "SubjectChange": "history",
-    "Version": "history",
-}
-
-
-def __getattr__(name: str) -> object:
-    # The engine imports modules of this package: what only programs use is imported when needed.
-    if name in _MODULES:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

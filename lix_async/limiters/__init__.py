@@ -21,31 +21,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..core.lazy_imports import lazy_imports
+
 if TYPE_CHECKING:
     from .postgres import PostgresLimiter
     from .redis import RedisLimiter
     from .shared import BulkLimiter, SharedLimiter
     from .sqlite import SqliteLimiter
+else:
+    # The engine imports this package for `Limiter`: the shared limiters are imported when needed.
+    __getattr__, __dir__ = lazy_imports(
+        __name__,
+        {
+            "BulkLimiter": "shared",
+            "PostgresLimiter": "postgres",
+            "RedisLimiter": "redis",
+            "SharedLimiter": "shared",
+            "SqliteLimiter": "sqlite",
+        },
+    )
 
 __all__ = ["BulkLimiter", "PostgresLimiter", "RedisLimiter", "SharedLimiter", "SqliteLimiter"]
-
-_MODULES = {
-    "BulkLimiter": "shared",
-    "PostgresLimiter": "postgres",
-    "RedisLimiter": "redis",
-    "SharedLimiter": "shared",
-    "SqliteLimiter": "sqlite",
-}
-
-
-def __getattr__(name: str) -> object:
-    # The engine imports this package for `Limiter`: the shared limiters are imported when needed.
-    if name in _MODULES:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

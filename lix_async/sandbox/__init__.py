@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..core.lazy_imports import lazy_imports
+
 if TYPE_CHECKING:
     from .faults.schedule import Fault, Faults
     from .server.base_urls import base_url_of
@@ -30,6 +32,25 @@ if TYPE_CHECKING:
     from .state.webhooks import Webhook
     from .world.history import WorldChange
     from .world.world import World
+else:
+    __getattr__, __dir__ = lazy_imports(
+        __name__,
+        {
+            "Charge": "state.credit_ledger",
+            "Fault": "faults.schedule",
+            "Faults": "faults.schedule",
+            "CreditLedger": "state.credit_ledger",
+            "BackgroundLookups": "state.background_lookups",
+            "Sandbox": "server.sandbox",
+            "SentItem": "state.state",
+            "Webhook": "state.webhooks",
+            "World": "world.world",
+            "WorldChange": "world.history",
+            "base_url_of": "server.base_urls",
+            "running": "server.server",
+            "serve": "server.server",
+        },
+    )
 
 __all__ = [
     "BackgroundLookups",
@@ -46,31 +67,3 @@ __all__ = [
     "running",
     "serve",
 ]
-
-_MODULES = {
-    "Charge": "state.credit_ledger",
-    "Fault": "faults.schedule",
-    "Faults": "faults.schedule",
-    "CreditLedger": "state.credit_ledger",
-    "BackgroundLookups": "state.background_lookups",
-    "Sandbox": "server.sandbox",
-    "SentItem": "state.state",
-    "Webhook": "state.webhooks",
-    "World": "world.world",
-    "WorldChange": "world.history",
-    "base_url_of": "server.base_urls",
-    "running": "server.server",
-    "serve": "server.server",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

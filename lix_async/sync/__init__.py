@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..core.lazy_imports import lazy_imports
+
 if TYPE_CHECKING:
     from .client import SyncClient
     from .connectsafely import ConnectSafely
@@ -28,6 +30,21 @@ if TYPE_CHECKING:
     from .meetalfred import MeetAlfred
     from .pages import SyncPages
     from .run import SyncRun
+else:
+    # Late, because a program uses the client of one provider.
+    __getattr__, __dir__ = lazy_imports(
+        __name__,
+        {
+            "ConnectSafely": "connectsafely",
+            "Letrics": "letrics",
+            "Lix": "lix",
+            "LookC": "lookc",
+            "MeetAlfred": "meetalfred",
+            "SyncClient": "client",
+            "SyncPages": "pages",
+            "SyncRun": "run",
+        },
+    )
 
 __all__ = [
     "ConnectSafely",
@@ -39,27 +56,3 @@ __all__ = [
     "SyncPages",
     "SyncRun",
 ]
-
-_MODULES = {
-    "ConnectSafely": "connectsafely",
-    "Letrics": "letrics",
-    "Lix": "lix",
-    "LookC": "lookc",
-    "MeetAlfred": "meetalfred",
-    "SyncClient": "client",
-    "SyncPages": "pages",
-    "SyncRun": "run",
-}
-
-
-def __getattr__(name: str) -> object:
-    # Late, because a program uses the client of one provider.
-    if name in _MODULES:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
