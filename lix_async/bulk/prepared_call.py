@@ -90,9 +90,14 @@ class CallPreparer:
         if not isinstance(client, Client):
             raise ConfigurationError(
                 f"invalid method {getattr(method, '__qualname__', method)!r}: expected a method of "
-                "a client, such as lix.people.get"
+                "an async client, such as lix.people.get of AsyncLix; clients without asyncio have "
+                "lix.run"
             )
         self.name = name
+        groups = (group for group, one in vars(client).items() if one is owner)
+        path = ".".join((*groups, name))
+        self.method = f"{client.engine.provider.name} {path}"
+        """The provider and the method, such as `Lix people.get`, as ledger and events have them."""
         self.engine: Engine = client.engine
         self.client: Client = client
         self.balance_endpoints = type(client).balance_endpoints

@@ -713,7 +713,7 @@ class RunExecutor(Generic[T]):
         if not self._store.is_open:
             await self._store.open()
             self._opened = True
-        method = f"{self._caller.engine.provider.name} {self._caller.name}".strip()
+        method = self._caller.method
         run = await self._store.begin_run(
             self._name, method, self._caller.account, self._max_credits
         )

@@ -224,7 +224,8 @@ class SandboxApp:
                 await send({"type": f"{kind}.complete"})
             return
         path = str(scope["path"])
-        route = self._pages.get(path) or self._endpoint_route(path, scope)
+        own = "/_sandbox/" if path.startswith("/_sandbox/") else path
+        route = self._pages.get(path) or self._pages.get(own) or self._endpoint_route(path, scope)
         await route(scope, receive, send)
 
     def _endpoint_route(self, path: str, scope: AsgiMessage) -> SandboxAsgiApp:
