@@ -199,7 +199,12 @@ class ClosedBudget(CreditBudget):
         Raises:
             BudgetError: Always, with the kind `unasked`.
         """
-        raise BudgetError("not asked yet", kind="unasked", endpoint=endpoint)
+        raise unasked(endpoint)
+
+
+def unasked(endpoint: str | None) -> BudgetError:
+    """The error of a call that a `ClosedBudget` does not let through."""
+    return BudgetError("not asked yet", kind="unasked", endpoint=endpoint)
 
 
 class _Place:

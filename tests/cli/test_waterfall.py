@@ -152,7 +152,7 @@ def test_a_large_run_needs_a_yes(lix: Lix, sandbox: ObservedSandbox) -> None:
     file = str(table(sandbox, 3))
     done = lix("waterfall", file, "--want", "headline", "--confirm-above", "2")
     assert (done.code, len(sandbox.requests)) == (2, 0)
-    assert "3 credits at most" in done.err
+    assert "this costs more than 2 credits" in done.err
     done = lix("waterfall", file, "--want", "headline", "--confirm-above", "2", "--yes")
     assert done.code == 0, done.err
 

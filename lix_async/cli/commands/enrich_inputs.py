@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import anyio.lowlevel
 
@@ -319,7 +319,10 @@ def _ended_inputs(tables: SqlTables, run: int, after: int) -> list[int]:
 
 
 def run_name(
-    file: str, kinds: Sequence[LookupKind | None], targets: TableTargets, more: str
+    file: str,
+    kinds: Sequence[LookupKind | Literal["waterfall"] | None],
+    targets: TableTargets,
+    more: str,
 ) -> str:
     """The name of the run of a file: another file, or another content, is another run.
 
@@ -327,7 +330,7 @@ def run_name(
 
     Args:
         file: The input file.
-        kinds: The kinds of lookup.
+        kinds: The kinds of lookup; `waterfall` stands for those of several providers.
         targets: Its links.
         more: Options on which it depends what a row's link is.
     """
