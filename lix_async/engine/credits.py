@@ -43,7 +43,8 @@ class CreditBudget:
         kind: str = "max_credits",
         parent: CreditBudget | None = None,
     ) -> None:
-        check_type(name, limit, int | Mapping[str, int] | None)
+        if limit is not None:
+            check_type(name, limit, int | Mapping[str, int])
         if isinstance(limit, int):
             limits: dict[str, int] = {"total": limit}
         else:

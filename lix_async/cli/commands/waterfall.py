@@ -64,7 +64,7 @@ from ..output.rows import RowEncoder, row_encoder
 from ..output.schema import RowSchema
 from ..output.table import print_table
 from ..runtime import clients
-from ..runtime.activity import ActivityMonitor, monitored
+from ..runtime.activity import ActivityMonitor, StoppableEngine, monitored
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import counted, nearest
@@ -548,10 +548,18 @@ class WaterfallClients:
             return await step.ask(target)
 
     def known_steps(self) -> list[Step]:
-        """The steps of all clients, answered by the ledger only: nothing is sent."""
+        """The steps of all clients, answered by the ledger only: nothing is sent.
+
+        They go on when the run is stopped, whose rows are written then.
+        """
         closed = ClosedBudget()
+        engines = (
+            one.engine.unstoppable if isinstance(one.engine, StoppableEngine) else one.engine
+            for one in self._clients
+        )
         views = (
-            one.with_engine(one.engine.with_budget(closed), cached=True) for one in self._clients
+            one.with_engine(engine.with_budget(closed), cached=True)
+            for one, engine in zip(self._clients, engines, strict=True)
         )
         return [step for view in views for step in steps_of(view)]
 
