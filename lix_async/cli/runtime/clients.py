@@ -13,8 +13,9 @@ from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ...limiters.base import Limiter
 from ..errors import CommandError, missing_key_error
-from ..options import CONNECTION_DEFAULTS, ConnectionOptions, parse_rate
+from ..options import CONNECTION_DEFAULTS, ConnectionOptions
 from ..providers import SANDBOX_KEY, client_class, provider_name, provider_of
+from ..rates import parse_rate
 from .activity import ActivityMonitor, monitored
 
 if TYPE_CHECKING:
