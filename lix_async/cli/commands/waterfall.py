@@ -185,7 +185,8 @@ def waterfall(
         connection = replace(connection, yes=True)
     sources = WaterfallClients(connection, providers, address, doubts=doubts, is_dry=dry_run)
     inputs = InputFile(targets) if distinct else None
-    options = replace(options, run_name=run_name(file, ["waterfall"], targets, given.sheet or ""))
+    name = run_name(file, ["waterfall"], targets, given.sheet or "")
+    options = replace(options, run_name=name, ledger=address)
 
     async def work(session: CommandSession) -> int:
         def make(steps: Sequence[Step]) -> Waterfall:

@@ -35,6 +35,7 @@ from ..costs import confirm, credits_text, is_confirmed, print_estimate
 from ..errors import NETWORK, OK, QUOTA, CommandError, Interrupted, command_error_for
 from ..input.table import TableRow, TableTargets
 from ..input.targets import LookupTarget
+from ..ledger.address import ledger_argument
 from ..ledger.joined import Selection
 from ..options import ConnectionOptions, Format
 from ..output.answer_columns import chosen_columns
@@ -83,6 +84,8 @@ class WaterfallOptions:
     limit: int | None
     bom: bool
     quiet: bool
+    ledger: str = ""
+    """Its address."""
     run_name: str = ""
     """The run in the ledger."""
 
@@ -101,10 +104,14 @@ def status_of(result: Profile, wanted: tuple[str, ...]) -> JoinedStatus:
         return "suppressed"
     if any(source.endpoint != "input" for source in result.sources.values()):
         return "partial"
-    if any(isinstance(error, InDoubtError) for error in result.errors.values()):
+    if _is_in_doubt(result):
         return "in_doubt"
     open_ = any(not isinstance(error, FINAL_ERRORS) for error in result.errors.values())
     return "pending" if open_ else "nothing"
+
+
+def _is_in_doubt(result: Profile) -> bool:
+    return any(isinstance(error, InDoubtError) for error in result.errors.values())
 
 
 def added_columns(options: WaterfallOptions) -> FieldColumns:
@@ -219,6 +226,7 @@ class JoinedWaterfall:
         self._over_budget = False
         self._used_up: QuotaExceededError | None = None
         self._from_ledger = 0
+        self._in_doubt = 0
 
     async def _read(self, first: int = 1) -> AsyncGenerator[_WantedRow]:
         """The rows of the file from a position on, each with what the ledger has for it."""
@@ -288,7 +296,7 @@ class JoinedWaterfall:
                 continue
             seen.add(key)
             answered += not one.unasked
-            in_doubt += any(isinstance(e, InDoubtError) for e in one.result.errors.values())
+            in_doubt += _is_in_doubt(one.result)
             calls += len(one.unasked)
             for step in one.unasked:
                 credits[step.price.kind] += step.price.amount
@@ -553,6 +561,7 @@ class JoinedWaterfall:
             with self._inputs.calls_for(position):
                 result = await self._known.result(target)
         self._known.take(result)
+        self._in_doubt += _is_in_doubt(result)
         status = status_of(result, self._options.wanted)
         if not asks and status == "pending":  # the ledger has nothing
             return JoinedAnswer("not_asked")
@@ -568,6 +577,13 @@ class JoinedWaterfall:
             return OK
         if not self._options.quiet:
             console.print_note(self._summary(statuses))
+            if self._in_doubt:
+                console.print_note(
+                    f"{counted(self._in_doubt, 'row')} {plural(self._in_doubt, 'has')} a lookup in "
+                    "doubt: no answer received, may have been charged; --doubts retry looks it up "
+                    "again.\n"
+                    f"  lix run doubts{ledger_argument(self._options.ledger)}"
+                )
         if self._session.monitor.stopping:
             raise Interrupted
         if self._error is not None:
@@ -599,7 +615,7 @@ class JoinedWaterfall:
         words = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.most_common())
         place = "" if self._options.out is None else f" in {self._options.out}"
         stats = self._buying.stats
-        lost = sum(one.lost for one in stats.values())
+        lost = sum(one.lost for one in stats.values()) + self._buying.reserved
         parts = [f"{words or 'no rows'}{place}"]
         parts.append(credits_text(sum(one.credits for one in stats.values()), lost))
         parts += [
