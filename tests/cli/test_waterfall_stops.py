@@ -40,10 +40,11 @@ def rows_so_far(out: Path) -> list[dict[str, object]]:
     """The rows of an output, complete or not: each at most once, none of them torn."""
     if not out.exists():
         return []
+    rows: list[dict[str, object]]
     if out.suffix == ".jsonl":
         rows = rows_of(out)
     else:
-        rows = list(csv.DictReader(io.StringIO(out.read_text())))
+        rows = [{**row} for row in csv.DictReader(io.StringIO(out.read_text()))]
         assert all(None not in row.values() for row in rows)
     numbers = [row["n"] for row in rows]
     assert len(set(numbers)) == len(numbers)
