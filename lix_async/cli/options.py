@@ -93,8 +93,8 @@ class FilledOutputOptions(RowOutputOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class InputOptions:
-    """Which links of a file are looked up."""
+class TableOptions:
+    """How the table of a file is read."""
 
     column: str | None = None
     """The column with the links. Default: the one with the most links."""
@@ -104,6 +104,12 @@ class InputOptions:
 
     handles: Annotated[bool, _flag] = False
     """Accept bare handles such as ada-example beside links."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class InputOptions(TableOptions):
+    """Which links of a file are looked up."""
 
     limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None
     """Look up the first so many distinct links; the other rows are `not_asked`."""
@@ -170,6 +176,7 @@ class ConnectionOptions:
 
 ROW_DEFAULTS = RowOutputOptions()
 FILLED_DEFAULTS = FilledOutputOptions()
+TABLE_DEFAULTS = TableOptions()
 INPUT_DEFAULTS = InputOptions()
 LISTING_DEFAULTS = ListingOutputOptions()
 CONNECTION_DEFAULTS = ConnectionOptions()
