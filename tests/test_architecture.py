@@ -79,7 +79,7 @@ LAYERS = {
 CLI_ORDER = {
     frozenset(
         {
-            *("errors", "console", "options", "text", "values"),
+            *("errors", "console", "options", "rates", "text", "values"),
             *("providers", "docstrings", "endpoint_list"),
         }
     ): 1,

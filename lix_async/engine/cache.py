@@ -296,7 +296,7 @@ class Cache:
         place = call.key, page
         flight = _Flight(
             *(executor, call, given, page),
-            row=None if made_for is None else made_for.row(call.row.id),
+            input_number=None if made_for is None else made_for.number(call.row.id),
             asks=asks,
             repeats=self._doubts == "retry",
             prepare=lambda: self._use_old_key(engine, call),
@@ -476,7 +476,7 @@ class _Flight(CallScope):
         given: Input,
         page: int,
         *,
-        row: int | None,
+        input_number: int | None,
         asks: bool,
         repeats: bool,
         prepare: Callable[[], Awaitable[None]],
@@ -490,7 +490,7 @@ class _Flight(CallScope):
         self._call = call
         self._given = given
         self._page = page
-        self._row = row
+        self._input_number = input_number
         self._asks = asks
         self._repeats = repeats
         self._callers = 0
@@ -616,7 +616,7 @@ class _Flight(CallScope):
         return await self._executor.run(
             self._call,
             self._given,
-            row=self._row,
+            row=self._input_number,
             tries=self._tries,
             waited=self._waited,
             scope=self,

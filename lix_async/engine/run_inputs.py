@@ -47,9 +47,9 @@ class RunInputs:
         finally:
             _CURRENT.reset(token)
 
-    def add(self, row: int, lookup: int) -> None:
+    def add(self, number: int, lookup: int) -> None:
         """Note that an input led to a lookup that the ledger had already."""
-        self._found.append(InputRow(row, lookup))
+        self._found.append(InputRow(number, lookup))
         if len(self._found) >= _AT_ONCE:
             self.flush()
 
@@ -69,13 +69,13 @@ class RunInput:
         self.inputs = inputs
         self._position = position
 
-    def row(self, endpoint: str) -> int:
+    def number(self, endpoint: str) -> int:
         """Its number in the ledger for the call of an endpoint."""
         return (self._position - 1) * CALLS + zlib.crc32(endpoint.encode()) % CALLS + 1
 
     def found(self, endpoint: str, lookup: int) -> None:
         """Note a lookup of an endpoint that the ledger had already."""
-        self.inputs.add(self.row(endpoint), lookup)
+        self.inputs.add(self.number(endpoint), lookup)
 
 
 _CURRENT: ContextVar[RunInput | None] = ContextVar("lix_async_run_input", default=None)
