@@ -78,7 +78,9 @@ async def export_joined(
     plan = ColumnPlan(joined, run, targets, (), ())
     table = JoinedTable(OwnColumns(targets.table), plan.groups)
     table.check_names(as_json=joined.format in ("jsonl", "parquet"))
-    preparers = {group.kind: TargetCallPreparer(lix, group.kind) for group in plan.groups}
+    preparers: dict[LookupKind | None, TargetCallPreparer] = {
+        group.kind: TargetCallPreparer(lix, group.kind) for group in plan.groups
+    }
     joiner = Joiner(store, targets, plan.groups, (), preparers, None)
     output = JoinedOutput(joined.out, joined.format, table, bom=joined.bom)
     await store.add_export(place_of(joined.out), joined.export_text(run))
@@ -94,8 +96,10 @@ def _latest_run(exports: Sequence[Export], file: str) -> tuple[str, tuple[Lookup
     for one in reversed(exports):
         match = EXPORTED.fullmatch(one.what)
         if match is not None and match["run"].rpartition(" ")[0] == place:
-            names = match["kinds"].split(",")
-            kinds = [None if name == "auto" else cast("LookupKind", name) for name in names]
+            kinds: list[LookupKind | None] = [
+                None if name == "auto" else cast("LookupKind", name)
+                for name in match["kinds"].split(",")
+            ]
             return match["run"], tuple(kinds)
     if any(one.what.startswith(f"lix waterfall {place} ") for one in exports):
         raise CommandError(
