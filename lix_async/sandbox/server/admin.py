@@ -16,7 +16,7 @@ from ..faults.schedule import FAULTS, PRESETS
 from ..protocol.errors import ErrorReply, params_invalid
 from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
-from .asgi import Handler, SandboxApi
+from .asgi import Handler, SandboxApi, root_page
 
 
 class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,14 +89,7 @@ def _status(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
 
 
 def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
-    return json_response(
-        {
-            "sandbox": "lix_async",
-            "invented": True,
-            "status": "/_sandbox",
-            "openapi": "/openapi.json",
-        }
-    )
+    return root_page(request)
 
 
 def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
