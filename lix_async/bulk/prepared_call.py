@@ -117,8 +117,12 @@ class CallPreparer:
         """
         return cast("Input", row) if self._on is None else input_of(row, self._on)
 
-    def call(self, given: Input) -> PreparedCall:
+    def call(self, given: Input, known: CallKey | None = None) -> PreparedCall:
         """The call for an input.
+
+        Args:
+            given: The input.
+            known: Its key, where that is known already.
 
         Raises:
             ConfigurationError: If the input cannot be sent, or the method does not send one call;
@@ -126,7 +130,7 @@ class CallPreparer:
         """
         try:
             input_json(given)
-            return self._call(given)
+            return self._call(given, known)
         # Nothing is sent here: whatever a method raises, it is about this input.
         except ConfigurationError as error:
             failure = error
@@ -140,7 +144,7 @@ class CallPreparer:
         failure.family = "input"
         raise failure
 
-    def _call(self, given: Input) -> PreparedCall:
+    def _call(self, given: Input, known: CallKey | None) -> PreparedCall:
         named = arguments(given)
         call = recorded_call(self._method(given) if named is None else self._method(**named))
         if call is None:
@@ -148,7 +152,7 @@ class CallPreparer:
                 f"{self.name} does not send exactly one call: it cannot be used in a bulk run"
             )
         if call.pages is None:
-            return self.prepare(call.endpoint, call.params)
+            return self.prepare(call.endpoint, call.params, known=known)
         pages = call.pages
         if pages.max_credits is not None or pages.resumed or pages.prefetch:
             raise ConfigurationError(
@@ -158,9 +162,19 @@ class CallPreparer:
         return self.prepare(call.endpoint, call.params, pages.max_items)
 
     def prepare(
-        self, row: AnyEndpoint, params: Params, max_items: int | None = None
+        self,
+        row: AnyEndpoint,
+        params: Params,
+        max_items: int | None = None,
+        known: CallKey | None = None,
     ) -> PreparedCall:
         """The call of an endpoint with these parameters, checked and with the client's defaults."""
+        if known is not None:
+            params = self.engine.prepare_params(row, params)
+            request = self.engine.request_for(row, params)
+            return PreparedCall(
+                row, params, known.key, request, asked=known.asked, variant=known.variant
+            )
         return prepared_call(self.engine, self._origin, self._account, row, params, max_items)
 
     def call_key(self, given: Input) -> CallKey:

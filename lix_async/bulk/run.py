@@ -476,7 +476,7 @@ class InputReader:
         row: int | None = None,
         refresh: bool = False,
     ) -> PendingLookup:
-        call = one.key.call or self._caller.call(one.given)
+        call = one.key.call or self._caller.call(one.given, one.key)
         return PendingLookup(
             one.input, one.given, call, lookup, read=read, row=row, refresh=refresh
         )
