@@ -23,7 +23,7 @@ from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, 
 from ..core.freshness import Age, Freshness
 from ..core.plurals import counted
 from ..core.validation import check_type, guarded_repr
-from ..engine.call_key import Input, PreparedCall
+from ..engine.call_key import Input, PreparedCall, is_member_urn
 from ..engine.doubts import DoubtPolicy
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
@@ -393,7 +393,9 @@ class InputReader:
             row = next(self._rows)
             try:
                 given = self._caller.input_of(one)
-                member = await self._caller.member_call(self._store, given)
+                member = None
+                if is_member_urn(given):
+                    member = await self._caller.member_call(self._store, given)
                 key = self._caller.call_key(given) if member is None else CallKey.of(member)
                 found.append(_Taken(row, one, given, key))
             except ConfigurationError as error:
