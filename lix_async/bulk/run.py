@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
-from ..concurrency.event_loop import raisable
+from ..concurrency.event_loop import WaitableEvent, new_event, raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.freshness import Age, Freshness
@@ -360,6 +360,11 @@ class InputReader:
         return self._ready.popleft() if self._ready else None
 
     @property
+    def ready(self) -> int:
+        """How many calls are there already."""
+        return len(self._ready)
+
+    @property
     def has_next(self) -> bool:
         """Whether there is an input, or may be one, without waiting."""
         unread = self.is_sync and not self._source.ended
@@ -569,7 +574,10 @@ class RunExecutor(Generic[T]):
         self._reads_at_end = True
         """Whether the balances are read once more at its end."""
         self._withdraw: Callable[[], None] | None = None
-        self._lock: anyio.Lock | None = None
+        self._taking = False
+        """Whether a worker waits for inputs, or for what else comes next."""
+        self._takers: deque[WaitableEvent] = deque()
+        """By worker that waits for that one, in their order, the event that it may look again."""
         self._reading: BackgroundTask | None = None
         self._changed: anyio.Event
         self._read_job: PendingLookup | None = None
@@ -731,14 +739,38 @@ class RunExecutor(Generic[T]):
 
     async def _take(self) -> tuple[int, PendingLookup]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
-        if self._lock is None:
-            self._lock = anyio.Lock(fast_acquire=True)
         self._inputs.wanted += 1
         try:
-            async with self._lock:  # one worker waits for all
+            while self._taking:  # one worker waits for all
+                await self._wait_for_turn()
+                if (found := self._take_ready()) is not None:
+                    return found
+            self._taking = True
+            try:
                 return await self._taken()
+            finally:
+                self._taking = False
+                self._wake_takers(self._inputs.ready + 1)
         finally:
             self._inputs.wanted -= 1
+
+    async def _wait_for_turn(self) -> None:
+        turn = new_event()
+        self._takers.append(turn)
+        try:
+            await turn.wait()
+        except BaseException:
+            if turn.is_set():  # another one takes its place
+                self._wake_takers(1)
+            else:
+                self._takers.remove(turn)
+            raise
+
+    def _wake_takers(self, count: int) -> None:
+        """Let some of those that wait for an input look again: all at once, for what is there."""
+        while self._takers and count > 0:
+            self._takers.popleft().set()
+            count -= 1
 
     async def _taken(self) -> tuple[int, PendingLookup]:
         breaker = self.admission.breaker
