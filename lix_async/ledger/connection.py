@@ -372,11 +372,11 @@ class LedgerConnection:
         for run, rows in inputs.items():
             tables.add_inputs(run, rows)
         start = 0
-        for place, count, lookup in counts:
-            if lookup is None:
+        for place, count, announced_lookup in counts:
+            if announced_lookup is None:
                 values[place] = results[start : start + count]
             else:
-                values[place] = Announced(results[start], lookup)
+                values[place] = Announced(results[start], announced_lookup)
             start += count
         for place, job in statements:
             values[place] = job.work(tables)

@@ -125,8 +125,8 @@ def _fields(group: IdGroup) -> tuple[tuple[IdForm, str, tuple[str, ...]], ...]:
 def group_objects(group: IdGroup, tree: object) -> Iterator[object]:
     """The objects of an answer that have the ids of a group."""
     for path in group.at:
-        if not path and not group.nested and isinstance(tree, dict):
-            yield cast("object", tree)
+        if not path and not group.nested and isinstance(cast("object", tree), dict):
+            yield tree
             continue
         parts = path.split(".") if path else []
         if isinstance(tree, list):  # in place of the list that the path begins with
