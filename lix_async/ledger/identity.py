@@ -125,7 +125,7 @@ def _fields(group: IdGroup) -> tuple[tuple[IdForm, str, tuple[str, ...]], ...]:
 def group_objects(group: IdGroup, tree: object) -> Iterator[object]:
     """The objects of an answer that have the ids of a group."""
     for path in group.at:
-        if not path and not group.nested and isinstance(cast("object", tree), dict):
+        if not path and not group.nested and _is_object(tree):
             yield tree
             continue
         parts = path.split(".") if path else []
@@ -139,6 +139,10 @@ def group_objects(group: IdGroup, tree: object) -> Iterator[object]:
         for one in roots:
             for found in _below(one, parts):
                 yield from _with_nested(found, group.nested)
+
+
+def _is_object(tree: object) -> bool:
+    return isinstance(tree, dict)
 
 
 def _below(tree: object, parts: Sequence[str]) -> Iterator[object]:
