@@ -742,7 +742,7 @@ class RunExecutor(Generic[T]):
         self._inputs.wanted += 1
         try:
             while self._taking:  # one worker waits for all
-                await self._wait_for_turn()
+                await self._wait_to_take()
                 if (found := self._take_ready()) is not None:
                     return found
             self._taking = True
@@ -754,16 +754,16 @@ class RunExecutor(Generic[T]):
         finally:
             self._inputs.wanted -= 1
 
-    async def _wait_for_turn(self) -> None:
-        turn = new_event()
-        self._takers.append(turn)
+    async def _wait_to_take(self) -> None:
+        place = new_event()
+        self._takers.append(place)
         try:
-            await turn.wait()
+            await place.wait()
         except BaseException:
-            if turn.is_set():  # another one takes its place
+            if place.is_set():  # another one takes it
                 self._wake_takers(1)
             else:
-                self._takers.remove(turn)
+                self._takers.remove(place)
             raise
 
     def _wake_takers(self, count: int) -> None:
