@@ -285,6 +285,7 @@ async def _counted(
 
 
 async def _batch(source: InputStream[object]) -> list[object]:
+    batch: list[object]
     if source.is_sync:
         batch = source.take_many(AHEAD)
         if len(batch) < AHEAD:

@@ -124,8 +124,9 @@ def _fields(group: IdGroup) -> tuple[tuple[IdForm, str, tuple[str, ...]], ...]:
 
 def group_objects(group: IdGroup, tree: object) -> Iterator[object]:
     """The objects of an answer that have the ids of a group."""
+    whole = not group.nested and _is_object(tree)
     for path in group.at:
-        if not path and not group.nested and _is_object(tree):
+        if whole and not path:
             yield tree
             continue
         parts = path.split(".") if path else []
