@@ -87,9 +87,9 @@ class RowCallPreparer(TargetCallPreparer):
         preparer, text = self._of(given)
         return preparer.call_key(text)
 
-    def call(self, given: Input) -> PreparedCall:
+    def call(self, given: Input, known: CallKey | None = None) -> PreparedCall:
         preparer, text = self._of(given)
-        return preparer.call(text)
+        return preparer.call(text, known)
 
     def _of(self, given: Input) -> tuple[TargetCallPreparer, Input]:
         if not isinstance(given, Mapping):
