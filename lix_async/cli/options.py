@@ -64,8 +64,8 @@ class OutputOptions:
     """Default: by the file's ending; without a file, a table on a terminal and jsonl in a pipe."""
 
     columns: str | None = None
-    """Only these columns, such as name,link,experience.0.title; for lookups from a file also basic
-    or all. For a field that this version does not know: other.NAME, or result.NAME for lookups.
+    """basic (what most tables need), all, or names such as name,title,experience.1.title. Default:
+    basic in csv, xlsx and tables, else all. For a field that this version does not know: other.NAME.
     """
 
 
@@ -84,8 +84,9 @@ class FilledOutputOptions(RowOutputOptions):
     """Where the filled rows of a file are written."""
 
     columns: str | None = None
-    """basic (what most tables need), all, or names such as name,link,experience.0.title. For a
-    field that this version does not know: result.NAME.
+    """basic (what most tables need), all, or names such as name,title,experience.1.title. Default:
+    basic in csv, xlsx and tables, else all. For a field that this version does not know:
+    result.NAME.
     """
 
     prefix: str = "lix_"

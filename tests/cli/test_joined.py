@@ -230,7 +230,10 @@ def test_rows_on_stdout_are_in_order(lix: Lix) -> None:
 
 
 def test_a_prefix_and_a_clash(lix: Lix, sandbox: ObservedSandbox) -> None:
-    assert lix("enrich", "in.csv", "--out", "o.csv", "--prefix", "").code == 0
+    clash = lix("enrich", "in.csv", "--out", "o.csv", "--prefix", "")
+    assert (clash.code, "already has a column 'company'" in clash.err) == (2, True)
+    found = lix("enrich", "in.csv", "--out", "o.csv", "--prefix", "", "--columns", "name,title")
+    assert found.code == 0
     assert read_csv("o.csv")[0]["status"] == "found"
     asked = len(sandbox.requests)
     Path("in.csv").write_text(f"NAME,link\nx,{L}/new-one\n")

@@ -24,11 +24,13 @@ from ..costs import (
     print_estimate,
 )
 from ..errors import OK, CommandError
-from ..options import ConnectionOptions, ListingOutputOptions, parse_columns
+from ..options import ConnectionOptions, ListingOutputOptions
+from ..output.answer_columns import chosen_names
 from ..output.columns import check_columns
 from ..output.destination import (
     FileSink,
     RowSink,
+    listing_format,
     listing_state,
     open_row_sink,
     output_path,
@@ -121,7 +123,7 @@ def run_listing(
         raise CommandError("--limit must be at least 1", hint="leave it out for all rows")
     schema = RowSchema(job.struct)
     if lookups is None:
-        check_columns(parse_columns(output.columns), schema)
+        check_columns(chosen_names(output.columns, listing_format(output), job.struct), schema)
     elif output_path(output) is None:
         raise CommandError(
             "--enrich needs an output file",

@@ -20,11 +20,12 @@ from ...ledger.rule import Status
 from ...ledger.store import Entry, Store
 from .. import console
 from ..errors import CommandError
+from ..output.column_reader import OTHER
 from ..output.files import StagedOutput, close_ignoring_errors, file_error
 from ..output.lookup_rows import endpoint_of, row_of_entry
 from ..output.parquet import ParquetFile
-from ..output.rows import RowEncoder, row_encoder
-from ..output.schema import OTHER, LookupSchema, RowSchema, columns_of
+from ..output.rows import RowEncoder, parse_row, row_encoder
+from ..output.schema import LookupSchema, RowSchema, columns_of
 from ..values import csv_cell, get_path
 
 ExportFormat = Literal["jsonl", "csv", "parquet"]
@@ -52,13 +53,14 @@ class ExportSchema(LookupSchema):
             return row
         return {**row, "result": schema.normalised(cast("JsonObject", result))}
 
-    def cells(self, row: JsonObject, columns: Sequence[str]) -> list[str]:
+    def cells(self, row: bytes, columns: tuple[str, ...]) -> list[str]:
         """As `RowSchema.cells`, but three times as fast: a ledger may have millions of rows."""
-        read, plain = self.normalised(row), dict[int, bool]()
+        tree = parse_row(row)
+        read, plain = self.normalised(tree), dict[int, bool]()
         cells: list[str] = []
         for column in columns:
             if column == OTHER:
-                remaining = self.remaining(row, columns)
+                remaining = self.remaining(tree, columns)
                 cells.append(msgspec.json.encode(remaining).decode() if remaining else "")
             else:
                 found = fast_get_path(read, self.path(column), plain)
