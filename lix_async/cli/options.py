@@ -65,7 +65,8 @@ class OutputOptions:
 
     columns: str | None = None
     """basic (what most tables need), all, or names such as name,title,experience.1.title. Default:
-    basic in csv, xlsx and tables, else all. For a field that this version does not know: other.NAME.
+    basic in csv, xlsx and tables, else all. For a field that this version does not know:
+    other.NAME.
     """
 
 

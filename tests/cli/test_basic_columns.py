@@ -120,6 +120,22 @@ def test_lists_have_short_names_and_paths(lix: Lix) -> None:
     assert tuple(heading("q.csv")) == basic_names(Person)
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_rows_of_lookups_have_short_names_where_they_are_asked_for(lix: Lix, form: str) -> None:
+    Path("in.csv").write_text(f"link\n{L}/ada-example\n")
+    names = ("--columns", "title,experience.0.title,company")
+    out = f"o.{form}"
+    assert lix("enrich", "--distinct", "in.csv", *names, "--store", "l.db", "--out", out).code == 0
+    exported = lix("run", "export", "l.db", *names, "--format", form, rate="")
+    for text in (Path(out).read_text(), exported.out):
+        if form == "csv":
+            (row,) = csv.DictReader(text.splitlines())
+        else:
+            row = json.loads(text)
+        assert row["title"] == row["experience.0.title"] != ""
+        assert row["company"]
+
+
 def test_an_output_with_paths_as_names_is_continued(lix: Lix) -> None:
     Path("in.csv").write_text(f"link\n{L}/ada-example\n")
     names = ",".join(name.removeprefix("lix_") for name in OLD_NAMES)

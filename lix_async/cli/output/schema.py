@@ -127,13 +127,30 @@ class LookupSchema(RowSchema):
 
     def values(self, row: bytes, columns: tuple[str, ...]) -> list[object]:
         tree = parsed(row)
-        read = self.normalised(tree)
+        read, short = self.normalised(tree), self.short_values(tree, columns)
         return [
             (self.remaining(tree, columns) or None)
             if column == OTHER
+            else short[column]
+            if column in short
             else self.value_at(read, column)
             for column in columns
         ]
+
+    def struct_of(self, row: JsonObject) -> type | None:
+        """The struct of the answer in a row."""
+        return self._struct_by_kind.get(str(row.get("kind")))
+
+    def short_values(self, row: JsonObject, columns: tuple[str, ...]) -> Mapping[str, object]:
+        """The values of those columns that are short names of fields of the answer."""
+        struct, result = self.struct_of(row), row.get("result")
+        names = tuple(
+            one for one in columns if one not in self.row_fields and is_short_name(struct, one)
+        )
+        if not names or not isinstance(result, dict):
+            return {}
+        body = msgspec.json.encode(cast("JsonObject", result))
+        return dict(zip(names, _schema_of(struct).values(body, names), strict=True))
 
     def remaining(self, row: JsonObject, columns: tuple[str, ...]) -> dict[str, object]:
         """The values of a row that none of the columns shows."""
@@ -146,10 +163,15 @@ class LookupSchema(RowSchema):
 
     def normalised(self, row: JsonObject) -> JsonObject:
         """The row with its result as the struct of its kind reads it."""
-        struct, result = self._struct_by_kind.get(str(row.get("kind"))), row.get("result")
+        struct, result = self.struct_of(row), row.get("result")
         if struct is None or not isinstance(result, dict):
             return row
         return {**row, "result": normalised(cast("JsonObject", result), struct)}
+
+
+@cache
+def _schema_of(struct: type | None) -> RowSchema:
+    return RowSchema(struct)
 
 
 @cache
