@@ -65,7 +65,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, list) and value:
         items = cast("list[object]", value)
         # An empty string would be lost when joined: `[""]` must differ from `[]`.
-        if all(isinstance(item, str | int | float) and item != "" for item in items):
+        if all(isinstance(item, (str, int, float)) and item != "" for item in items):
             return "; ".join(map(cell_text, items))
     if value in ([], {}):
         return ""

@@ -78,10 +78,16 @@ class RowColumn(NamedTuple):
 
 
 @cache
+def type_info(struct: type) -> inspect.Type:
+    """`msgspec.inspect.type_info`, which takes milliseconds."""
+    return inspect.type_info(struct)
+
+
+@cache
 def steps_of(struct: type, path: str) -> Steps | None:
     """How a path is found; None where it is no plain value of a field or property."""
     found: list[str | int] = []
-    kind: inspect.Type = inspect.type_info(struct)
+    kind: inspect.Type = type_info(struct)
     parts = path.split(".")
     for place, part in enumerate(parts):
         kind = without_null(kind)
@@ -184,7 +190,7 @@ def _partial(struct: type, paths: Sequence[Sequence[str]]) -> type[object]:
     for first, *rest in paths:
         wanted.setdefault(first, []).append(rest)
     fields: list[tuple[str, Any, Any]] = []
-    for field in cast("inspect.StructType", inspect.type_info(struct)).fields:
+    for field in cast("inspect.StructType", type_info(struct)).fields:
         if field.name not in wanted:
             continue
         declared = next(one for one in msgspec.structs.fields(struct) if one.name == field.name)
@@ -208,45 +214,35 @@ def _partial(struct: type, paths: Sequence[Sequence[str]]) -> type[object]:
 
 def _tree_reader(struct: type | None, columns: Sequence[RowColumn]) -> RowReader:
     """A reader of any paths, and of what no other column shows."""
-    fields = frozenset[str]()
-    strict: Callable[[bytes], object] | None = None
-    full: Callable[[bytes], object] | None = None
-    other_names: Sequence[bytes] = ()
-    if struct is not None:
-        fields = frozenset(one.encode_name for one in msgspec.structs.fields(struct))
-        strict = msgspec.json.Decoder(
-            cast("type[object]", struct), dec_hook=decode_undocumented
-        ).decode
-        decoder = decoder_for(cast("type[object]", struct))
-        full, other_names = decoder.read, decoder.other_names
     found = [
-        [_Source.of(struct, path) for path in column.paths] if column.name != OTHER else None
+        [_Source.of(struct, path) for path in column.paths] if column.name != OTHER else []
         for column in columns
     ]
-    properties = any(one.property is not None for some in found for one in some or ())
+    plan = [(some[0].field if len(some) == 1 else None, some) for some in found]
+    as_read = None if struct is None else _as_read(struct)
+    properties = any(one.property is not None for some in found for one in some)
     shown = shown_paths(struct, columns)
 
     def read(body: bytes) -> list[object]:
-        row = parsed(body)
-        tree = row
+        row = tree = parsed(body)
         answer: object = None
-        if strict is not None and full is not None:
-            # What the struct takes as it is needs no comparison with what it has read.
-            if not fields.isdisjoint(row) and not any(map(body.__contains__, other_names)):
-                with suppress(*JSON_ERRORS):
-                    answer = strict(body)
-            if answer is None:
-                tree = normalised(row, cast("type", struct))
-                answer = full(body) if properties else None
-        dotted = "." in "".join(tree)
-        return [
-            (remaining_fields(row, shown) or None)
-            if sources is None
-            else sources[0].value(tree, answer, dotted)
-            if len(sources) == 1
-            else _first_value(sources, tree, answer, dotted)
-            for sources in found
-        ]
+        if as_read is not None:
+            tree, answer = as_read(row, body)
+            if properties and answer is None:  # it is raised what is wrong with it
+                answer = decoder_for(cast("type[object]", struct)).read(body)
+        get, dotted = tree.get, "." in "".join(tree)
+        values: list[object] = []
+        for field, sources in plan:
+            if field is not None:
+                values.append(get(*field))
+            elif not sources:
+                values.append(remaining_fields(row, shown) or None)
+            elif len(sources) == 1:
+                values.append(sources[0].value(tree, answer, dotted))
+            else:
+                given = (one.value(tree, answer, dotted) for one in sources)
+                values.append(next(filter(_is_given, given), None))
+        return values
 
     return read
 
@@ -274,8 +270,8 @@ class _Source(msgspec.Struct, frozen=True):
     path: str
     parts: tuple[str, ...]
     """The parts of a path that the struct declares; empty for others."""
-    default: object
-    """What is meant where the field is missing."""
+    field: tuple[str] | None
+    """The field of the row that it is; None for one that is deeper, or not declared."""
     property: Getter | None
 
     @classmethod
@@ -283,14 +279,10 @@ class _Source(msgspec.Struct, frozen=True):
         steps = None if struct is None else steps_of(struct, path)
         if steps is not None and steps.is_property:
             return cls(path, (), None, steps.getter())
-        if struct is None or not _is_declared(inspect.type_info(struct), path.split(".")):
-            return cls(path, (), None, None)
         parts = tuple(path.split("."))
-        default: object = None
-        if len(parts) == 1:
-            field = next(f for f in msgspec.structs.fields(struct) if f.encode_name == path)
-            default = [] if isinstance(inspect.type_info(field.type), inspect.ListType) else None
-        return cls(path, parts, default, None)
+        if struct is None or not _is_declared(type_info(struct), parts):
+            return cls(path, (), None, None)
+        return cls(path, parts, parts if len(parts) == 1 else None, None)
 
     def value(self, tree: JsonObject, answer: object, dotted: bool) -> object:
         """The value in a row, or in what the struct has read of it."""
@@ -298,8 +290,11 @@ class _Source(msgspec.Struct, frozen=True):
             return self.property(answer)
         if not self.parts or (dotted and len(self.parts) > 1):
             return value_at(tree, self.path)
-        node = cast("object", tree)
-        for part in self.parts:
+        first, *rest = self.parts
+        node = tree.get(first)
+        for part in rest:
+            if node is None:
+                return None
             if isinstance(node, dict):
                 node = cast("JsonObject", node).get(part)
             elif isinstance(node, list) and part.isdigit():
@@ -307,14 +302,7 @@ class _Source(msgspec.Struct, frozen=True):
                 node = items[int(part)] if int(part) < len(items) else None
             else:
                 return None
-        return self.default if node is None else node  # pyright: ignore[reportUnknownVariableType]  # of any items
-
-
-def _first_value(
-    sources: Sequence[_Source], tree: JsonObject, answer: object, dotted: bool
-) -> object:
-    values = (one.value(tree, answer, dotted) for one in sources)
-    return next(filter(_is_given, values), None)
+        return node  # pyright: ignore[reportUnknownVariableType]  # of any items
 
 
 def _is_declared(kind: inspect.Type, parts: Sequence[str]) -> bool:
@@ -425,11 +413,56 @@ def shown_paths(struct: type | None, columns: Sequence[RowColumn]) -> frozenset[
 
 def normalised(row: JsonObject, struct: type) -> JsonObject:
     """A row with its values as the struct reads them, such as numbers sent as text."""
-    try:
-        value = decoder_for(cast("type[object]", struct)).read(msgspec.json.encode(row))
-    except SchemaMismatch:
-        return row
-    return cast("JsonObject", _merge(row, msgspec.to_builtins(value)))
+    return _as_read(struct)(row, msgspec.json.encode(row))[0]
+
+
+@cache
+def _as_read(struct: type) -> Callable[[JsonObject, bytes], tuple[JsonObject, object]]:
+    """What gives a row with its values as the struct reads them, and the struct; None without one.
+
+    Most fields are read as they were sent: only those that are not are compared in detail.
+    """
+    full = decoder_for(cast("type[object]", struct))
+    lenient: Callable[[bytes], object] = msgspec.json.Decoder(
+        cast("type[object]", struct), strict=False, dec_hook=decode_undocumented
+    ).decode
+    strict: Callable[[bytes], object] = msgspec.json.Decoder(
+        cast("type[object]", struct), dec_hook=decode_undocumented
+    ).decode
+    declared = msgspec.structs.fields(struct) if issubclass(struct, msgspec.Struct) else ()
+    fields = {one.encode_name: (one.name, one.type) for one in declared}
+    names = full.other_names
+
+    def read(row: JsonObject, body: bytes) -> tuple[JsonObject, object]:
+        answer: object = None
+        if not fields.keys().isdisjoint(row) and not any(map(body.__contains__, names)):
+            with suppress(*JSON_ERRORS):
+                answer = lenient(body)
+        if answer is None:
+            try:
+                answer = full.read(body)
+            except SchemaMismatch:
+                return row, None
+            return cast("JsonObject", _merge(row, msgspec.to_builtins(answer))), answer
+        with suppress(*JSON_ERRORS):
+            strict(body)
+            return row, answer
+        tree = row.copy()
+        for name, sent in row.items():
+            if (field := fields.get(name)) is not None:
+                tree[name] = _field_as_read(sent, getattr(answer, field[0]), field[1])
+        return tree, answer
+
+    return read
+
+
+def _field_as_read(sent: object, known: object, kind: object) -> object:
+    if isinstance(sent, dict | list):
+        with suppress(msgspec.ValidationError):
+            msgspec.convert(sent, cast("type[object]", kind), dec_hook=decode_undocumented)
+            return sent  # pyright: ignore[reportUnknownVariableType]  # of any items
+        return _merge(sent, msgspec.to_builtins(known))  # pyright: ignore[reportUnknownArgumentType]  # as above
+    return sent if known is None else known
 
 
 def _merge(sent: object, known: object) -> object:
@@ -438,8 +471,13 @@ def _merge(sent: object, known: object) -> object:
     Values that the struct could not read (a number that is not one, a null in a list) stay as sent.
     """
     if isinstance(sent, dict) and isinstance(known, dict):
-        old, new = cast("dict[str, object]", sent), cast("dict[str, object]", known)
-        return old | {name: _merge(old.get(name), value) for name, value in new.items()}
+        merged = cast("dict[str, object]", sent).copy()
+        for name, value in cast("dict[str, object]", known).items():
+            if isinstance(value, (dict, list)):
+                merged[name] = _merge(merged.get(name), cast("object", value))
+            elif value is not None or name not in merged:
+                merged[name] = value
+        return merged
     if isinstance(sent, list) and isinstance(known, list):
         before, after = cast("list[object]", sent), cast("list[object]", known)
         if len(before) == len(after):
