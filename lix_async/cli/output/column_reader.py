@@ -290,9 +290,8 @@ class _Source(msgspec.Struct, frozen=True):
             return self.property(answer)
         if not self.parts or (dotted and len(self.parts) > 1):
             return value_at(tree, self.path)
-        first, *rest = self.parts
-        node = tree.get(first)
-        for part in rest:
+        node = cast("object", tree)
+        for part in self.parts:
             if node is None:
                 return None
             if isinstance(node, dict):
