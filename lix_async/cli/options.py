@@ -52,6 +52,16 @@ _AGE_UNITS = _UNITS | {"d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
 _flag = Parameter(negative="", show_default=False)
 
 
+def check_file_name(kind: object, name: object) -> None:
+    """Refuse a file name that is a mistyped option: such a file has to exist.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if str(name)[:1] == "-" and name != "-" and not Path(str(name)).exists():
+        raise ValueError(name)
+
+
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:

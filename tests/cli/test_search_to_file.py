@@ -161,6 +161,12 @@ def test_facets_have_ids_and_names(lix: Lix, sandbox: ObservedSandbox) -> None:
     assert len(sandbox.ledger) == 0
 
 
+def test_facets_that_find_nothing_have_a_hint(lix: Lix) -> None:
+    found = lix("facets", "title", "TITEL")
+    assert (found.code, "check the spelling" in found.err) == (0, True)
+    assert "check the spelling" not in lix("facets", "title", "engineer").err
+
+
 @pytest.mark.parametrize("command", ["leads", "accounts"])
 def test_filters_become_a_search(lix: Lix, command: str) -> None:
     (place, *_) = lix("facets", "location", "a").rows

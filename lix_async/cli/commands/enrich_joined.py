@@ -355,14 +355,12 @@ class JoinedRun(RunCommand):
         return [f"{'; '.join(texts)}{place}"]
 
     def _known_words(self) -> list[str]:
-        words: list[str] = []
-        inputs = self._inputs
-        if inputs.known_days is not None:
+        inputs, words = self._inputs, list[str]()
+        if known := inputs.known + inputs.answered_before:
             other = f" ({inputs.other_ids:,} under another id)" if inputs.other_ids else ""
-            known = f"{inputs.known:,} from the ledger{other}"
-            words.append(f"{known}, bought {days_text(inputs.known_days)}")
-        if inputs.answered_before:
-            words.append(f"{inputs.answered_before:,} answered before")
+            words.append(f"{known:,} from the ledger{other}")
+            if inputs.known_days is not None and not inputs.answered_before:
+                words[0] += f", bought {days_text(inputs.known_days)}"
         return words
 
 

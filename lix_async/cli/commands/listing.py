@@ -68,6 +68,8 @@ class ListingJob(Generic[Item]):
     """Starts the listing, or continues it from a checkpoint."""
     page_size: int = 1
     """Rows of a page, at least as many."""
+    if_empty: str = ""
+    """What to try where nothing is found."""
 
 
 def listing_job(
@@ -75,11 +77,12 @@ def listing_job(
     endpoint: Endpoint[P, Listing[Item]],
     pages: Callable[[AsyncLix, Checkpoint | None], Pages[Item]],
     page_size: int = 1,
+    if_empty: str = "",
 ) -> ListingJob[Item]:
     """The listing of an endpoint."""
     cap = endpoint.paging.cap if endpoint.paging is not None else None
     struct = item_struct(endpoint.result)
-    return ListingJob(noun, endpoint.id, struct, cap, endpoint.credits, pages, page_size)
+    return ListingJob(noun, endpoint.id, struct, cap, endpoint.credits, pages, page_size, if_empty)
 
 
 @dataclass(frozen=True)
@@ -378,6 +381,8 @@ class _ListingRun(Generic[Item]):
         if stats.duplicates:
             parts.append(f"{stats.duplicates:,} {plural(stats.duplicates, 'duplicate')} dropped")
         console.print_note(f"{', '.join(parts)}, {format_elapsed(seconds)}")
+        if ended and not self.sink.written and self.job.if_empty:
+            console.print_note(f"hint: {self.job.if_empty}")
         if not self.as_received:
             console.print_note("rows are written as this version reads them, not as received")
         if ended and not stats.complete and stats.total is not None:

@@ -194,7 +194,8 @@ def _entry_text(entry: JsonObject) -> str:
     flat = leaf_paths(entry)
     parts = [cell_text(flat.get(name)) for name in _PARTS if cell_text(flat.get(name))]
     organisation = cell_text(flat.get("organisation.name"))
-    parts += [organisation] if organisation else []
+    if organisation and organisation not in parts:
+        parts.append(organisation)
     dates = [cell_text(flat.get(name)) for name in ("dateStarted", "dateEnded")]
     when = " to ".join(date for date in dates if date)
     return ", ".join(parts) + (f" ({when})" if when and parts else "")
