@@ -363,13 +363,13 @@ async def _add(
 async def _asked_again(
     store: Store,
     rows: Mapping[bytes, tuple[AnyEndpoint, bool]],
-    known: Mapping[bytes, StoredLookup | None],
+    lookups: Mapping[bytes, StoredLookup | None],
     recheck: int,
 ) -> dict[bytes, int]:
     """How often at most lookups are requested again whose answers may become better."""
     found: dict[bytes, int] = {}
     for key, (row, _) in rows.items():
-        lookup = known.get(key)
+        lookup = lookups.get(key)
         if lookup is None or row.unsure is None or lookup.state.status != "done":
             continue
         if lookup.state.n <= recheck:
