@@ -191,6 +191,7 @@ def test_blank_lines_are_rows_but_not_at_the_end(file: Path) -> None:
 def test_lines_with_one_end_too_many_have_no_blank_ones_between(file: Path) -> None:
     table = open_table(write(file, f"a,b\r\r\nA,{L}/a\r\r\nB,{L}/b\r\r\n"))
     assert [row.cells[0] for row in table.rows()] == ["A", "B"]
+    assert table.line_end == "\r\n"
 
 
 def test_rows_longer_and_shorter_than_the_heading(file: Path) -> None:

@@ -36,9 +36,9 @@ class CsvTable(InputTable):
         body = text.head if named is None else text.head[named.end() :]
         self.delimiter = (named and named[1]) or find_delimiter(body) or ","
         end = re.search(r"\r\n|\r|\n", text.head)
-        self.line_end = "\n" if end is None else end[0]
         self._ends_twice = "\r\r\n" in text.head
         """Whether each line has one end too many, as some programs on Windows write it."""
+        self.line_end = "\r\n" if self._ends_twice else "\n" if end is None else end[0]
         if text.quotes % 2:
             self._check_quotes()
         self.names, self._first_line = find_heading(list(islice(self._filled(), HEAD_ROWS)))
