@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import TypeVar
 
@@ -13,10 +13,12 @@ import msgspec
 
 from ..concurrency.worker_pool import InputStream
 from ..core.bridge import ReadableStruct
-from ..core.endpoint import CreditKind, Price
+from ..core.decoding import decoder_for
+from ..core.endpoint import AnyEndpoint, CreditKind, Price
 from ..core.errors import ConfigurationError
 from ..core.freshness import Age, Freshness
 from ..core.html_table import html_fields
+from ..core.json_text import SchemaMismatch
 from ..engine.call_key import Input
 from ..engine.lookup import FINAL
 from ..engine.options import UNSET, Unset, chosen_freshness
@@ -97,6 +99,7 @@ async def preview(
     on: On[AnyRow] | None = None,
     max_age: Age | Unset | None = UNSET,
     refused_age: Age | Unset | None = UNSET,
+    recheck: int = 0,
     account: str = "",
     check_balances: bool = True,
 ) -> Preview:
@@ -112,6 +115,8 @@ async def preview(
         on: The part of each input that the method takes, where inputs are rows; see `Run`.
         max_age: The greatest age of an answer that is not bought again, as of the run.
         refused_age: The same for refusals.
+        recheck: How often at most an answer that may become better is requested again, as of the
+            run.
         account: A name that separates the ledger entries of several accounts.
         check_balances: Whether to request the balances and the daily allowance, as the run would.
 
@@ -126,7 +131,7 @@ async def preview(
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account, on)
     engine = caller.engine
     fresh = chosen_freshness(engine.options, max_age, refused_age, engine.clock.wall())
-    count = await _count(store, caller, inputs, fresh)
+    count = await _count(store, caller, inputs, fresh, recheck=recheck)
     admission = AdmissionController(
         caller.engine,
         open_store(store),
@@ -202,6 +207,7 @@ async def credits_up_to(
     *,
     max_age: Age | Unset | None = UNSET,
     refused_age: Age | Unset | None = UNSET,
+    recheck: int = 0,
     retry_doubts: bool = False,
 ) -> int:
     """The credits that a run costs at most, as `preview` counts them, without asking the provider.
@@ -215,12 +221,15 @@ async def credits_up_to(
         inputs: The inputs.
         max_age: The greatest age of an answer that is not bought again, as of the run.
         refused_age: The same for refusals.
+        recheck: How often an answer that may become better is requested again, as of the run.
         retry_doubts: Whether the run looks up again what is in doubt.
     """
     fresh = chosen_freshness(
         caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
     )
-    count = await _count(store, caller, inputs, fresh, limit, retry_doubts=retry_doubts)
+    count = await _count(
+        store, caller, inputs, fresh, limit, recheck=recheck, retry_doubts=retry_doubts
+    )
     return count.credits.total()
 
 
@@ -231,6 +240,7 @@ async def _count(
     fresh: Freshness,
     limit: int | None = None,
     *,
+    recheck: int = 0,
     retry_doubts: bool = False,
 ) -> _PreviewCounter:
     ledger = open_store(store)
@@ -242,7 +252,7 @@ async def _count(
         held: set[bytes] = set()
         if not retry_doubts:
             held = {entry.key async for entry in ledger.entries("in_doubt")}
-        return await _counted(ledger, caller, inputs, fresh, limit, held)
+        return await _counted(ledger, caller, inputs, fresh, limit, held, recheck)
     finally:
         await ledger.close()
 
@@ -253,8 +263,10 @@ class _PreviewCounter:
         self.calls = self.listings = self.unpriced = self.queued = self.due = 0
         self.credits: Counter[CreditKind] = Counter()
 
-    def call(self, price: Price, *, listing: bool, lookup: StoredLookup | None) -> None:
-        self.calls += 1
+    def call(
+        self, price: Price, *, listing: bool, lookup: StoredLookup | None, times: int = 1
+    ) -> None:
+        self.calls += times
         self.listings += listing
         self.unpriced += price.kind == "unknown"
         if price.amount:
@@ -271,6 +283,7 @@ async def _counted(
     fresh: Freshness,
     limit: int | None,
     doubts: Collection[bytes] = (),
+    recheck: int = 0,
 ) -> _PreviewCounter:
     count = _PreviewCounter()
     source: InputStream[object] = InputStream(inputs)
@@ -278,7 +291,7 @@ async def _counted(
     with closing(sqlite3.connect("")) as seen:
         seen.execute("CREATE TABLE key (key BLOB PRIMARY KEY) WITHOUT ROWID")
         while batch := await _batch(source):
-            await _add(count, batch, caller, store, fresh, doubts, seen)
+            await _add(count, batch, caller, store, fresh, doubts, seen, recheck)
             if limit is not None and count.credits.total() > limit:
                 break
     return count
@@ -309,8 +322,9 @@ async def _add(
     fresh: Freshness,
     doubts: Collection[bytes],
     seen: sqlite3.Connection,
+    recheck: int,
 ) -> None:
-    new: dict[bytes, tuple[Price, bool]] = {}
+    new: dict[bytes, tuple[AnyEndpoint, bool]] = {}
     found: list[tuple[Input, CallKey]] = []
     for row in batch:
         count.inputs += 1
@@ -322,29 +336,59 @@ async def _add(
             continue
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (one.key,)).rowcount:
             count.distinct += 1
-            new[one.key] = one.row.credits, one.row.is_listing
+            new[one.key] = one.row, one.is_listing
             found.append((given, one))
     if store is not None:
         await caller.rekey(store, found)
     known: dict[bytes, StoredLookup | None] = {}
+    times: dict[int, int] = {}
+    again: dict[bytes, int] = {}
     if store is not None and found:
         queries = [one.query for _, one in found]
         lookups = await store.find_calls(queries, store.now, answers=False)
         known = dict(zip((one.key for _, one in found), lookups, strict=True))
-    times: dict[int, int] = {}
-    if store is not None and fresh != Freshness():
-        ids = [lookup.id for lookup in known.values() if lookup is not None]
-        times = await store.statement(lambda tables: tables.answer_times(ids), writes=False)
-    for key, (price, listing) in new.items():
+        ids = [lookup.id for lookup in lookups if lookup is not None and fresh != Freshness()]
+        if ids:
+            times = await store.statement(lambda tables: tables.answer_times(ids), writes=False)
+        again = await _asked_again(store, new, known, recheck)
+    for key, (row, listing) in new.items():
         lookup = known.get(key)
         at = None if lookup is None else times.get(lookup.id)
         if lookup is None or lookup.moved or lookup.state.status not in FINAL:
             answered = False
         else:
             answered = at is None or not fresh.is_expired(lookup.state.status, utc(at))
-        if answered:
+        if answered and key not in again:
             count.answered += 1
         elif key in doubts:
             count.in_doubt += 1
         else:
-            count.call(price, listing=listing, lookup=lookup)
+            number = again.get(key, 1)
+            count.call(row.credits, listing=listing, lookup=lookup, times=number)
+
+
+async def _asked_again(
+    store: Store,
+    rows: Mapping[bytes, tuple[AnyEndpoint, bool]],
+    lookups: Mapping[bytes, StoredLookup | None],
+    recheck: int,
+) -> dict[bytes, int]:
+    """How often at most lookups are requested again whose answers may become better."""
+    found: dict[bytes, int] = {}
+    for key, (row, _) in rows.items():
+        lookup = lookups.get(key)
+        if lookup is None or row.unsure is None or lookup.state.status != "done":
+            continue
+        if lookup.state.n <= recheck:
+            answers = (await store.answers([lookup.id])).get(lookup.id, [])
+            if answers and _is_unsure(row, answers[-1].body):
+                found[key] = recheck - lookup.state.n + 1
+    return found
+
+
+def _is_unsure(row: AnyEndpoint, body: bytes) -> bool:
+    try:
+        value = decoder_for(row.result).read(body)
+    except SchemaMismatch:
+        return False
+    return bool(getattr(value, row.unsure or "", False))

@@ -15,6 +15,7 @@ from cyclopts import (
     UnknownCommandError,
     UnknownOptionError,
     UnusedCliTokensError,
+    ValidationError,
 )
 
 from ..core.errors import LixError
@@ -154,9 +155,16 @@ def _usage_error(error: CycloptsError, arguments: Sequence[str]) -> CommandError
             f'Unknown command "{word}"', hint=_command_hint(word, app_, names, arguments) or help_
         )
     message = str(error)
+    word = ""
     if isinstance(error, UnknownOptionError):
-        word = (error.token.keyword or error.token.value).partition("=")[0]
-        options = [name for one in error.argument_collection if one.parse for name in one.names]
+        word = error.token.keyword or error.token.value
+    elif isinstance(error, ValidationError) and error.argument is not None:
+        word = str(error.argument.value)  # of a file that does not exist
+    if word[:1] == "-":
+        word = word.partition("=")[0]
+        arguments_ = app_.assemble_argument_collection()
+        options = [name for one in arguments_ if one.parse for name in one.names]
+        options += app_.help_flags
         message = f"Unknown option: {one_line(word, 60)}"
         near = nearest(word, options)
         help_ = f"did you mean {near}? All options: {help_}" if near else help_

@@ -156,6 +156,7 @@ async def confirm_run(
     max_age: timedelta | None = None,
     refused_age: timedelta | None = None,
     refresh: int = 0,
+    recheck: int = 0,
     retry_doubts: bool = False,
 ) -> None:
     """Ask before a run costs more than the threshold. What the ledger has costs nothing.
@@ -171,6 +172,7 @@ async def confirm_run(
         max_age: The greatest age of an answer that is not bought again.
         refused_age: The same for refusals.
         refresh: Credits to spend on buying answers again.
+        recheck: How often an answer that may become better is looked up again.
         retry_doubts: Whether lookups in doubt are looked up again.
 
     Raises:
@@ -190,6 +192,7 @@ async def confirm_run(
             *(ledger, preparer, inputs),
             max_age=max_age,
             refused_age=refused_age,
+            recheck=recheck,
             retry_doubts=retry_doubts,
         )
     session.monitor.state = "requesting"

@@ -48,6 +48,16 @@ _AGE_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0,
 _flag = Parameter(negative="", show_default=False)
 
 
+def check_file_name(kind: object, name: object) -> None:
+    """Refuse a file name that is a mistyped option: such a file has to exist.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if str(name)[:1] == "-" and name != "-" and not Path(str(name)).exists():
+        raise ValueError(name)
+
+
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:
@@ -60,8 +70,9 @@ class OutputOptions:
     """Default: by the file's ending; without a file, a table on a terminal and jsonl in a pipe."""
 
     columns: str | None = None
-    """Only these columns, such as name,link,experience.0.title; for lookups from a file also basic
-    or all. For a field that this version does not know: other.NAME, or result.NAME for lookups.
+    """basic (what most tables need), all, or names such as name,title,experience.1.title. Default:
+    basic in csv, xlsx and tables, else all. For a field that this version does not know:
+    other.NAME.
     """
 
 
@@ -80,8 +91,9 @@ class FilledOutputOptions(RowOutputOptions):
     """Where the filled rows of a file are written."""
 
     columns: str | None = None
-    """basic (what most tables need), all, or names such as name,link,experience.0.title. For a
-    field that this version does not know: result.NAME.
+    """basic (what most tables need), all, or names such as name,title,experience.1.title. Default:
+    basic in csv, xlsx and tables, else all. For a field that this version does not know:
+    result.NAME.
     """
 
     prefix: str = "lix_"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -17,6 +17,10 @@ from ..core.values import JsonObject
 # (https://owasp.org/www-community/attacks/CSV_Injection). A cell that already has apostrophes
 # before such a character gets one more, so that `unescape_formula` restores the exact text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+
+
+_DEPTH = 3
+"""Objects within objects whose fields stand on their own."""
 
 
 def escape_formula(text: str) -> str:
@@ -61,7 +65,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, list) and value:
         items = cast("list[object]", value)
         # An empty string would be lost when joined: `[""]` must differ from `[]`.
-        if all(isinstance(item, str | int | float) and item != "" for item in items):
+        if all(isinstance(item, (str, int, float)) and item != "" for item in items):
             return "; ".join(map(cell_text, items))
     if value in ([], {}):
         return ""
@@ -75,7 +79,7 @@ def csv_cell(value: object) -> str:
     return found if number else escape_formula(found)
 
 
-def leaf_paths(tree: JsonObject, depth: int = 3, prefix: str = "") -> dict[str, object]:
+def leaf_paths(tree: JsonObject, depth: int = _DEPTH, prefix: str = "") -> dict[str, object]:
     """The values of a row by dotted path; objects are opened up to a depth, lists are not."""
     found: dict[str, object] = {}
     for key, value in tree.items():
@@ -86,17 +90,37 @@ def leaf_paths(tree: JsonObject, depth: int = 3, prefix: str = "") -> dict[str, 
     return found
 
 
-def remaining_fields(tree: JsonObject, columns: Sequence[str]) -> dict[str, object]:
+def remaining_fields(tree: JsonObject, columns: Iterable[str]) -> dict[str, object]:
     """The values of a row that no column shows, such as fields that a provider has added.
 
     Null and empty strings are left out; empty lists and objects are kept.
     """
-    shown = tuple(f"{column}." for column in columns)
-    return {
-        name: value
-        for name, value in leaf_paths(tree).items()
-        if value is not None and value != "" and not f"{name}.".startswith(shown)
-    }
+    found: dict[str, object] = {}
+    shown = columns if isinstance(columns, frozenset) else frozenset(columns)
+    _add_remaining(tree, shown, "", _DEPTH, found)
+    return found
+
+
+def _add_remaining(
+    tree: Mapping[str, object],
+    shown: frozenset[str],
+    prefix: str,
+    depth: int,
+    found: dict[str, object],
+) -> None:
+    for key, value in tree.items():
+        path = prefix + key
+        if path in shown or value is None or value == "" or ("." in key and _is_below(path, shown)):
+            continue
+        if depth > 1 and value and isinstance(value, Mapping):
+            _add_remaining(cast("JsonObject", value), shown, f"{path}.", depth - 1, found)
+        else:
+            found[path] = value
+
+
+def _is_below(path: str, shown: frozenset[str]) -> bool:
+    """Whether a path, of which a key has dots, is below one that is shown."""
+    return any(path[: dot.start()] in shown for dot in re.finditer(r"\.", path))
 
 
 def first_nonempty_columns(

@@ -198,3 +198,12 @@ def test_the_card_of_a_struct_keeps_its_order(capsys: pytest.CaptureFixture[str]
     print_card({"location": "L", "name": "A"}, RowSchema(Person).columns)
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert names == ["name", "location"]
+
+
+def test_a_school_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    school = {
+        "institutionName": "Example University",
+        "organisation": {"name": "Example University"},
+    }
+    print_card({"education": [school]}, ("education",))
+    assert capsys.readouterr().out.count("Example University") == 1

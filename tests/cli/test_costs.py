@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -172,6 +173,19 @@ def test_a_dry_run_of_a_search_fetches_nothing(lix: Lix, sandbox: ObservedSandbo
     rest = lix("search", "people", FULL, "--out", "a.jsonl", "--resume", "--dry-run")
     assert ("117 at most" in rest.out, "12 standard credits" in rest.out) == (True, True)
     assert len(sandbox.ledger) == 2
+
+
+def test_a_dry_run_counts_what_is_asked_again(lix: Lix, sandbox: ObservedSandbox) -> None:
+    links = [f"https://www.linkedin.com/in/someone-{n}-example" for n in range(12)]
+    Path("in.txt").write_text("\n".join(links))
+    command = ("enrich", "in.txt", "--as", "email", "--out", "o.jsonl")
+    assert lix(*command).code == 0
+    answers = [row["lix_result"] for row in rows_of(Path("o.jsonl"))]
+    probable = sum(answer is not None and answer["status"] == "PROBABLE" for answer in answers)
+    assert probable
+    for recheck, calls in ((0, 0), (1, 1), (6, 6)):
+        found = lix(*command, "--recheck", str(recheck), "--dry-run")
+        assert re.search(rf"To look up +{probable * calls}\b", found.out + found.err), found.out
 
 
 def test_each_lookup_prints_its_price(lix: Lix) -> None:

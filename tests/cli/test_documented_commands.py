@@ -83,7 +83,7 @@ def test_filled_tables(lix: Lix, sandbox: ObservedSandbox) -> None:
     assert "lix_status" in heading
     assert "lix_email_status" in heading
     named = Path("named.csv").read_text().splitlines()[0]
-    assert named.endswith("lix_name,lix_headline,lix_experience.0.title")
+    assert named.endswith("lix_name,lix_headline,lix_title")
     assert "not_asked" in Path("some.csv").read_text()
 
 
@@ -178,9 +178,9 @@ def test_columns(lix: Lix, sandbox: ObservedSandbox) -> None:
     assert len(commands) == 7
     assert len(sandbox.ledger) == 3 + 1  # and a page of the search
     heading = Path("positions.csv").read_text().splitlines()[0]
-    assert heading.endswith("lix_name,lix_experience.0.title,lix_experience.1.title")
+    assert heading.endswith("lix_name,lix_title,lix_experience.1.title")
     assert Path("crm.csv").read_text().splitlines()[0].endswith("found_name,found_headline")
-    assert Path("rows.csv").read_text().splitlines()[0] == "name,link,headline"
+    assert Path("rows.csv").read_text().splitlines()[0] == "name,link,company"
 
 
 def test_costs(lix: Lix, sandbox: ObservedSandbox) -> None:

@@ -174,10 +174,24 @@ def test_lines_are_those_of_the_file(tmp_path: Path, ending: str) -> None:
     text = f'name,link\r\n"A\r\nB",{L}/a\r\n\r\nC,x\r\n,\r\nD,{L}/d\r\n'
     assert found(write(tmp_path / f"in.{ending}", text)) == [
         (2, f"{L}/a"),
+        (4, "line 4: no link"),
         (5, "line 5: not a link of a person or company: 'x'"),
         (6, "line 6: no link"),
         (7, f"{L}/d"),
     ]
+
+
+def test_blank_lines_are_rows_but_not_at_the_end(file: Path) -> None:
+    table = open_table(write(file, f"a,b\nA,{L}/a\n\nB,{L}/b\n,\n\n\n"))
+    assert [(row.line, list(row.cells)) for row in table.rows()] == [
+        (2, ["A", f"{L}/a"]), (3, ["", ""]), (4, ["B", f"{L}/b"]), (5, ["", ""]),
+    ]  # fmt: skip
+
+
+def test_lines_with_one_end_too_many_have_no_blank_ones_between(file: Path) -> None:
+    table = open_table(write(file, f"a,b\r\r\nA,{L}/a\r\r\nB,{L}/b\r\r\n"))
+    assert [row.cells[0] for row in table.rows()] == ["A", "B"]
+    assert table.line_end == "\r\n"
 
 
 def test_rows_longer_and_shorter_than_the_heading(file: Path) -> None:

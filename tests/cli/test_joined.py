@@ -72,7 +72,7 @@ def test_every_row_comes_back_in_its_order(lix: Lix, sandbox: ObservedSandbox) -
     before = Path("out.csv").read_bytes()
     again = lix("enrich", "in.csv", "--out", "out.csv")
     assert (again.code, Path("out.csv").read_bytes()) == (0, before)
-    assert "4 answered before" in again.err
+    assert "4 from the ledger" in again.err
     assert len(sandbox.ledger) == 2
 
 
@@ -122,6 +122,18 @@ def test_duplicate_and_blank_headings_and_longer_rows(lix: Lix) -> None:
     assert list(rows_of(Path("out.jsonl"))[-1])[:6] == [
         "URL", "Name", "column 3", "Name (column 4)", "column 5", "column 6",
     ]  # fmt: skip
+
+
+def test_blank_lines_come_back(lix: Lix) -> None:
+    for name, text in {
+        "two.csv": "name,link\nA,{0}\n\nB,{0}\n\n",
+        "one.csv": "link\n{0}\n\n{0}\n",
+    }.items():
+        Path(name).write_text(text.format(f"{L}/ada-example"))
+        assert lix("enrich", name, "--out", f"out-{name}", "--columns", "name").code == 0
+        rows = read_csv(f"out-{name}")
+        assert column(rows, "lix_status") == ["found", "invalid", "found"]
+        assert (rows[1]["link"], rows[1]["lix_reason"]) == ("", "line 3: no link")
 
 
 def test_answers_are_escaped_and_own_cells_are_not(lix: Lix) -> None:
@@ -230,7 +242,10 @@ def test_rows_on_stdout_are_in_order(lix: Lix) -> None:
 
 
 def test_a_prefix_and_a_clash(lix: Lix, sandbox: ObservedSandbox) -> None:
-    assert lix("enrich", "in.csv", "--out", "o.csv", "--prefix", "").code == 0
+    clash = lix("enrich", "in.csv", "--out", "o.csv", "--prefix", "")
+    assert (clash.code, "already has a column 'company'" in clash.err) == (2, True)
+    found = lix("enrich", "in.csv", "--out", "o.csv", "--prefix", "", "--columns", "name,title")
+    assert found.code == 0
     assert read_csv("o.csv")[0]["status"] == "found"
     asked = len(sandbox.requests)
     Path("in.csv").write_text(f"NAME,link\nx,{L}/new-one\n")

@@ -119,8 +119,7 @@ def test_columns_of_a_csv_and_of_json_lines(lix: Lix) -> None:
 
 def test_a_table_on_the_terminal(lix: Lix) -> None:
     found = lix("search", "people", FULL, "-n", "3", "--format", "table")
-    assert "name" in found.out
-    assert "description" in found.out
+    assert found.out.split()[:3] == ["name", "title", "link"]
     assert lix("search", "people", FULL, "--format", "table", "-o", "a").code == 2
 
 
@@ -188,7 +187,7 @@ def test_faults_lose_no_row_and_repeat_none(
 def test_rows_without_a_struct_keep_every_field(lix: Lix) -> None:
     url = "https://www.linkedin.com/search/results/content/?keywords=total:3"
     plain = lix("search", "posts", url).rows
-    table = lix("search", "posts", url, "--format", "csv").out
+    table = lix("search", "posts", url, "--format", "csv", "--columns", "all").out
     heads = next(csv.reader(table.splitlines()))
     assert {key for row in plain for key in row} <= {head.split(".")[0] for head in heads}
     assert all(json.loads(row["numReactions"]) for row in csv.DictReader(table.splitlines()))

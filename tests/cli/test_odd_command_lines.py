@@ -203,3 +203,13 @@ def test_a_text_that_is_too_long_for_a_workbook_is_named(lix: Lix) -> None:
     assert (found.code, "1 text cut off at 32,767 characters" in found.err) == (0, True), found.err
     rows = calamine.load_workbook("o.xlsx").get_sheet_by_index(0).to_python()
     assert [len(row[0]) for row in rows] == [4, 32_767, 5]
+
+
+@pytest.mark.parametrize("command", ["enrich", "waterfall"])
+@pytest.mark.parametrize(
+    ("word", "near"), [("--helpp", "--help"), ("--ou", "--out"), ("-x.csv", "")]
+)
+def test_a_mistyped_option_is_no_file(lix: Lix, command: str, word: str, near: str) -> None:
+    found = lix(command, word, rate="")
+    assert (found.code, f"Unknown option: {word}" in found.err) == (2, True)
+    assert (f"did you mean {near}?" in found.err) == bool(near)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ from lix_async.linkedin.filters import Value
 from lix_async.sandbox import running
 
 from .conftest import Lix
-from .sandbox_helpers import TIMEOUT, ObservedSandbox, environment, rows_of
+from .ledgers import L
+from .sandbox_helpers import TIMEOUT, ObservedSandbox, Result, environment, rows_of
 
 SEARCH = "https://www.linkedin.com/search/results/people/?keywords=engineer%20total:23"
 NONE = "https://www.linkedin.com/search/results/people/?keywords=total:0"
@@ -158,6 +161,12 @@ def test_facets_have_ids_and_names(lix: Lix, sandbox: ObservedSandbox) -> None:
     assert len(sandbox.ledger) == 0
 
 
+def test_facets_that_find_nothing_have_a_hint(lix: Lix) -> None:
+    found = lix("facets", "title", "TITEL")
+    assert (found.code, "check the spelling" in found.err) == (0, True)
+    assert "check the spelling" not in lix("facets", "title", "engineer").err
+
+
 @pytest.mark.parametrize("command", ["leads", "accounts"])
 def test_filters_become_a_search(lix: Lix, command: str) -> None:
     (place, *_) = lix("facets", "location", "a").rows
@@ -226,3 +235,33 @@ def test_what_was_chosen_does_not_follow_the_progress_line(
     assert lix("leads", *arguments, "--out", "leads.csv").code == 0
     at = seen.index("title")
     assert seen[at - 1 : at + 5] == ["stop", "title", "start", "stop", "search:", "start"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx", "parquet"])
+def test_rows_of_another_search_do_not_take_the_place_of_those_in_a_file(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch, sandbox: ObservedSandbox, form: str
+) -> None:
+    if form in ("xlsx", "parquet"):
+        pytest.importorskip({"xlsx": "xlsxwriter", "parquet": "duckdb"}[form])
+    out = Path(f"out.{form}")
+
+    def enrich(rows: list[dict[str, object]]) -> Result:
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(text.encode())))
+        return lix("enrich", "-", "--out", str(out))
+
+    first = [{"name": name, "link": f"{L}/{name}-example", "n": 1} for name in ("ada", "bob")]
+    assert enrich(first).code == 0
+    before, asked = out.read_bytes(), len(sandbox.ledger)
+    other: list[dict[str, object]] = [{"name": "cy", "link": f"{L}/cy-example", "n": 2}]
+    for rows in (other, other + first[:1], first[:1]):
+        found = enrich(rows)
+        lost = "2 rows that are" if rows == other else "1 row that is"
+        assert (found.code, lost in found.err) == (2, True), found.err
+        assert "another name" in found.err
+    assert (out.read_bytes(), len(sandbox.ledger)) == (before, asked)
+    assert enrich(first).code == 0  # the same rows
+    assert len(sandbox.ledger) == asked
+    assert enrich(other + first).code == 0  # more rows, in another order
+    assert len(sandbox.ledger) == asked + 1
+    assert enrich(first).code == 2

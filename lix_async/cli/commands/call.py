@@ -27,12 +27,9 @@ from ..options import (
     LISTING_DEFAULTS,
     ConnectionOptions,
     ListingOutputOptions,
-    parse_columns,
 )
-from ..output.columns import check_columns
 from ..output.destination import output_path, writes_to_screen
-from ..output.schema import RowSchema
-from ..output.single import check_answer_output, write_answer
+from ..output.single import check_answer_columns, check_answer_output, write_answer
 from ..providers import all_endpoints
 from ..runtime.clients import client_factory
 from ..runtime.progress import ProgressCounts
@@ -89,7 +86,7 @@ def call(
         pages = cast("Endpoint[Params, Listing[object]]", found)
         job = listing_job("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
         return run_listing(job, output, connection, client_factory(found.id))
-    check_columns(parse_columns(output.columns), RowSchema(found.result))
+    check_answer_columns(output, found.result)
     check_answer_output(output)
 
     async def work(session: CommandSession) -> int:

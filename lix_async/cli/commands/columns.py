@@ -1,4 +1,4 @@
-"""`lix columns`: the columns that a kind of lookup can write."""
+"""`lix columns`: the columns that a lookup or a search can write."""
 
 from __future__ import annotations
 
@@ -11,30 +11,33 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ...providers.lix.models import JobPosting, Post
 from .. import console
 from ..errors import OK
 from ..input.targets import LOOKUPS
 from ..options import ReportFormat, as_table
 from ..output.answer_columns import described_columns
 
+RowKind = Literal["person", "org", "email", "job", "post"]
 _flag = Parameter(negative="", show_default=False)
 
 
 def columns(
-    kind: Annotated[Literal["person", "org", "email"], Parameter(help="The kind of lookup.")],
+    kind: Annotated[
+        RowKind,
+        Parameter(help="What the rows are; jobs and posts come from searches only."),
+    ],
     /,
     *,
     basic: Annotated[bool, Parameter(help="Only the basic columns."), _flag] = False,
     format_: ReportFormat = None,
 ) -> int:
-    """List the columns that `lix enrich --columns` takes for a kind of lookup.
+    """List the columns that `--columns` takes for lookups and searches.
 
     The basic ones, which are the default in CSV and workbooks, come first. Others go deeper into
     lists: `experience.1.title` is the title of the second position.
     """
-    found = [
-        one for one in described_columns(kind, LOOKUPS[kind].endpoint.result) if one[2] or not basic
-    ]
+    found = [one for one in described_columns(_type_of(kind)) if one[2] or not basic]
     if not as_table(format_):
         rows = (
             {"column": name, "basic": is_basic, "description": description}
@@ -51,3 +54,9 @@ def columns(
     with console.stdout_errors():
         Console().print(table)
     return OK
+
+
+def _type_of(kind: RowKind) -> type:
+    if kind == "job":
+        return JobPosting
+    return Post if kind == "post" else LOOKUPS[kind].endpoint.result

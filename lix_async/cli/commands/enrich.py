@@ -42,6 +42,7 @@ from ..options import (
     FilledOutputOptions,
     InputOptions,
     RowOutputOptions,
+    check_file_name,
     choose_format,
     parse_age,
 )
@@ -64,7 +65,12 @@ _flag = Parameter(negative="", show_default=False)
 
 def enrich(
     file: Annotated[
-        str, Parameter(help="The file with the links, or - for stdin.", allow_leading_hyphen=True)
+        str,
+        Parameter(
+            help="The file with the links, or - for stdin.",
+            allow_leading_hyphen=True,
+            validator=check_file_name,
+        ),
     ],
     /,
     *,
@@ -251,6 +257,7 @@ def enrich(
                 max_age=options.max_age,
                 refused_age=options.refused_age,
                 refresh=options.refresh,
+                recheck=options.recheck,
                 retry_doubts=options.doubts == "retry",
             )
             return run
@@ -404,6 +411,7 @@ async def _dry_run(
         rows,
         max_age=options.max_age,
         refused_age=options.refused_age,
+        recheck=options.recheck,
     )
     session.progress.stop()
     answered = f"{estimate.answered:,}, at no cost" if estimate.answered else "none"
@@ -411,7 +419,10 @@ async def _dry_run(
     if estimate.in_doubt:
         held = f"{estimate.in_doubt:,}, not looked up unless --doubts says so"
         head.append(("In doubt", held))
-    head.append(("To look up", f"{estimate.calls:,}"))
+    text = f"{estimate.calls:,}"
+    if options.recheck:
+        text += ", and again what becomes only PROBABLE"
+    head.append(("To look up", text))
     print_estimate(head, estimate, session.monitor.rate)
     return OK
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import anyio
+import anyio.to_thread
 
 from ...bulk import Outcome, Run
 from ...core.errors import LixError
@@ -17,6 +18,7 @@ from ...ledger.records import Export
 from ...ledger.store import Entry
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
+from ..input.source import STDIN
 from ..input.table import InputTable, TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
 from ..ledger.address import ledger_argument
@@ -26,8 +28,9 @@ from ..output.destination import place_of
 from ..output.existing_output import existing_names
 from ..output.joined_file import JoinedOutput
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow, JoinedTable, OwnColumns
+from ..output.lost_rows import count_lost_rows
 from ..runtime.session import CommandSession
-from ..text import plural
+from ..text import counted, plural
 from .enrich_columns import ColumnPlan, JoinedOptions, check_origin
 from .enrich_inputs import RowCallPreparer, RowInput, RowInputs
 from .enrich_run import EnrichOptions, RunCommand, days_text
@@ -144,7 +147,20 @@ class JoinedRun(RunCommand):
             return
         name = self._options.run_name
         run = await self._store.statement(lambda tables: tables.run_named(name), writes=False)
-        check_origin(exports, self._joined.out, name, is_known=run is not None)
+        out = self._joined.out
+        check_origin(exports, out, name, is_known=run is not None)
+        if out is None or self._targets.table.path != STDIN:
+            return
+        count = await anyio.to_thread.run_sync(
+            count_lost_rows, out, self._joined.format, self._existing, self._own
+        )
+        if count:
+            are = "is" if count == 1 else "are"
+            raise CommandError(
+                f"{out} has {counted(count, 'row')} that {are} not among those of stdin, and would "
+                "be lost",
+                hint="choose another name; what the ledger has costs nothing there",
+            )
 
     def _open_output(self) -> None:
         joined = self._joined
@@ -333,14 +349,12 @@ class JoinedRun(RunCommand):
         return [f"{'; '.join(texts)}{place}"]
 
     def _known_words(self) -> list[str]:
-        words: list[str] = []
-        inputs = self._inputs
-        if inputs.known_days is not None:
+        inputs, words = self._inputs, list[str]()
+        if known := inputs.known + inputs.answered_before:
             other = f" ({inputs.other_ids:,} under another id)" if inputs.other_ids else ""
-            known = f"{inputs.known:,} from the ledger{other}"
-            words.append(f"{known}, bought {days_text(inputs.known_days)}")
-        if inputs.answered_before:
-            words.append(f"{inputs.answered_before:,} answered before")
+            words.append(f"{known:,} from the ledger{other}")
+            if inputs.known_days is not None and not inputs.answered_before:
+                words[0] += f", bought {days_text(inputs.known_days)}"
         return words
 
 

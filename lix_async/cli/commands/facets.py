@@ -202,7 +202,10 @@ def facets(
     if not query.strip():
         raise CommandError("nothing to look for", hint="lix facets TITLE cto")
     job = listing_job(
-        "facets", SALES_FACETS, lambda lix, at: lix.sales.facets(query, facet, resume=at)
+        "facets",
+        SALES_FACETS,
+        lambda lix, at: lix.sales.facets(query, facet, resume=at),
+        if_empty="check the spelling, or type fewer letters: names are found by how they begin",
     )
     if output.columns is None and listing_format(output) in ("table", "csv", "xlsx"):
         output = replace(output, columns="id,displayValue")

@@ -24,11 +24,13 @@ from ..costs import (
     print_estimate,
 )
 from ..errors import OK, CommandError
-from ..options import ConnectionOptions, ListingOutputOptions, parse_columns
+from ..options import ConnectionOptions, ListingOutputOptions
+from ..output.answer_columns import chosen_names
 from ..output.columns import check_columns
 from ..output.destination import (
     FileSink,
     RowSink,
+    listing_format,
     listing_state,
     open_row_sink,
     output_path,
@@ -66,6 +68,8 @@ class ListingJob(Generic[Item]):
     """Starts the listing, or continues it from a checkpoint."""
     page_size: int = 1
     """Rows of a page, at least as many."""
+    if_empty: str = ""
+    """What to try where nothing is found."""
 
 
 def listing_job(
@@ -73,11 +77,12 @@ def listing_job(
     endpoint: Endpoint[P, Listing[Item]],
     pages: Callable[[AsyncLix, Checkpoint | None], Pages[Item]],
     page_size: int = 1,
+    if_empty: str = "",
 ) -> ListingJob[Item]:
     """The listing of an endpoint."""
     cap = endpoint.paging.cap if endpoint.paging is not None else None
     struct = item_struct(endpoint.result)
-    return ListingJob(noun, endpoint.id, struct, cap, endpoint.credits, pages, page_size)
+    return ListingJob(noun, endpoint.id, struct, cap, endpoint.credits, pages, page_size, if_empty)
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def run_listing(
         raise CommandError("--limit must be at least 1", hint="leave it out for all rows")
     schema = RowSchema(job.struct)
     if lookups is None:
-        check_columns(parse_columns(output.columns), schema)
+        check_columns(chosen_names(output.columns, listing_format(output), job.struct), schema)
     elif output_path(output) is None:
         raise CommandError(
             "--enrich needs an output file",
@@ -376,6 +381,8 @@ class _ListingRun(Generic[Item]):
         if stats.duplicates:
             parts.append(f"{stats.duplicates:,} {plural(stats.duplicates, 'duplicate')} dropped")
         console.print_note(f"{', '.join(parts)}, {format_elapsed(seconds)}")
+        if ended and not self.sink.written and self.job.if_empty:
+            console.print_note(f"hint: {self.job.if_empty}")
         if not self.as_received:
             console.print_note("rows are written as this version reads them, not as received")
         if ended and not stats.complete and stats.total is not None:

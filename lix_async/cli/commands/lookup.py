@@ -19,12 +19,9 @@ from ..options import (
     ROW_DEFAULTS,
     ConnectionOptions,
     RowOutputOptions,
-    parse_columns,
 )
-from ..output.columns import check_columns
 from ..output.destination import output_path, place_of, writes_to_screen
-from ..output.schema import RowSchema
-from ..output.single import check_answer_output, write_answer
+from ..output.single import check_answer_columns, check_answer_output, write_answer
 from ..runtime.clients import lix_client
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
@@ -112,7 +109,7 @@ def _run_lookup(
     if address:
         check_output_conflicts(output_path(output), address)
     target = _parse_argument(kind, link)
-    check_columns(parse_columns(output.columns), RowSchema(LOOKUPS[kind].endpoint.result))
+    check_answer_columns(output, LOOKUPS[kind].endpoint.result)
     check_answer_output(output)
 
     async def work(session: CommandSession) -> int:

@@ -50,6 +50,7 @@ from ..options import (
     Format,
     InputOptions,
     RowOutputOptions,
+    check_file_name,
     choose_format,
     parse_columns,
 )
@@ -88,7 +89,12 @@ _flag = Parameter(negative="", show_default=False)
 
 def waterfall(
     file: Annotated[
-        str, Parameter(help="The file with the links, or - for stdin.", allow_leading_hyphen=True)
+        str,
+        Parameter(
+            help="The file with the links, or - for stdin.",
+            allow_leading_hyphen=True,
+            validator=check_file_name,
+        ),
     ],
     /,
     *,

@@ -36,19 +36,28 @@ class CsvTable(InputTable):
         body = text.head if named is None else text.head[named.end() :]
         self.delimiter = (named and named[1]) or find_delimiter(body) or ","
         end = re.search(r"\r\n|\r|\n", text.head)
-        self.line_end = "\n" if end is None else end[0]
+        self._ends_twice = "\r\r\n" in text.head
+        """Whether each line has one end too many, as some programs on Windows write it."""
+        self.line_end = "\r\n" if self._ends_twice else "\n" if end is None else end[0]
         if text.quotes % 2:
             self._check_quotes()
         self.names, self._first_line = find_heading(list(islice(self._filled(), HEAD_ROWS)))
 
     def rows(self) -> Iterator[TableRow]:
         width = len(self.names)
+        blank: list[TableRow] = []  # at the end of a file they are no rows
         try:
             for line, cells in self._records():
-                if line < self._first_line or not cells:
+                if line < self._first_line:
+                    continue
+                if not cells:
+                    blank.append(TableRow(line, [""] * width))
                     continue
                 if len(cells) < width:
                     cells.extend([""] * (width - len(cells)))
+                if blank:
+                    yield from blank
+                    blank.clear()
                 if self._text.has_escapes and (bad := _guessed(cells)):
                     own = [restored(one) if n in bad else one for n, one in enumerate(cells)]
                     yield TableRow(line, own, guessed=bad)
@@ -63,7 +72,8 @@ class CsvTable(InputTable):
             for _ in range(self._lines_above):
                 next(lines)
             for line, cells in numbered_records(lines, self.delimiter):
-                yield line + self._lines_above, cells
+                if cells or not self._ends_twice:
+                    yield line + self._lines_above, cells
 
     def _filled(self) -> Iterator[NumberedCells]:
         try:

@@ -18,6 +18,8 @@ from typing import IO, BinaryIO
 from ..errors import CommandError
 from ..text import plural
 
+STDIN = "stdin"
+"""The name of an input that comes through a pipe."""
 HEAD_BYTES = 64 << 10
 HEAD_CHARS = 1 << 20
 _CHUNK = 1 << 20
@@ -48,7 +50,7 @@ class InputSource:
             raise CommandError(
                 "the name of the file is empty", hint="give the name of a file, or - for stdin"
             )
-        self.name = "stdin" if path == "-" else path
+        self.name = STDIN if path == "-" else path
         self.ending = "" if path == "-" else Path(path).suffix.lower()
         self._copy: IO[bytes] | None = None
         try:

@@ -11,7 +11,9 @@ from msgspec import inspect
 from ..errors import CommandError
 from ..providers import all_endpoints
 from ..text import one_line
-from .schema import OTHER, LookupSchema, RowSchema, columns_of
+from .basic_columns import is_short_name
+from .column_reader import OTHER
+from .schema import LookupSchema, RowSchema, all_columns, columns_of
 
 _MAX_SUGGESTED = 12
 """Columns listed when none is similar to the unknown one."""
@@ -60,7 +62,10 @@ def _is_known(column: str, schema: RowSchema, structs: Sequence[type]) -> bool:
     is_full_path = column in LookupSchema.row_fields or (dot and first in ("input", "result"))
     if first == OTHER or (isinstance(schema, LookupSchema) and is_full_path):
         return True
-    return any(_path_exists(inspect.type_info(struct), column) for struct in structs)
+    return any(
+        is_short_name(struct, column) or _path_exists(inspect.type_info(struct), column)
+        for struct in structs
+    )
 
 
 def _path_exists(kind: inspect.Type, path: str) -> bool:
@@ -95,7 +100,11 @@ def _result_structs() -> Iterator[type]:
 def _hint(column: str, schema: RowSchema, structs: Sequence[type]) -> str:
     own = schema.row_fields if isinstance(schema, LookupSchema) else ()
     names = list(
-        dict.fromkeys((*own, *(name for struct in structs for name in columns_of(struct))))
+        dict.fromkeys(
+            name
+            for struct in structs or (None,)
+            for name in (*own, *all_columns(struct), *columns_of(struct))
+        )
     )
     names = [name for name in names if name != OTHER]
     similar = [

@@ -14,7 +14,8 @@ from typing import Protocol
 from ...engine.checkpoint import Checkpoint
 from .. import console
 from ..errors import CommandError
-from ..options import Format, ListingOutputOptions, OutputOptions, choose_format, parse_columns
+from ..options import Format, ListingOutputOptions, OutputOptions, choose_format
+from .answer_columns import chosen_names
 from .files import AppendFile
 from .listing_file import ListingState, ResumableListingFile, checkpoint_path, load_state
 from .listing_table import check_writer, rows_path, write_table
@@ -172,8 +173,8 @@ def open_row_sink(
     Raises:
         CommandError: The file exists, cannot be continued, or cannot be opened.
     """
-    columns = parse_columns(output.columns)
     file_format = listing_format(output)
+    columns = chosen_names(output.columns, file_format, schema.struct)
     path = output_path(output)
     if path is None:
         if output.resume or output.overwrite:
@@ -182,6 +183,8 @@ def open_row_sink(
             )
         if file_format in WHOLE:
             raise CommandError(f"{file_format} needs an output file", hint="add --out FILE")
+        if file_format == "table" and columns == schema.basic:
+            columns = None  # those of them that fit
         return StdoutSink(file_format, schema, columns)
     whole = file_format in WHOLE
     if whole:
@@ -197,7 +200,8 @@ def open_row_sink(
         _check_free(path, stored, resume=output.resume)
     file = _open(stored, state, overwrite=output.overwrite or stored != path)
     if stored == path:
-        sink = FileSink(file, row_encoder(file_format, schema, columns), file_format, endpoint)
+        rows = row_encoder(file_format, schema, columns)
+        sink = FileSink(file, rows, file_format, endpoint, any_columns=output.columns is None)
     else:
         sink = RowsSink(file, row_encoder("jsonl", schema, None), "jsonl", endpoint)
         if not keep_rows:

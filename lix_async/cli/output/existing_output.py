@@ -83,14 +83,23 @@ def _names_of(path: Path | None, file_format: Format) -> Sequence[str] | None:
     return open_table(str(path)).names
 
 
+def delimiter_of(path: Path) -> str:
+    """The delimiter of a CSV that an earlier run has written."""
+    return _heading(path)[1]
+
+
 def _first_record(path: Path) -> Sequence[str]:
+    return _heading(path)[0]
+
+
+def _heading(path: Path) -> tuple[Sequence[str], str]:
     head = _head(path).decode("utf-8-sig", "replace")
     for delimiter in ",;\t|":
         records = csv.reader(head.splitlines(keepends=True), delimiter=delimiter)
         names: list[str] = next(records, list[str]())
         if any(True for _ in triples(names)) or "status" in names:
-            return names
-    return ()
+            return names, delimiter
+    return (), ","
 
 
 def _head(path: Path) -> bytes:

@@ -36,6 +36,8 @@ class ListingState(msgspec.Struct, kw_only=True):
     endpoint: str
     format: str
     columns: tuple[str, ...] | None
+    short_names: bool = False
+    """Whether columns may be short names; those of earlier versions are paths."""
     written: int
     """Rows in FILE, without the pending ones."""
     size: int
@@ -79,9 +81,25 @@ def is_ended(state: ListingState) -> bool:
 
 
 class ResumableListingFile:
-    """FILE and its checkpoint, kept consistent page by page."""
+    """FILE and its checkpoint, kept consistent page by page.
 
-    def __init__(self, file: AppendFile, rows: RowEncoder, file_format: str, endpoint: str) -> None:
+    Args:
+        file: The file.
+        rows: Encodes its rows.
+        file_format: Its format.
+        endpoint: The endpoint of the listing.
+        any_columns: Whether a file that was begun with other columns is continued with those.
+    """
+
+    def __init__(
+        self,
+        file: AppendFile,
+        rows: RowEncoder,
+        file_format: str,
+        endpoint: str,
+        *,
+        any_columns: bool = False,
+    ) -> None:
         self.file = file
         self.written = 0
         """Rows in the file."""
@@ -93,6 +111,7 @@ class ResumableListingFile:
         """The encoder of the file."""
         self._format = file_format
         self._endpoint = endpoint
+        self._any_columns = any_columns
 
     def resume(self, state: ListingState) -> None:
         """Continue from a checkpoint: compare it with the file, and truncate the file to it.
@@ -106,11 +125,16 @@ class ResumableListingFile:
                 f"{checkpoint_path(path)} belongs to a listing of {state.endpoint}",
                 hint="choose another file with --out, or start over with --overwrite",
             )
-        requested = self.rows.columns
-        if state.format != self._format or (requested is not None and requested != state.columns):
+        requested = None if self._any_columns else self.rows.columns
+        if state.format != self._format:
             raise CommandError(
-                f"{path} was started as {state.format} with other columns or another format",
+                f"{path} was started in another format, {state.format}",
                 hint="repeat the first command with --resume",
+            )
+        if requested is not None and requested != state.columns:
+            raise CommandError(
+                f"{path} was started with other columns",
+                hint="leave out --columns to continue with those, or start over with --overwrite",
             )
         try:
             self.checkpoint = Checkpoint.from_json(bytes(state.checkpoint))
@@ -118,7 +142,7 @@ class ResumableListingFile:
             raise CommandError(
                 f"{checkpoint_path(path)}: {error}", hint="start over with --overwrite"
             ) from None
-        self.rows.columns = state.columns
+        self.rows.resume(state.columns, short_names=state.short_names)
         self.pending = [bytes(row) for row in state.pending]
         self.written = state.written
         rows = self.rows.encode(self.pending, first=state.written == 0) if self.pending else b""
@@ -153,6 +177,7 @@ class ResumableListingFile:
             endpoint=self._endpoint,
             format=self._format,
             columns=self.rows.columns,
+            short_names=self.rows.short_names,
             written=self.written,
             size=self.file.size,
             pending=[msgspec.Raw(row) for row in self.pending],

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..options import Format, check_library
+from .column_reader import OTHER
 from .files import StagedOutput
 from .parquet import ParquetFile
 from .rows import JsonlEncoder, parse_row
-from .schema import OTHER, RowSchema
+from .schema import RowSchema
 from .workbook import Workbook
 
 
@@ -80,22 +81,13 @@ def _write_workbook(
     schema: RowSchema,
     columns: tuple[str, ...] | None,
 ) -> Path:
-    names = columns or schema.columns
+    names = columns or schema.every
     if not names:  # no struct is known: there are the columns that the rows have
         names = schema.columns_for([parse_row(line) for line in lines()])
     book = Workbook(folder / "rows.xlsx", names)
     try:
         for line in lines():
-            row = parse_row(line)
-            read = schema.normalised(row)
-            book.add(
-                [
-                    schema.remaining(row, names) or None
-                    if name == OTHER
-                    else schema.value_at(read, name)
-                    for name in names
-                ]
-            )
+            book.add(schema.values(line, names))
         return book.finish()
     finally:
         book.close()

@@ -45,28 +45,31 @@ class ColumnType:
 
     def add(self, value: object) -> None:
         """Include a value."""
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             self.kinds.add("text")
-        elif isinstance(value, bool):
+        elif kind is dict:
+            self.kinds.add("object")
+            fields = self.fields
+            for name, part in cast("dict[str, object]", value).items():
+                if (found := fields.get(name)) is None:
+                    found = fields[name] = ColumnType()
+                if part is not None:
+                    found.add(part)
+        elif kind is bool:
             self.kinds.add("flag")
-        elif isinstance(value, int):
-            size = abs(value)
+        elif kind is int:
+            size = abs(cast("int", value))
             self.kinds.add(
                 "int" if size <= FLOAT_EXACT_LIMIT else "long" if size < INT64_LIMIT else "huge"
             )
-        elif isinstance(value, float):
-            self.kinds.add("float" if math.isfinite(value) else "huge")
-        elif isinstance(value, list):
+        elif kind is float:
+            self.kinds.add("float" if math.isfinite(cast("float", value)) else "huge")
+        elif kind is list:
             self.kinds.add("list")
-            self.items = self.items or ColumnType()
+            items = self.items = self.items or ColumnType()
             for item in cast("list[object]", value):
-                self.items.add(item)
-        elif value is not None:
-            self.kinds.add("object")
-            for name, part in cast("dict[str, object]", value).items():
-                if (found := self.fields.get(name)) is None:
-                    found = self.fields[name] = ColumnType()
-                found.add(part)
+                items.add(item)
 
     def sql(self) -> str:
         """The SQL type that can hold all values."""

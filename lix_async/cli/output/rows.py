@@ -15,7 +15,7 @@ import msgspec
 
 from ...core.values import JsonObject
 from ..options import Format
-from .schema import OTHER, RowSchema
+from .schema import RowSchema
 
 
 def parse_row(row: bytes) -> JsonObject:
@@ -29,8 +29,22 @@ class RowEncoder(Protocol):
     columns: tuple[str, ...] | None
     """The columns, once they are fixed; None where there are none."""
 
+    @property
+    def short_names(self) -> bool:
+        """Whether columns may be short names."""
+        ...
+
     def fix_columns(self, rows: Sequence[bytes]) -> None:
         """Choose the columns by the first rows, if they depend on the rows."""
+
+    @abstractmethod
+    def resume(self, columns: tuple[str, ...] | None, *, short_names: bool) -> None:
+        """Continue an output that has certain columns.
+
+        Args:
+            columns: The columns; None where there are none.
+            short_names: Whether they may be short names; else all are paths.
+        """
 
     @abstractmethod
     def encode(self, rows: Sequence[bytes], *, first: bool) -> bytes:
@@ -47,18 +61,21 @@ class JsonlEncoder:
     def fix_columns(self, rows: Sequence[bytes]) -> None:
         pass
 
+    @property
+    def short_names(self) -> bool:
+        return self._schema.short_names
+
+    def resume(self, columns: tuple[str, ...] | None, *, short_names: bool) -> None:
+        self.columns, self._schema.short_names = columns, short_names
+
     def encode(self, rows: Sequence[bytes], *, first: bool) -> bytes:
         return b"".join(self._line(row) + b"\n" for row in rows)
 
     def _line(self, row: bytes) -> bytes:
         if self.columns is None:
             return row
-        tree, value_at = parse_row(row), self._schema.value_at
-        normalised = self._schema.normalised(tree)
-        selected = {name: value_at(normalised, name) for name in self.columns}
-        if OTHER in selected:
-            selected[OTHER] = self._schema.remaining(tree, self.columns) or selected[OTHER]
-        return msgspec.json.encode(selected)
+        values = self._schema.values(row, self.columns)
+        return msgspec.json.encode(dict(zip(self.columns, values, strict=True)))
 
 
 class CsvEncoder:
@@ -72,6 +89,13 @@ class CsvEncoder:
         if self.columns is None and rows:
             self.columns = self._schema.columns_for([parse_row(row) for row in rows])
 
+    @property
+    def short_names(self) -> bool:
+        return self._schema.short_names
+
+    def resume(self, columns: tuple[str, ...] | None, *, short_names: bool) -> None:
+        self.columns, self._schema.short_names = columns, short_names
+
     def encode(self, rows: Sequence[bytes], *, first: bool) -> bytes:
         self.fix_columns(rows)
         columns = self.columns or self._schema.columns_for([])
@@ -79,7 +103,7 @@ class CsvEncoder:
         writer = csv.writer(out, lineterminator="\n")
         if first:
             writer.writerow(columns)
-        writer.writerows(self._schema.cells(parse_row(row), columns) for row in rows)
+        writer.writerows(self._schema.cells(row, columns) for row in rows)
         return out.getvalue().encode("utf-8", "surrogatepass")
 
 

@@ -14,14 +14,23 @@ from typing import cast
 import msgspec
 from msgspec import inspect
 
-from ...core.decoding import decoder_for
 from ...core.json_text import SchemaMismatch
 from ...core.models import Listing, item_type
 from ...core.values import JsonObject
-from ..values import csv_cell, get_path, remaining_fields
+from ..values import csv_cell, remaining_fields
+from .basic_columns import basic_names, is_short_name, paths_of
+from .column_reader import (
+    OTHER,
+    RowColumn,
+    RowReader,
+    column_reader,
+    normalised,
+    parsed,
+    sent_reader,
+    shown_paths,
+    value_at,
+)
 
-OTHER = "other"
-_OTHER_PREFIX = f"{OTHER}."
 # The first entries of these lists get their own columns, in addition to the whole list as JSON.
 _FIRST_ENTRY_FIELDS = {
     "experience": ("title", "organisation.name", "location", "dateStarted", "dateEnded"),
@@ -41,49 +50,46 @@ class RowSchema:
         self.structs: tuple[type, ...] = () if struct is None else (struct,)
         """The possible structs of a row, or of the answer in it."""
         self.columns = columns_of(struct)
-        self._columns: tuple[str, ...] = ()
-        self._shown: tuple[str, ...] = ()
+        """The fields; those of nested objects are paths."""
+        self.basic = basic_names(struct)
+        """The short names of the columns that most tables need; empty where there are none."""
+        self.short_names = True
+        """Whether columns may be short names: those of files of earlier versions are paths."""
+        self._reader: tuple[tuple[str, ...], RowReader] | None = None
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All columns: the basic ones, then the other fields; empty if no struct is known."""
+        return all_columns(self.struct)
+
+    def values(self, row: bytes, columns: tuple[str, ...]) -> list[object]:
+        """The values of the columns in a row as received; of `other` what no column shows."""
+        if self._reader is None or self._reader[0] != columns:
+            reader = column_reader(self.struct, columns, short_names=self.short_names)
+            self._reader = columns, reader
+        try:
+            return self._reader[1](row)
+        except SchemaMismatch:  # one field of it is not what its type says
+            return sent_reader(self.struct, columns)(row)
+
+    def cells(self, row: bytes, columns: tuple[str, ...]) -> list[str]:
+        """The values of the columns as cells of a CSV."""
+        return list(map(csv_cell, self.values(row, columns)))
 
     def value_at(self, row: JsonObject, column: str) -> object:
-        """The value of a column; `other.new` is a field that no struct has."""
-        found = get_path(row, column)
-        if found is None and column.startswith(_OTHER_PREFIX):
-            return get_path(row, column.removeprefix(_OTHER_PREFIX))
-        return found
-
-    def remaining(self, row: JsonObject, columns: Sequence[str]) -> dict[str, object]:
-        """The values of a row that none of the columns shows."""
-        columns = tuple(columns)
-        if columns != self._columns:
-            self._columns, self._shown = columns, self._shown_paths(columns)
-        return remaining_fields(row, self._shown)
-
-    def _shown_paths(self, columns: Sequence[str]) -> tuple[str, ...]:
-        named = [column for column in columns if column != OTHER]
-        return (
-            *named,
-            *(name.removeprefix(_OTHER_PREFIX) for name in named if _OTHER_PREFIX in name),
-        )
+        """The value of a column that is a path; `other.new` is a field that no struct has."""
+        return value_at(row, column)
 
     def columns_for(self, rows: Sequence[JsonObject]) -> tuple[str, ...]:
-        """The columns; if no struct is known, those of the given rows."""
+        """All columns; if no struct is known, those of the given rows."""
         if self.columns:
-            return self.columns
-        return (*dict.fromkeys(name for row in rows for name in remaining_fields(row, ())), OTHER)
+            return self.every
+        sent = (name for row in rows for name in remaining_fields(row, self.basic))
+        return (*dict.fromkeys((*self.basic, *sent)), OTHER)
 
     def normalised(self, row: JsonObject) -> JsonObject:
         """The row with its values as the struct reads them, such as numbers sent as text."""
-        return row if self.struct is None else _normalised(row, self.struct)
-
-    def cells(self, row: JsonObject, columns: Sequence[str]) -> list[str]:
-        """The cells of a row; `other` has the remaining values as JSON."""
-        read = self.normalised(row)
-        return [
-            _json(self.remaining(row, columns))
-            if column == OTHER
-            else csv_cell(self.value_at(read, column))
-            for column in columns
-        ]
+        return row if self.struct is None else normalised(row, self.struct)
 
 
 class LookupSchema(RowSchema):
@@ -101,11 +107,16 @@ class LookupSchema(RowSchema):
 
     def __init__(self, structs: Mapping[str, type]) -> None:
         super().__init__(None)
+        self._shown: tuple[tuple[str, ...], frozenset[str]] = (), frozenset()
         self.structs = tuple(structs.values())
         self._struct_by_kind = structs
         names = dict.fromkeys(name for one in structs.values() for name in columns_of(one))
         names.pop(OTHER, None)
         self.columns = (*self.meta_fields, *(f"result.{name}" for name in names), OTHER)
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        return self.columns
 
     def path(self, column: str) -> str:
         """The path of a column in the row."""
@@ -114,23 +125,53 @@ class LookupSchema(RowSchema):
     def value_at(self, row: JsonObject, column: str) -> object:
         return super().value_at(row, self.path(column))
 
-    def _shown_paths(self, columns: Sequence[str]) -> tuple[str, ...]:
-        return super()._shown_paths([self.path(column) for column in columns])
+    def values(self, row: bytes, columns: tuple[str, ...]) -> list[object]:
+        tree = parsed(row)
+        read, short = self.normalised(tree), self.short_values(tree, columns)
+        return [
+            (self.remaining(tree, columns) or None)
+            if column == OTHER
+            else short[column]
+            if column in short
+            else self.value_at(read, column)
+            for column in columns
+        ]
+
+    def struct_of(self, row: JsonObject) -> type | None:
+        """The struct of the answer in a row."""
+        return self._struct_by_kind.get(str(row.get("kind")))
+
+    def short_values(self, row: JsonObject, columns: tuple[str, ...]) -> Mapping[str, object]:
+        """The values of those columns that are short names of fields of the answer."""
+        struct, result = self.struct_of(row), row.get("result")
+        names = tuple(
+            one for one in columns if one not in self.row_fields and is_short_name(struct, one)
+        )
+        if not names or not isinstance(result, dict):
+            return {}
+        body = msgspec.json.encode(cast("JsonObject", result))
+        return dict(zip(names, _schema_of(struct).values(body, names), strict=True))
+
+    def remaining(self, row: JsonObject, columns: tuple[str, ...]) -> dict[str, object]:
+        """The values of a row that none of the columns shows."""
+        if self._shown[0] != columns:
+            self._shown = (
+                columns,
+                shown_paths(None, [RowColumn.of(None, self.path(column)) for column in columns]),
+            )
+        return remaining_fields(row, self._shown[1])
 
     def normalised(self, row: JsonObject) -> JsonObject:
         """The row with its result as the struct of its kind reads it."""
-        struct, result = self._struct_by_kind.get(str(row.get("kind"))), row.get("result")
+        struct, result = self.struct_of(row), row.get("result")
         if struct is None or not isinstance(result, dict):
             return row
-        return {**row, "result": _normalised(cast("JsonObject", result), struct)}
+        return {**row, "result": normalised(cast("JsonObject", result), struct)}
 
 
-def _normalised(row: JsonObject, struct: type) -> JsonObject:
-    try:
-        value = decoder_for(cast("type[object]", struct)).read(msgspec.json.encode(row))
-    except SchemaMismatch:
-        return row
-    return cast("JsonObject", _merge(row, msgspec.to_builtins(value)))
+@cache
+def _schema_of(struct: type | None) -> RowSchema:
+    return RowSchema(struct)
 
 
 @cache
@@ -140,6 +181,15 @@ def columns_of(struct: type | None) -> tuple[str, ...]:
         return ()
     found = _field_paths(inspect.type_info(struct), "", frozenset())
     return (*found, OTHER) if found else ()
+
+
+@cache
+def all_columns(struct: type | None) -> tuple[str, ...]:
+    """The basic columns of an item by their short names, then every other field, and `other`."""
+    fields, basic = columns_of(struct), basic_names(struct)
+    shown = {paths_of(struct, name)[0] for name in basic}
+    rest = (name for name in fields if name not in shown and not is_short_name(struct, name))
+    return (*basic, *rest) if fields else ()
 
 
 def item_struct(result: type[object]) -> type | None:
@@ -173,24 +223,3 @@ def _without_none(kind: inspect.Type) -> inspect.Type:
         parts = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
         return parts[0] if len(parts) == 1 else kind
     return kind
-
-
-def _json(value: dict[str, object]) -> str:
-    return msgspec.json.encode(value).decode() if value else ""
-
-
-def _merge(sent: object, known: object) -> object:
-    """What was sent, updated by what the struct read, part by part.
-
-    Values that the struct could not read (a number that is not one, a null in a list) stay as sent.
-    """
-    if isinstance(sent, dict) and isinstance(known, dict):
-        old, new = cast("dict[str, object]", sent), cast("dict[str, object]", known)
-        return old | {name: _merge(old.get(name), value) for name, value in new.items()}
-    if isinstance(sent, list) and isinstance(known, list):
-        before, after = cast("list[object]", sent), cast("list[object]", known)
-        if len(before) == len(after):
-            return [_merge(*pair) for pair in zip(before, after, strict=True)]
-        rest = iter(after)  # the decoder drops nulls, and nothing else
-        return [None if one is None else _merge(one, next(rest, None)) for one in before]
-    return sent if known is None else known  # pyright: ignore[reportUnknownVariableType]  # narrowed to a list, and back

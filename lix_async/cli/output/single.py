@@ -11,9 +11,11 @@ import msgspec
 from ...core.json_text import compact
 from ...core.values import JsonObject
 from .. import console
-from ..options import OutputOptions, choose_format, parse_columns
+from ..options import OutputOptions, choose_format
 from ..text import one_line
 from ..values import cell_text, leaf_paths
+from .answer_columns import chosen_names
+from .columns import check_columns
 from .destination import output_path
 from .files import AppendFile
 from .rows import parse_row, row_encoder
@@ -26,6 +28,23 @@ _PARTS = (
 _MAX_VALUE_LENGTH = 600
 _PLAIN_LENGTH = 6
 """Values up to this length, such as `false` and small numbers, are equal by chance."""
+
+
+def check_answer_columns(output: OutputOptions, result: type) -> None:
+    """Check before anything is paid that an answer has the columns that the options ask for.
+
+    Raises:
+        CommandError: A column is unknown.
+    """
+    check_columns(_columns(output, result), RowSchema(result))
+
+
+def _columns(output: OutputOptions, result: type) -> tuple[str, ...] | None:
+    """The columns of an answer; None for all that it has."""
+    file_format = choose_format(output, terminal=sys.stdout.isatty())
+    if file_format == "table" and (output.columns or "basic").strip() == "basic":
+        return None  # a card shows all fields
+    return chosen_names(output.columns, file_format, result)
 
 
 def check_answer_output(output: OutputOptions) -> None:
@@ -46,7 +65,7 @@ def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
     Raises:
         CommandError: The file exists, or cannot be written.
     """
-    columns = parse_columns(output.columns)
+    columns = _columns(output, result)
     file_format, path = choose_format(output, terminal=sys.stdout.isatty()), output_path(output)
     schema, row = RowSchema(result), compact(body)
     is_object = row[:1] == b"{"
@@ -58,11 +77,10 @@ def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
         print_table(Console(), rows, RowSchema(None), None)
         return
     if file_format == "table" and path is None and is_object:
-        normalised = schema.normalised(parse_row(row))
         if columns is None:
-            print_card(normalised, schema.columns)
+            print_card(schema.normalised(parse_row(row)), schema.columns)
         else:
-            print_card({name: schema.value_at(normalised, name) for name in columns}, columns)
+            print_card(dict(zip(columns, schema.values(row, columns), strict=True)), columns)
         return
     # An answer that is not an object, such as a list of accounts, is printed as received.
     data = (
@@ -176,7 +194,8 @@ def _entry_text(entry: JsonObject) -> str:
     flat = leaf_paths(entry)
     parts = [cell_text(flat.get(name)) for name in _PARTS if cell_text(flat.get(name))]
     organisation = cell_text(flat.get("organisation.name"))
-    parts += [organisation] if organisation else []
+    if organisation and organisation not in parts:
+        parts.append(organisation)
     dates = [cell_text(flat.get(name)) for name in ("dateStarted", "dateEnded")]
     when = " to ".join(date for date in dates if date)
     return ", ".join(parts) + (f" ({when})" if when and parts else "")

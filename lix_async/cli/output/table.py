@@ -50,7 +50,10 @@ _PREFERRED_COLUMNS = (
     "companyName",
     "error",
 )
-
+_PREFERRED_BASIC = (
+    *("name", "author", "title", "company", "headline", "text", "industry", "location"),
+    *("headquarters", "employees", "size", "posted_at", "email", "email_status", "alternatives"),
+)
 
 _WIDE_TERMINAL = 100
 _FEW_COLUMNS = 3
@@ -64,18 +67,33 @@ def row_table(
     rows: Sequence[bytes], schema: RowSchema, columns: tuple[str, ...] | None, width: int
 ) -> Table | None:
     """A table of the requested columns, or of the preferred ones that fit; None if it is empty."""
-    objects = [schema.normalised(parse_row(row)) for row in rows]
-    names = columns or default_columns(objects, schema, width)
+    every = columns or schema.basic
+    if every:
+        objects = [dict(zip(every, schema.values(row, every), strict=True)) for row in rows]
+        names = list(columns or _basic_columns(objects, width))
+        values = [[item[name] for name in names] for item in objects]
+    else:
+        objects = [schema.normalised(parse_row(row)) for row in rows]
+        names = default_columns(objects, schema, width)
+        values = [[schema.value_at(item, name) for name in names] for item in objects]
     if not objects or not names:
         return None
+    texts = [list(map(cell_text, some)) for some in values]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in names:
-        longest = max(len(one_line(cell_text(schema.value_at(item, name)))) for item in objects)
+    for place, name in enumerate(names):
+        longest = max(len(one_line(some[place])) for some in texts)
         min_width = min(longest, _NAME_WIDTH) if name.endswith("name") else None
         table.add_column(escape(heading(name)), min_width=min_width)
-    for item in objects:
-        table.add_row(*(_cell(name, cell_text(schema.value_at(item, name))) for name in names))
+    for some in texts:
+        table.add_row(*map(_cell, names, some))
     return table
+
+
+def _basic_columns(objects: Sequence[JsonObject], width: int) -> list[str]:
+    """The first few basic columns that have a value, and the link to pass to the next command."""
+    count = 4 if width >= _WIDE_TERMINAL else 2
+    names = first_nonempty_columns(objects, _PREFERRED_BASIC, count)
+    return names + first_nonempty_columns(objects, ("link", "sales_nav_link", "urn", "id"), 1)
 
 
 def default_columns(objects: Sequence[JsonObject], schema: RowSchema, width: int) -> list[str]:
