@@ -336,7 +336,7 @@ async def _add(
             continue
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (one.key,)).rowcount:
             count.distinct += 1
-            new[one.key] = one.row, one.is_listing
+            new[one.key] = one.row, one.listing
             found.append((given, one))
     if store is not None:
         await caller.rekey(store, found)
