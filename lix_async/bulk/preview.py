@@ -126,10 +126,15 @@ async def preview(
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account, on)
     engine = caller.engine
     fresh = chosen_freshness(engine.options, max_age, refused_age, engine.clock.wall())
-    count = await _count(store, caller, inputs, fresh)
+    try:
+        ledger = open_store(store)
+    except ConfigurationError:
+        del store  # a traceback may show local variables
+        raise
+    count = await _count(ledger, caller, inputs, fresh)
     admission = AdmissionController(
         caller.engine,
-        open_store(store),
+        ledger,
         balance_endpoints=caller.balance_endpoints if check_balances else None,
     )
     await admission.read()
@@ -220,12 +225,17 @@ async def credits_up_to(
     fresh = chosen_freshness(
         caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
     )
-    count = await _count(store, caller, inputs, fresh, limit, retry_doubts=retry_doubts)
+    try:
+        ledger = open_store(store)
+    except ConfigurationError:
+        del store  # a traceback may show local variables
+        raise
+    count = await _count(ledger, caller, inputs, fresh, limit, retry_doubts=retry_doubts)
     return count.credits.total()
 
 
 async def _count(
-    store: StoreAddress,
+    ledger: Store,
     caller: CallPreparer,
     inputs: Iterable[object] | AsyncIterable[object],
     fresh: Freshness,
@@ -233,7 +243,6 @@ async def _count(
     *,
     retry_doubts: bool = False,
 ) -> _PreviewCounter:
-    ledger = open_store(store)
     try:
         await ledger.open_read_only()
     except LedgerNotFoundError:
