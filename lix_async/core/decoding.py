@@ -339,15 +339,15 @@ def _read_entry(type_: type[T], entry: object) -> tuple[T, bool]:
     try:
         if not isinstance(entry, dict):
             raise SchemaMismatch(f"expected an object, got {type_name(entry)}")
-        row = cast("JsonObject", entry)
-        repaired: object = row
+        tree = cast("JsonObject", entry)
+        repaired: object = tree
         if issubclass(type_, msgspec.Struct):
             repair = object_repair(type_)
-            repaired = repair(row, omitted)
+            repaired = repair(tree, omitted)
             if omitted and not repaired:
                 raise omitted[0]
-            if row and not repaired and not _has_known_key(row, repair):
-                repaired = _fields_inside(row, repair)
+            if tree and not repaired and not _has_known_key(tree, repair):
+                repaired = _fields_inside(tree, repair)
                 if not repaired:
                     raise _unknown_keys()
         item = msgspec.convert(repaired, type_, strict=False, dec_hook=decode_undocumented)
