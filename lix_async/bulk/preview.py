@@ -131,10 +131,15 @@ async def preview(
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account, on)
     engine = caller.engine
     fresh = chosen_freshness(engine.options, max_age, refused_age, engine.clock.wall())
-    count = await _count(store, caller, inputs, fresh, recheck=recheck)
+    try:
+        ledger = open_store(store)
+    except ConfigurationError:
+        del store  # a traceback may show local variables
+        raise
+    count = await _count(ledger, caller, inputs, fresh, recheck=recheck)
     admission = AdmissionController(
         caller.engine,
-        open_store(store),
+        ledger,
         balance_endpoints=caller.balance_endpoints if check_balances else None,
     )
     await admission.read()
@@ -227,14 +232,19 @@ async def credits_up_to(
     fresh = chosen_freshness(
         caller.engine.options, max_age, refused_age, caller.engine.clock.wall()
     )
+    try:
+        ledger = open_store(store)
+    except ConfigurationError:
+        del store  # a traceback may show local variables
+        raise
     count = await _count(
-        store, caller, inputs, fresh, limit, recheck=recheck, retry_doubts=retry_doubts
+        ledger, caller, inputs, fresh, limit, recheck=recheck, retry_doubts=retry_doubts
     )
     return count.credits.total()
 
 
 async def _count(
-    store: StoreAddress,
+    ledger: Store,
     caller: CallPreparer,
     inputs: Iterable[object] | AsyncIterable[object],
     fresh: Freshness,
@@ -243,7 +253,6 @@ async def _count(
     recheck: int = 0,
     retry_doubts: bool = False,
 ) -> _PreviewCounter:
-    ledger = open_store(store)
     try:
         await ledger.open_read_only()
     except LedgerNotFoundError:
@@ -336,7 +345,7 @@ async def _add(
             continue
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (one.key,)).rowcount:
             count.distinct += 1
-            new[one.key] = one.row, one.listing
+            new[one.key] = one.row, one.row.is_listing
             found.append((given, one))
     if store is not None:
         await caller.rekey(store, found)

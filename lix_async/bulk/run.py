@@ -169,7 +169,11 @@ class Run(Generic[T]):
         if isinstance(inputs, str | bytes):
             raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
         caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account, on)
-        ledger = open_store(store)
+        try:
+            ledger = open_store(store)
+        except ConfigurationError:
+            del store  # a traceback may show local variables
+            raise
         check_type("name", name, str | None)
         check_type("refresh", refresh, int)
         if refresh < 0:

@@ -22,12 +22,12 @@ object becomes an empty object. Not repaired are an object or list in place of a
 value in place of an object or list. They raise `SchemaMismatch` with their path, because a guess
 would lose data that was charged.
 
-A result of which no key is known, and a page without rows, are looked for inside of their objects,
-as envelopes change. A page that has other lists of objects instead of rows does not fit.
+A result or row of which no key is known, and a page without rows, are looked for inside of their
+objects, as envelopes change. A page that has other lists of objects instead of rows does not fit.
 
 In the rows of a page, such a value costs only itself: the field is None, and a row that has nothing
-else becomes an `UnreadableItem`. The other rows were charged as well, and the next page can only be
-found behind this one. A page does not fit if its rows cannot be found.
+else, or no key that is known, becomes an `UnreadableItem`. The other rows were charged as well, and
+the next page can only be found behind this one. A page does not fit if its rows cannot be found.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class TolerantDecoder(Generic[T]):
             names |= {*self._envelopes}
         self._names = _quoted(names)
         self._empty = _empty_value(type_, kind) if self._page is None else None
+        self._empty_item = None if self._page is None else self._page.empty_item
         self._is_filled = _filled_check(type_, kind, self._page is not None)
         if self._page is not None and self._envelopes:
             self._fast = _EnvelopeDecoder(self._fast, type_, self._envelopes).decode
@@ -95,9 +96,11 @@ class TolerantDecoder(Generic[T]):
         else:
             if self._empty is not None and value == self._empty:
                 return self._read_slowly(body)
+            if self._empty_item is not None and self._empty_item in _items(value):
+                return self._read_slowly(body)
             if self._is_filled(value):  # then other names of its fields do not matter
                 return value
-            has_items = self._page is None or cast("Listing[object]", value).items
+            has_items = self._page is None or _items(value)
             if has_items and not any(map(body.__contains__, self._names)):
                 return value
         return self._read_slowly(body)
@@ -110,9 +113,12 @@ class TolerantDecoder(Generic[T]):
 
         """
         try:
-            return self.read(body)
+            value = self.read(body)
         except SchemaMismatch:
             pass
+        else:
+            if self._empty is None or value != self._empty:
+                return value
         return _read_entry(self._type, parse_json(body))[0]
 
     def _read_slowly(self, body: bytes) -> T:
@@ -139,28 +145,37 @@ class TolerantDecoder(Generic[T]):
         if self._object is not None:
             repaired = _whole_path(self._object, inner)
             if self._empty is not None and not repaired:
-                repaired = self._read_inside(inner, self._object)
+                repaired = _fields_inside(inner, self._object)
         return msgspec.convert(repaired, self._type, strict=False, dec_hook=decode_undocumented)
 
-    def _read_inside(self, tree: JsonObject, repair: ObjectRepair) -> object:
-        """The fields of a result of which an object itself has none: of the one inside it."""
-        inside, objects = tree, list[JsonObject]()
-        for _ in range(_DEPTH):
-            if not repair.fields.keys().isdisjoint(repair.rearranged(inside)):
-                return {}
-            objects = [
-                cast("JsonObject", value)
-                for value in inside.values()
-                if value and isinstance(value, dict)
-            ]
-            if len(objects) != 1:
-                break
-            inside = objects[0]
-            if repaired := _whole_path(repair, inside):
-                return repaired
-        if inside is tree and not objects:
+
+def _fields_inside(tree: JsonObject, repair: ObjectRepair) -> object:
+    """The fields of a result of which an object itself has none: of the one inside it."""
+    inside, objects = tree, list[JsonObject]()
+    for _ in range(_DEPTH):
+        if _has_known_key(inside, repair):
             return {}
-        raise UnknownKeys("nothing of it could be read: none of its keys is known", "$")
+        objects = [
+            cast("JsonObject", value)
+            for value in inside.values()
+            if value and isinstance(value, dict)
+        ]
+        if len(objects) != 1:
+            break
+        inside = objects[0]
+        if repaired := _whole_path(repair, inside):
+            return repaired
+    if inside is tree and not objects:
+        return {}
+    raise _unknown_keys()
+
+
+def _has_known_key(tree: JsonObject, repair: ObjectRepair) -> bool:
+    return not repair.fields.keys().isdisjoint(repair.rearranged(tree))
+
+
+def _unknown_keys() -> UnknownKeys:
+    return UnknownKeys("nothing of it could be read: none of its keys is known")
 
 
 def _empty_value(type_: type[T], kind: inspect.Type) -> T | None:
@@ -168,6 +183,10 @@ def _empty_value(type_: type[T], kind: inspect.Type) -> T | None:
     if not isinstance(kind, inspect.StructType) or not kind.fields:
         return None
     return None if any(field.required for field in kind.fields) else type_()
+
+
+def _items(page: object) -> list[object]:
+    return cast("Listing[object]", page).items
 
 
 def _is_page(type_: type) -> bool:
@@ -218,6 +237,8 @@ class _PageReader:
     def __init__(self, type_: type) -> None:
         self._type = cast("type[Listing[object]]", type_)
         self._item: type[object] = item_type(type_)
+        self.empty_item = _empty_value(self._item, inspect.type_info(self._item))
+        """An item without any field, as one looks of whose keys none is known."""
         self._object = object_repair(type_)
         fields = msgspec.structs.fields(self._type)
         self._items = next(field.encode_name for field in fields if field.name == "items")
@@ -318,11 +339,17 @@ def _read_entry(type_: type[T], entry: object) -> tuple[T, bool]:
     try:
         if not isinstance(entry, dict):
             raise SchemaMismatch(f"expected an object, got {type_name(entry)}")
-        repaired = cast("object", entry)
+        tree = cast("JsonObject", entry)
+        repaired: object = tree
         if issubclass(type_, msgspec.Struct):
-            repaired = object_repair(type_)(repaired, omitted)
+            repair = object_repair(type_)
+            repaired = repair(tree, omitted)
             if omitted and not repaired:
                 raise omitted[0]
+            if tree and not repaired and not _has_known_key(tree, repair):
+                repaired = _fields_inside(tree, repair)
+                if not repaired:
+                    raise _unknown_keys()
         item = msgspec.convert(repaired, type_, strict=False, dec_hook=decode_undocumented)
     except SchemaMismatch as error:
         message, path = str(error), error.path

@@ -9,6 +9,7 @@ failures and have a limit of their own.
 from __future__ import annotations
 
 import math
+import re
 import sys
 
 import msgspec
@@ -25,6 +26,8 @@ from .errors import (
 )
 from .timestamps import parse_http_date
 from .validation import ValidatedStruct
+
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
 class RetryDelay(msgspec.Struct, frozen=True):
@@ -143,19 +146,20 @@ class RetryPolicy(ValidatedStruct, frozen=True):
 def retry_after(value: str | None, now: float) -> float | None:
     """Seconds from a `Retry-After` header, in digits or as an HTTP date.
 
-    See https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3.
+    See https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3. Some servers send a fraction, which
+    is read as well: without it the call would be repeated too early.
 
     Args:
         value: The header, if there is one.
         now: The current time in epoch seconds.
 
     Returns:
-        The seconds, or None if the header is missing or invalid: with a sign, a fraction or digits
-        of another alphabet.
+        The seconds, or None if the header is missing or invalid: with a sign, an exponent or
+        digits of another alphabet.
 
     """
     text = (value or "").strip(" \t")
-    if text.isascii() and text.isdigit():
+    if _SECONDS.fullmatch(text):
         return min(float(text), sys.float_info.max)  # the number may have hundreds of digits
     if not (text.isascii() and text[:1].isalpha()):
         return None

@@ -29,7 +29,7 @@ def parse_timestamp(text: str | None) -> datetime | None:
             return datetime.fromtimestamp(seconds / scale, UTC)
         if text[:1].isalpha():
             return parse_http_date(text)
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text.upper())  # RFC 3339 allows "t" and "z"
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, OSError, IndexError):
         return None

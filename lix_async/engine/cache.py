@@ -123,7 +123,11 @@ class Cache:
                     "the path of another one"
                 )
             address = personal_path()
-        self._ledger = Ledger(open_store(address))
+        try:
+            self._ledger = Ledger(open_store(address))
+        except ConfigurationError:
+            del address  # a traceback may show local variables
+            raise
         self.store = self._ledger.store
         """The ledger's store."""
         self._server = server_of(provider, server.origin)

@@ -135,9 +135,13 @@ class Client:
         if cache is not None and cache is not False:
             from .cache import Cache  # late: most programs have none, and it needs SQLite
 
-            self._cache = Cache(
-                *(cache, provider, self._address, clock), searches=cache_searches, doubts=doubts
-            )
+            try:
+                self._cache = Cache(
+                    *(cache, provider, self._address, clock), searches=cache_searches, doubts=doubts
+                )
+            except ConfigurationError:
+                del cache  # a traceback may show local variables
+                raise
         # One list for the client and its views: the block of any of them waits for all runs.
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._bind_methods()

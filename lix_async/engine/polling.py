@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from ..core.endpoint import StatusCall
 from ..core.errors import (
-    DailyLimitError,
     DeadlineError,
+    Family,
     LixError,
     PendingError,
-    QueuedError,
-    RateLimitError,
     RefusalError,
-    ServerError,
     TransportError,
 )
+from ..core.families import STOPS, TRANSIENT
 from .answer import note_answer
 from .engine import AttemptHooks, Engine
 
 FIRST_INTERVAL = 1.0
 """Seconds before the second poll; each further interval is twice as long."""
 MAX_INTERVAL = 30.0
+PASSING: frozenset[Family] = frozenset({*TRANSIENT, "queued", "unknown"})
+"""Families of answers after which the status is requested again: the lookup itself may go on."""
 TIMEOUT = 300.0
 """Seconds to wait for a result where the caller names none."""
 
@@ -38,7 +38,8 @@ async def wait_for(
     """Poll until the result is complete. Only the status is requested, so nothing is charged again.
 
     Time is measured by the client's clock, and the last poll is made shortly before it is over.
-    Errors that may pass (connection, 429, 5xx) do not end the wait, since the call is paid.
+    Errors that may pass (connection, 429, 5xx, pages of something in between) do not end the wait,
+    since the call is paid.
 
     Raises:
         PendingError: There is no result after `seconds`.
@@ -87,11 +88,10 @@ async def _poll(engine: Engine, call: StatusCall, hooks: AttemptHooks | None) ->
 
 
 def _may_pass(error: LixError) -> bool:
-    """Whether a later poll may succeed after this error."""
+    """Whether a later poll may succeed after this error: it is not the API's word on the lookup."""
     if isinstance(error, TransportError):
         return isinstance(error, DeadlineError) or not error.permanent
-    passing = isinstance(error, QueuedError | RateLimitError | ServerError)
-    return passing and not isinstance(error, DailyLimitError)
+    return error.family in PASSING and not isinstance(error, STOPS)
 
 
 def _retry_after(error: LixError | None) -> float:

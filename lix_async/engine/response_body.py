@@ -8,6 +8,7 @@ from functools import cache
 
 import anyio
 
+from ..core.families import begins_as_json
 from ..core.plurals import plural
 
 MAX_RECEIVED_BYTES = 16 * 2**20
@@ -111,6 +112,9 @@ def _inflate(body: bytes) -> bytes | BodyError:
             found = inflater.decompress(body, MAX_BODY_BYTES + 1)
         except zlib.error:
             continue
+        # Without that header, `{` and `[` are the beginning of a deflate body as well.
+        if begins_as_json(body) and not begins_as_json(found):
+            break
         if len(found) > MAX_BODY_BYTES:
             return _too_large(len(body))
         if body and not inflater.eof:

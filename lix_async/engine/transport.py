@@ -385,6 +385,8 @@ class ClientTransport:
                 content=request.body,
                 extensions=self._extensions,
             )
+            # The client's own `params=` has replaced the query.
+            httpx_request.url = type(httpx_request.url)(self._builder.url(request))
             if request.body is not None:
                 stream = cast("type", type(httpx_request.stream))
                 httpx_request.stream = single_chunk_stream(stream)(request.body)

@@ -90,7 +90,11 @@ class JobQueue(ABC, Generic[Q]):
                 not valid. Inputs before it are queued.
             BulkError: If the queue or the ledger cannot be used.
         """
-        check_postgres_address(dsn)
+        try:
+            check_postgres_address(dsn)
+        except ConfigurationError:
+            del dsn  # a traceback may show local variables
+            raise
         if size < 1:
             raise ConfigurationError(f"size must be at least 1, not {size}")
         count = row = 0

@@ -50,7 +50,11 @@ class Ledger:
     """
 
     def __init__(self, address: Store | str | os.PathLike[str]) -> None:
-        self.store = open_store(address)
+        try:
+            self.store = open_store(address)
+        except ConfigurationError:
+            del address  # a traceback may show local variables
+            raise
         """The store that keeps it."""
         self._opened = False
 

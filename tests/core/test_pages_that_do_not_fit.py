@@ -94,6 +94,26 @@ def test_a_row_of_which_nothing_can_be_read_says_so(value):
     assert read_items(Person, b"[%b]" % item.raw) == [item]
 
 
+@pytest.mark.parametrize("row", [{"key": "x"}, {"Name": "p", "n": [1]}, {"a": {"b": 1}}])
+def test_a_row_of_which_no_key_is_known_says_so(row):
+    """It would be an item without anything, and pages of such items would look alike."""
+    page = read(People, {"people": [GOOD[0], row, None, {}, {"name": None}]})
+    assert page.counts == ItemCounts(nulls=1, unreadable=1)
+    whole, lost, *empty = page.items
+    assert whole.name == "p0"
+    assert isinstance(lost, UnreadableItem)
+    assert json.loads(lost.raw) == row
+    assert lost.reason == "nothing of it could be read: none of its keys is known at $"
+    assert empty == [Person(), Person()]
+    assert read_items(Person, b"[%b]" % write_item(lost)) == [lost]
+
+
+def test_a_row_is_found_inside_of_another_object():
+    page = read(People, {"people": [{"person": row} for row in GOOD]})
+    assert page.items == read(People, {"people": GOOD}).items
+    assert page.counts == ItemCounts()
+
+
 def test_a_row_that_is_nested_too_deeply_is_unreadable():
     deep: Any = {"name": "leaf"}
     for _ in range(300):

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from lix_async import RateLimit
+from lix_async import AsyncLix, RateLimit, bulk
 from lix_async.cli.errors import CommandError
 from lix_async.cli.ledger.address import check_address
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.server_address import check_server_address
 from lix_async.integrations import pgqueuer, procrastinate
-from lix_async.ledger.ledger import open_store
+from lix_async.ledger.ledger import Ledger, open_store
 from lix_async.ledger.postgres import PostgresStore, check_postgres_address
 from lix_async.ledger.sqlite import SqliteStore
 from lix_async.limiters import PostgresLimiter, RedisLimiter
@@ -67,6 +67,23 @@ def test_a_password_with_a_raw_delimiter_is_refused_without_being_shown(place, p
         assert_hidden(caught.value)
 
 
+def assert_not_in_locals(error: BaseException) -> None:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    own = [frame for frame in frames if frame.f_globals["__name__"].startswith("lix_async")]
+    assert own
+    assert "s3cret" not in repr([frame.f_locals for frame in own])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("address", [PLACES[0].format("s3cret@w0rd"), "mysql://me:s3cret@h/x"])
+async def test_a_preview_that_is_refused_has_it_in_no_local_variable(address):
+    with pytest.raises(ConfigurationError) as caught:
+        await bulk.preview(address, AsyncLix("key").people.get, [])
+    assert_hidden(caught.value)
+    assert_not_in_locals(caught.value)
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("adapter", [pgqueuer, procrastinate])
@@ -75,6 +92,7 @@ async def test_a_queue_refuses_it_as_well(adapter, address):
     with pytest.raises(ConfigurationError) as caught:
         await adapter.submit(address, "people.get", ["x"])
     assert_hidden(caught.value)
+    assert_not_in_locals(caught.value)
 
 
 @pytest.mark.parametrize("address", WELL_FORMED)
@@ -121,7 +139,8 @@ NO_FILES = [
 @pytest.mark.parametrize("address", [PLACES[0].format(one) for one in SPLIT] + NO_FILES)
 def test_no_local_variable_of_a_refusal_has_the_password(address: str) -> None:
     """Crash reporters print them."""
-    makers = [open_store]
+    makers = [open_store, Ledger, lambda where: AsyncLix("key", cache=where)]
+    makers += [lambda where: bulk.Run(where, AsyncLix("key").people.get, [])]
     if address not in NO_FILES:
         makers += [PostgresStore, check_server_address, check_postgres_address]
         makers += [lambda where: PostgresLimiter(where, "n", RATE)]
@@ -130,10 +149,7 @@ def test_no_local_variable_of_a_refusal_has_the_password(address: str) -> None:
         with pytest.raises(ConfigurationError) as caught:
             make(address)
         assert "s3cret" not in str(caught.value)
-        frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-        own = [frame for frame in frames if "lix_async" in frame.f_globals["__name__"]]
-        assert own
-        assert "s3cret" not in repr([frame.f_locals for frame in own])
+        assert_not_in_locals(caught.value)
 
 
 @pytest.mark.parametrize("path", ["ledger.db", "a=b.db", "/x/host=1.db", "C:\\x@y.db", "x/a:b@c"])

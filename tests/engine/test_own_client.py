@@ -225,6 +225,31 @@ async def test_the_clients_own_credentials_do_not_replace_the_key(library):
     assert seen == ["key"]
 
 
+@libraries
+@pytest.mark.parametrize("auth", ["raw", "query"])
+async def test_the_clients_own_query_and_address_do_not_replace_those_of_a_call(library, auth):
+    """httpx would drop the query of a URL for `params=`: a call without what it asks about."""
+    seen = []
+
+    def handle(request):
+        seen.append(str(request.url))
+        return library.Response(200, json={})
+
+    transport = library.MockTransport(handle)
+    for own in (
+        {},
+        {"params": {"note": "theirs", "x": "y"}},
+        {"base_url": "https://other.example"},
+    ):
+        async with library.AsyncClient(transport=transport, **own) as http:
+            client = SampleClient("key", http_client=http, auth=auth)
+            await client.send(THING, ONE)
+            await client.send(SEND, SendParams(to="me", text="hi"))
+    assert seen == seen[:2] * 3
+    assert "?note=%C3%BC%26%3D" in seen[0]
+    assert "?to=me" in seen[1]
+
+
 def by_name(first_surplus: bytes, size: int = 0, hold: int = 1):
     """Answer each request with the name in its path; the first answer is followed by a surplus."""
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lix_async.engine import response_body as module
@@ -151,6 +151,16 @@ def test_every_series_of_codings_is_undone_in_reverse(body, names, separator, up
 @given(st.binary(max_size=300), st.text(st.characters(codec="latin-1"), max_size=20))
 def test_no_header_and_no_body_raise(body, header):
     assert isinstance(decompress(body, header), bytes | tuple)
+
+
+@given(st.sampled_from([b"{", b"[", b" {", b"\xef\xbb\xbf["]), st.binary(max_size=200))
+@example(b"{", b'"name":"Ada"}')
+def test_json_under_the_name_of_a_coding_that_it_does_not_have_stays_as_it_is(start, rest):
+    for coding in ("deflate", "gzip", "x-gzip", "deflate, gzip"):
+        assert decompress(start + rest, coding) == start + rest
+    raw = zlib.compressobj(wbits=-15)
+    packed = raw.compress(start + rest) + raw.flush()
+    assert decompress(packed, "deflate") == start + rest
 
 
 def test_nested_bombs_are_stopped_at_the_limit():

@@ -145,6 +145,11 @@ async def test_every_other_status_means_pending(word: str | None) -> None:
         refused("rate_limit", 429),
         refused("queued", 200),
         refused("api_error", 500, retry_after="20"),
+        says(b"<html>log in", 302),
+        says(b"<html>log in"),
+        says(b""),
+        says(b"null"),
+        says(b"<html>", 520),
     ],
 )
 async def test_temporary_errors_do_not_end_the_wait(error: Any) -> None:
