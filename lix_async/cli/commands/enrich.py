@@ -439,7 +439,7 @@ async def _dry_run(
     )
     session.progress.stop()
     answered = f"{estimate.answered:,}, at no cost" if estimate.answered else "none"
-    head = [("Links", _links(estimate, inputs)), ("In the ledger", answered)]
+    head = [(f"{inputs.noun.capitalize()}s", _links(estimate, inputs)), ("In the ledger", answered)]
     if estimate.in_doubt:
         held = f"{estimate.in_doubt:,}, not looked up unless --doubts says so"
         head.append(("In doubt", held))
@@ -454,5 +454,5 @@ async def _dry_run(
 def _links(estimate: Preview, inputs: InputFile) -> str:
     words = [f"{estimate.distinct:,} distinct in {inputs.rows:,} {plural(inputs.rows, 'row')}"]
     if inputs.unusable:
-        words.append(f"{inputs.unusable:,} without a usable link")
+        words.append(f"{inputs.unusable:,} without a usable {inputs.noun}")
     return ", ".join(words)

@@ -353,7 +353,7 @@ class EnrichRun(RunCommand):
         if self._skipped:
             words.append(f"{self._skipped:,} skipped (already in the output)")
         if self._inputs.unusable:
-            words.append(f"{self._inputs.unusable:,} without a usable link")
+            words.append(f"{self._inputs.unusable:,} without a usable {self._inputs.noun}")
         return words
 
     async def _write_parquet(self) -> None:
