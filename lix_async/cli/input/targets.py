@@ -92,9 +92,7 @@ _HOST = re.compile(
     r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
 )
 """A host name with a top-level domain, in IDNA."""
-_LINKEDIN_PAGE = re.compile(
-    r"(?:[\w-]+\.)*(?:linkedin\.com|lnkd\.in)(?::\d*)?/+[^/?#]", re.IGNORECASE
-)
+_SHORT_LINKS = "lnkd.in"
 _COMMANDS: Mapping[str, str] = {
     "people_search": "search people",
     "job_search": "search jobs",
@@ -182,23 +180,29 @@ def _parsed(text: str, redirects: int) -> LookupTarget | None:
 def parse_website(text: str) -> LookupTarget | None:
     """The website that a text is, with or without a scheme, or None.
 
-    A page of LinkedIn is none: it belongs to a person or a company.
+    A page of LinkedIn is none, nor what leads to one: it belongs to a person or a company.
     """
     text = stripped(text).rstrip(_AFTER_LINK)
-    scheme = _HTTP.match(text)
-    rest = text if scheme is None else text[scheme.end() :]
+    rest = _without_http(text)
     if any(map(str.isspace, text)) or _SCHEME.match(rest) or _SEVERAL.search(text):
         return None
     host = website_form(rest)
-    if _HOST.fullmatch(host) is None or is_linkedin_page(text):
+    if _HOST.fullmatch(host) is None or is_linkedin_page(text) or parse_target(text) is not None:
         return None
     return LookupTarget("website", host, text, text)
 
 
 def is_linkedin_page(text: str) -> bool:
     """Whether a text is the URL of something at LinkedIn, and not only its domain."""
+    rest = _without_http(text)
+    if not rest.partition("/")[2]:
+        return False
+    return is_linkedin_url(rest, bare=True) or website_form(rest) == _SHORT_LINKS
+
+
+def _without_http(text: str) -> str:
     scheme = _HTTP.match(text)
-    return _LINKEDIN_PAGE.match(text, 0 if scheme is None else scheme.end()) is not None
+    return text if scheme is None else text[scheme.end() :]
 
 
 def parser_of(kind: LookupKind | None) -> Callable[[str], LookupTarget | None]:
