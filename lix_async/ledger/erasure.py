@@ -121,7 +121,8 @@ class ErasedIds:
                 of = theirs if not found.isdisjoint(self.aliases) else others
                 if isinstance(one, dict):
                     of.add(id(cast("object", one)))
-                    if of is theirs and isinstance(name := one.get("name"), str):
+                    name = cast("dict[str, object]", one).get("name")
+                    if of is theirs and isinstance(name, str):
                         names.add(name)
         if page:
             others.add(id(tree))
