@@ -102,10 +102,11 @@ def test_kit(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Types: mypy and pyright, both strict, over the package and the typed examples of its API."""
+    """Types: mypy and pyright over the package and the uses of its API, mypy over the documents."""
     _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")
     session.run("mypy", "lix_async", "tests/typing")
     session.run("pyright")
+    session.run("python", "docs/_extensions/check_types.py")
 
 
 @nox.session

@@ -26,7 +26,6 @@ from lix_async.ledger.identity import FoundIds
 from lix_async.ledger.records import Judge, LookupSpec, Receive, Send
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteLedgerConnection, SqliteStore
-from lix_async.ledger.tables import SqlTables
 from lix_async.ledger.transaction import apply
 from lix_async.linkedin.subject_ids import alias_key
 
@@ -60,7 +59,7 @@ def fill(path: Path, people: int, *, by_name: bool) -> None:
     database = connection.connect()
     for first in range(0, people, BATCH):
         connection.begin(writes=True)
-        tables = SqlTables(database)
+        tables = connection.tables(database)
         numbers = range(first, min(first + BATCH, people))
         links = [name(n) if by_name else encoded(n) for n in numbers]
         keys = [caller.call_key(link) for link in links]

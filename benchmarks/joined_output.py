@@ -1,8 +1,9 @@
 """The cost of joined output: a file of known answers, against a loop that copies the same CSV.
 
 `lix enrich FILE --out OUT` over a file whose answers are all in the ledger reads each row, finds
-its answer, and writes both. The loop reads the CSV with `csv.reader` and writes it again with
-`csv.writer`. Rows per second and the greatest memory of both; then a workbook, in and out.
+its answer, and writes both; the answers are from an earlier run of the file, then from another run.
+The loop reads the CSV with `csv.reader` and writes it again with `csv.writer`. Rows per second and
+the greatest memory of both; then `lix waterfall` over the same answers, and a workbook, in and out.
 10^5 rows, with `--long` 10^6, with `--quick` 10^4.
 """
 
@@ -56,13 +57,20 @@ def write_xlsx(path: Path) -> None:
     book.close()
 
 
-async def fill(ledger: Path, file: Path) -> None:
-    """A ledger with an answer for each row, as a finished run of the file leaves it."""
+async def fill(ledger: Path, file: Path, name: str = "") -> None:
+    """A ledger with an answer for each row, as a finished run leaves it: of the file, or another.
+
+    Args:
+        ledger: The ledger.
+        file: The file.
+        name: The name of the run; empty for the one of the file.
+    """
     targets = TableTargets(open_table(str(file)), None, KINDS)  # type: ignore[arg-type]
     lix = AsyncLix(KEY, base_url=BASE_URL)
     preparer = RowCallPreparer(lix, [None])
     async with SqliteStore(ledger) as store:
-        run = await store.begin_run(run_name(str(file), [None], targets, ""), "", "", None)
+        name = name or run_name(str(file), [None], targets, "")
+        run = await store.begin_run(name, "", "", None)
         found: list[tuple[int, LookupSpec]] = []
 
         async def save() -> None:
@@ -139,6 +147,14 @@ def main() -> None:
             rows = list(csv.DictReader(file)) if ROWS <= 100_000 else []
         assert all(row["lix_status"] == "found" for row in rows)
         show("csv", joined, plain)
+        other = folder / "other.db"
+        anyio.run(fill, other, source, "another run")
+        enrich_other = (*enrich[:4], str(other), *enrich[5:])
+        show(
+            "csv from other runs", measured(*enrich_other, str(source), "--out", f"{out}.2"), plain
+        )
+        waterfall = ("-m", "lix_async", "waterfall", *enrich[3:], "--want", "headline")
+        show("waterfall", measured(*waterfall, str(source), "--out", str(folder / "w.csv")), plain)
         if importlib.util.find_spec("xlsxwriter") and ROWS <= 100_000:
             book = folder / "in.xlsx"
             write_xlsx(book)

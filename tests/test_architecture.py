@@ -7,6 +7,7 @@ The order is stated once, in `docs/explanation/architecture.md`. `LAYERS`, `CLI_
 from __future__ import annotations
 
 import ast
+import html
 import re
 import sys
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ LAYERS = {
 CLI_ORDER = {
     frozenset(
         {
-            *("errors", "console", "options", "text", "values"),
+            *("errors", "console", "options", "rates", "text", "values"),
             *("providers", "docstrings", "endpoint_list"),
         }
     ): 1,
@@ -167,7 +168,7 @@ CLOCK_CALLS = {
 OWN_CLOCK = ("sandbox", "testing")
 """The packages that play the other side of the wire or the clock itself."""
 ONLY_HERE = {
-    "httpx": ("engine/transport.py", "testing/clients.py"),  # the second makes a client for tests
+    "httpx": ("engine/transport.py", "testing/clients.py", "testing/mocked_http.py"),  # for tests
     "httpcore": ("engine/transport.py",),
     "httpx2": ("engine/transport.py",),
     "pydantic_core": ("core/bridge.py",),  # inside what pydantic alone calls
@@ -342,6 +343,19 @@ def _shortest(graph: dict[str, set[str]], start: str) -> dict[str, list[str]]:
                 ways[other] = way
                 queue.append((other, [*way, other]))
     return ways
+
+
+def test_the_picture_of_the_layers_is_that_of_this_test() -> None:
+    picture = (ROOT / "docs" / "_static" / "layers.svg").read_text(encoding="utf-8")
+    drawn: dict[str, int] = {}
+    number = 0
+    for kind, text in re.findall(r'<text class="([np])"[^>]*>([^<]*)</text>', picture):
+        if kind == "n":
+            number = int(text)
+        else:
+            drawn[html.unescape(text)] = number
+    units = LAYERS.keys() - {DATA, ADAPTER}  # these stand in the boxes of their packages
+    assert drawn == {unit: LAYERS[unit].number for unit in units}
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,8 @@ async def test_old(lix, virtual_clock, anyio_backend_name):
 
 RESPX = """
 import httpx, pytest, respx
-from lix_async import AsyncLix, ConfigurationError
+from lix_async import AsyncLix, ConfigurationError, Lix, TransportError
+from lix_async.sandbox import Sandbox, running
 pytestmark = pytest.mark.anyio
 PERSON = {"name": "Ada"}
 LINK = "https://www.linkedin.com/in/ada"
@@ -256,8 +257,39 @@ async def test_an_answer(lix_clock, lix_no_network):
         async with AsyncLix("key-0123456789", clock=lix_clock, http_client=http) as lix:
             assert (await lix.people.get(LINK)).name == "Ada"
     assert route.call_count == 2
-    with pytest.raises(ConfigurationError, match="http_client"):
+    with pytest.raises(ConfigurationError, match="lix_httpx"):
         AsyncLix("key-0123456789")  # has connections of its own, which respx does not see
+
+EARLIER = AsyncLix("key-0123456789", rate_limit=None)
+
+@respx.mock
+async def test_clients_of_a_program(lix_httpx, lix_no_network):
+    route = respx.get("https://api.lix-it.com/v1/person").respond(json=PERSON)
+    assert (await EARLIER.people.get(LINK)).name == "Ada"
+    async with AsyncLix("key-0123456789") as lix:
+        assert (await lix.people.get(LINK)).name == "Ada"
+    with Lix("key-0123456789") as lix:
+        assert lix.people.get(LINK).name == "Ada"
+    assert route.call_count == 3
+    assert dict(route.calls[0].request.url.params) == {"profile_link": LINK}
+    assert route.calls[0].request.headers["authorization"] == "key-0123456789"
+
+@respx.mock
+async def test_what_no_route_matches(lix_httpx, lix_clock):
+    async with AsyncLix("key-0123456789", clock=lix_clock) as lix:
+        with pytest.raises(TransportError, match="no route of respx") as caught:
+            await lix.people.get(LINK)
+    assert caught.value.attempts == 1
+
+async def test_without_a_mock(lix_httpx, lix_no_network):
+    with Lix("key-0123456789") as lix, pytest.raises(ConfigurationError, match="/v1/person: start"):
+        lix.people.get(LINK)
+    with pytest.raises(ConfigurationError, match="https://api.lix-it.com/v1/person"):
+        await EARLIER.people.get(LINK)
+
+def test_a_server_on_this_machine(lix_httpx):
+    with running(Sandbox(rate=None)) as url, Lix("sandbox-key", base_url=url) as lix:
+        assert lix.people.get(LINK).name
 """
 
 
@@ -265,7 +297,7 @@ def test_respx(tmp_path: Path) -> None:
     counts, said = run(
         tmp_path, RESPX.replace("pytestmark", f"{BACKENDS}\npytestmark"), plugins=(KIT, ANYIO)
     )
-    assert counts == "2 passed", said
+    assert counts == "9 passed", said
 
 
 PAGE = Path(__file__).parents[1] / "docs" / "howto" / "testing-your-code.md"

@@ -183,6 +183,10 @@ class AdmissionController(Admission):
             CallsParked: If no call may be sent at the moment.
             BulkError: If the ledger cannot be read.
         """
+        if self._admits_at_once(price):
+            self._flying += 1
+            self._held[price.kind] += price.amount
+            return
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
         try:
             async with self._lock:
@@ -198,6 +202,21 @@ class AdmissionController(Admission):
         except BaseException:
             self._wake(key)
             raise
+
+    def _admits_at_once(self, price: Price) -> bool:
+        """Whether a call may be sent and no other one waits, as a rule: that costs no lock."""
+        if self.stop is not None or self.breaker.failure is not None or self.parked:
+            return False
+        if self.closed_for or self._is_poll_due():
+            return False
+        if self._lock is not None and self._lock.locked():
+            return False
+        return self._balance_endpoints is None or not (
+            self._due(price)
+            or self._day_is_over()
+            or self._short(price) is not None
+            or self._depends_on_calls_in_flight(price)
+        )
 
     def ended(self, price: Price, key: bytes, *, credits: int, requests: int) -> None:
         """An admitted call has ended.
@@ -350,10 +369,13 @@ class AdmissionController(Admission):
 
     async def _poll_parked(self) -> None:
         """See whether another process has parked the ledger."""
-        now = self._engine.clock.now()
-        if self._polled_at is None or now - self._polled_at >= PARK_CHECK_INTERVAL:
-            self._polled_at = now
+        if self._is_poll_due():
+            self._polled_at = self._engine.clock.now()
             self.parked = await self._store.parked()
+
+    def _is_poll_due(self) -> bool:
+        now = self._engine.clock.now()
+        return self._polled_at is None or now - self._polled_at >= PARK_CHECK_INTERVAL
 
     def _due(self, price: Price) -> bool:
         """Whether balances and allowance are to be read: at first, now and then, at the edge."""

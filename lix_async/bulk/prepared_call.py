@@ -90,9 +90,14 @@ class CallPreparer:
         if not isinstance(client, Client):
             raise ConfigurationError(
                 f"invalid method {getattr(method, '__qualname__', method)!r}: expected a method of "
-                "a client, such as lix.people.get"
+                "an async client, such as lix.people.get of AsyncLix; clients without asyncio have "
+                "lix.run"
             )
         self.name = name
+        groups = (group for group, one in vars(client).items() if one is owner)
+        path = ".".join((*groups, name))
+        self.method = f"{client.engine.provider.name} {path}"
+        """The provider and the method, such as `Lix people.get`, as ledger and events have them."""
         self.engine: Engine = client.engine
         self.client: Client = client
         self.balance_endpoints = type(client).balance_endpoints
@@ -117,8 +122,12 @@ class CallPreparer:
         """
         return cast("Input", row) if self._on is None else input_of(row, self._on)
 
-    def call(self, given: Input) -> PreparedCall:
+    def call(self, given: Input, known: CallKey | None = None) -> PreparedCall:
         """The call for an input.
+
+        Args:
+            given: The input.
+            known: Its key, where that is known already.
 
         Raises:
             ConfigurationError: If the input cannot be sent, or the method does not send one call;
@@ -126,7 +135,8 @@ class CallPreparer:
         """
         try:
             input_json(given)
-            return self._call(given)
+            row, params, max_items = self._parts(given)
+            return self.prepare(row, params, max_items, known)
         # Nothing is sent here: whatever a method raises, it is about this input.
         except ConfigurationError as error:
             failure = error
@@ -140,7 +150,8 @@ class CallPreparer:
         failure.family = "input"
         raise failure
 
-    def _call(self, given: Input) -> PreparedCall:
+    def _parts(self, given: Input) -> tuple[AnyEndpoint, Params, int | None]:
+        """The endpoint of a call, its parameters, and how many items of a listing are wanted."""
         named = arguments(given)
         call = recorded_call(self._method(given) if named is None else self._method(**named))
         if call is None:
@@ -148,19 +159,36 @@ class CallPreparer:
                 f"{self.name} does not send exactly one call: it cannot be used in a bulk run"
             )
         if call.pages is None:
-            return self.prepare(call.endpoint, call.params)
+            return call.endpoint, call.params, None
         pages = call.pages
         if pages.max_credits is not None or pages.resumed or pages.prefetch:
             raise ConfigurationError(
                 "max_credits, resume and prefetch cannot be set for an input of a bulk run: the "
                 "run has its own budget and resumes listings itself"
             )
-        return self.prepare(call.endpoint, call.params, pages.max_items)
+        return call.endpoint, call.params, pages.max_items
 
     def prepare(
-        self, row: AnyEndpoint, params: Params, max_items: int | None = None
+        self,
+        row: AnyEndpoint,
+        params: Params,
+        max_items: int | None = None,
+        known: CallKey | None = None,
     ) -> PreparedCall:
-        """The call of an endpoint with these parameters, checked and with the client's defaults."""
+        """The call of an endpoint with these parameters, checked and with the client's defaults.
+
+        Args:
+            row: The endpoint.
+            params: The parameters.
+            max_items: How many items of a listing are wanted; None for all.
+            known: Its key, where that is known already.
+        """
+        if known is not None:
+            params = self.engine.prepare_params(row, params)
+            request = self.engine.request_for(row, params)
+            return PreparedCall(
+                *(row, params, known.key, request, max_items, known.asked, known.variant)
+            )
         return prepared_call(self.engine, self._origin, self._account, row, params, max_items)
 
     def call_key(self, given: Input) -> CallKey:

@@ -285,7 +285,13 @@ async def _counted(
 
 
 async def _batch(source: InputStream[object]) -> list[object]:
-    batch: list[object] = []
+    batch: list[object]
+    if source.is_sync:
+        batch = source.take_many(AHEAD)
+        if len(batch) < AHEAD:
+            source.raise_failure()
+        return batch
+    batch = []
     while len(batch) < AHEAD:
         try:
             batch.append((await source.next())[1])
@@ -310,19 +316,20 @@ async def _add(
         count.inputs += 1
         try:
             given = caller.input_of(row)
-            call = caller.call(given)
+            one = caller.call_key(given)
         except ConfigurationError:
             count.invalid += 1
             continue
-        if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
+        if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (one.key,)).rowcount:
             count.distinct += 1
-            new[call.key] = call.row.credits, call.listing
-            found.append((given, CallKey.of(call)))
+            new[one.key] = one.row.credits, one.row.is_listing
+            found.append((given, one))
     if store is not None:
         await caller.rekey(store, found)
     known: dict[bytes, StoredLookup | None] = {}
     if store is not None and found:
-        lookups = await store.find_calls([one.query for _, one in found], store.now)
+        queries = [one.query for _, one in found]
+        lookups = await store.find_calls(queries, store.now, answers=False)
         known = dict(zip((one.key for _, one in found), lookups, strict=True))
     times: dict[int, int] = {}
     if store is not None and fresh != Freshness():

@@ -17,13 +17,13 @@ import msgspec
 from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
-from ..concurrency.event_loop import raisable
+from ..concurrency.event_loop import WaitableEvent, new_event, raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.freshness import Age, Freshness
 from ..core.plurals import counted
 from ..core.validation import check_type, guarded_repr
-from ..engine.call_key import Input, PreparedCall
+from ..engine.call_key import Input, PreparedCall, is_member_urn
 from ..engine.doubts import DoubtPolicy
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
@@ -360,6 +360,11 @@ class InputReader:
         return self._ready.popleft() if self._ready else None
 
     @property
+    def ready(self) -> int:
+        """How many calls are there already."""
+        return len(self._ready)
+
+    @property
     def has_next(self) -> bool:
         """Whether there is an input, or may be one, without waiting."""
         unread = self.is_sync and not self._source.ended
@@ -393,7 +398,9 @@ class InputReader:
             row = next(self._rows)
             try:
                 given = self._caller.input_of(one)
-                member = await self._caller.member_call(self._store, given)
+                member = None
+                if is_member_urn(given):
+                    member = await self._caller.member_call(self._store, given)
                 key = self._caller.call_key(given) if member is None else CallKey.of(member)
                 found.append(_Taken(row, one, given, key))
             except ConfigurationError as error:
@@ -476,7 +483,7 @@ class InputReader:
         row: int | None = None,
         refresh: bool = False,
     ) -> PendingLookup:
-        call = one.key.call or self._caller.call(one.given)
+        call = one.key.call or self._caller.call(one.given, one.key)
         return PendingLookup(
             one.input, one.given, call, lookup, read=read, row=row, refresh=refresh
         )
@@ -567,7 +574,10 @@ class RunExecutor(Generic[T]):
         self._reads_at_end = True
         """Whether the balances are read once more at its end."""
         self._withdraw: Callable[[], None] | None = None
-        self._lock: anyio.Lock | None = None
+        self._taking = False
+        """Whether a worker waits for inputs, or for what else comes next."""
+        self._takers: deque[WaitableEvent] = deque()
+        """By worker that waits for that one, in their order, the event that it may look again."""
         self._reading: BackgroundTask | None = None
         self._changed: anyio.Event
         self._read_job: PendingLookup | None = None
@@ -713,7 +723,7 @@ class RunExecutor(Generic[T]):
         if not self._store.is_open:
             await self._store.open()
             self._opened = True
-        method = f"{self._caller.engine.provider.name} {self._caller.name}".strip()
+        method = self._caller.method
         run = await self._store.begin_run(
             self._name, method, self._caller.account, self._max_credits
         )
@@ -729,14 +739,38 @@ class RunExecutor(Generic[T]):
 
     async def _take(self) -> tuple[int, PendingLookup]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
-        if self._lock is None:
-            self._lock = anyio.Lock(fast_acquire=True)
         self._inputs.wanted += 1
         try:
-            async with self._lock:  # one worker waits for all
+            while self._taking:  # one worker waits for all
+                await self._wait_to_take()
+                if (found := self._take_ready()) is not None:
+                    return found
+            self._taking = True
+            try:
                 return await self._taken()
+            finally:
+                self._taking = False
+                self._wake_takers(self._inputs.ready + 1)
         finally:
             self._inputs.wanted -= 1
+
+    async def _wait_to_take(self) -> None:
+        place = new_event()
+        self._takers.append(place)
+        try:
+            await place.wait()
+        except BaseException:
+            if place.is_set():  # another one takes it
+                self._wake_takers(1)
+            else:
+                self._takers.remove(place)
+            raise
+
+    def _wake_takers(self, count: int) -> None:
+        """Let some of those that wait for an input look again: all at once, for what is there."""
+        while self._takers and count > 0:
+            self._takers.popleft().set()
+            count -= 1
 
     async def _taken(self) -> tuple[int, PendingLookup]:
         breaker = self.admission.breaker

@@ -2,8 +2,8 @@
 
 Its modules, from the lowest layer up; each part imports only those above it:
 
-- `errors`, `console`, `options`, `text`, `values`, `providers`, `docstrings`, `endpoint_list`: what
-  all commands share.
+- `errors`, `console`, `options`, `rates`, `text`, `values`, `providers`, `docstrings`,
+  `endpoint_list`: what all commands share.
 - `runtime`: a command's client, progress line and signals. `input`: files of links.
 - `output`: rows as files and tables.
 - `ledger`: addresses of ledgers, export, lookups in doubt.

@@ -12,8 +12,6 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from ..core.errors import ConfigurationError
-from ..core.rate_limit import RateLimit
 from .errors import CommandError
 
 Format = Literal["jsonl", "csv", "table", "parquet", "xlsx"]
@@ -45,10 +43,8 @@ def as_table(style: str | None) -> bool:
     return style == "table" or (style is None and sys.stdout.isatty())
 
 
-_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/([0-9]+(?:\.[0-9]+)?)?(s|min|h)", re.ASCII)
-_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 _AGE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|min|h|d|w|y)", re.ASCII)
-_AGE_UNITS = _UNITS | {"d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
+_AGE_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
 _flag = Parameter(negative="", show_default=False)
 
 
@@ -97,8 +93,8 @@ class FilledOutputOptions(RowOutputOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class InputOptions:
-    """Which links of a file are looked up."""
+class TableOptions:
+    """How the table of a file is read."""
 
     column: str | None = None
     """The column with the links. Default: the one with the most links."""
@@ -108,6 +104,12 @@ class InputOptions:
 
     handles: Annotated[bool, _flag] = False
     """Accept bare handles such as ada-example beside links."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class InputOptions(TableOptions):
+    """Which links of a file are looked up."""
 
     limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None
     """Look up the first so many distinct links; the other rows are `not_asked`."""
@@ -174,29 +176,10 @@ class ConnectionOptions:
 
 ROW_DEFAULTS = RowOutputOptions()
 FILLED_DEFAULTS = FilledOutputOptions()
+TABLE_DEFAULTS = TableOptions()
 INPUT_DEFAULTS = InputOptions()
 LISTING_DEFAULTS = ListingOutputOptions()
 CONNECTION_DEFAULTS = ConnectionOptions()
-
-
-def parse_rate(text: str) -> RateLimit | None:
-    """Parse a rate such as `1/3s`, `20/s` or `100/min`; None for `none`.
-
-    Raises:
-        CommandError: The text is not a rate.
-    """
-    if text == "none":
-        return None
-    match = _RATE.fullmatch(text.replace(" ", ""))
-    if match is not None:
-        try:
-            return RateLimit(float(match[1]), float(match[2] or 1) * _UNITS[match[3]])
-        except ConfigurationError:
-            pass
-    raise CommandError(
-        f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'",
-        hint="1/3s is one request in three seconds",
-    )
 
 
 def parse_age(option: str, text: str | None) -> timedelta | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol, TypeGuard, cast
 
 import anyio
@@ -51,16 +51,19 @@ def is_asyncio(loop: Loop) -> TypeGuard[asyncio.AbstractEventLoop]:
     return hasattr(loop, "call_soon_threadsafe")
 
 
-def threadsafe_callback() -> Callable[[Callable[[], object]], object]:
-    """Return a function that runs a callable on the current event loop, from any thread.
+def threadsafe_callback(loop: Loop | None = None) -> Callable[[Callable[[], object]], object]:
+    """Return a function that runs a callable on an event loop, from any thread.
 
     The function raises `RuntimeError` once that loop has ended (trio's `RunFinishedError` is one).
+
+    Args:
+        loop: The loop; None for the one that runs in this thread.
 
     Raises:
         ConfigurationError: No event loop runs in this thread.
 
     """
-    loop = running_loop()
+    loop = loop or running_loop()
     if is_asyncio(loop):
         return loop.call_soon_threadsafe
     return cast("TrioToken", loop).run_sync_soon
@@ -99,7 +102,7 @@ def raisable(error: BaseException) -> BaseException:
 
 
 class WaitableEvent(Protocol):
-    """What tasks of one event loop wait for."""
+    """What a task waits for, or several tasks of one event loop."""
 
     def set(self) -> object:
         """Wake those who wait."""
@@ -109,16 +112,44 @@ class WaitableEvent(Protocol):
         """Whether it was set."""
         ...
 
-    async def wait(self) -> object:
+    def wait(self) -> Awaitable[object]:
         """Wait until it is set."""
         ...
 
 
-def new_event() -> WaitableEvent:
-    """An event of the running loop. To make one of anyio takes ten times as long as asyncio's."""
-    if is_asyncio(running_loop()):
-        return cast("WaitableEvent", sys.modules["asyncio"].Event())
-    return anyio.Event()
+class _FutureEvent:
+    """An event of asyncio for one task at a time: a future, made when the task waits."""
+
+    __slots__ = ("_future", "_is_set", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._is_set = False
+        self._future: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        self._is_set = True
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def wait(self) -> Awaitable[object]:
+        self._future = self._loop.create_future()  # one that was cancelled cannot be used again
+        if self._is_set:
+            self._future.set_result(None)
+        return self._future
+
+
+def new_event(loop: Loop | None = None) -> WaitableEvent:
+    """An event for which one task waits. To make one of anyio takes twenty times as long.
+
+    Args:
+        loop: The running loop, where it is at hand.
+    """
+    loop = loop or running_loop()
+    return _FutureEvent(loop) if is_asyncio(loop) else anyio.Event()
 
 
 async def wait_through(event: WaitableEvent) -> None:
@@ -128,12 +159,14 @@ async def wait_through(event: WaitableEvent) -> None:
     comes: it would cost as much as the rest. A scope that is cancelled stays so.
     """
     missed: BaseException | None = None
-    cancelled = anyio.get_cancelled_exc_class()
     try:
         if not event.is_set():
             await event.wait()
         return
-    except cancelled as error:
+    except BaseException as error:
+        cancelled = anyio.get_cancelled_exc_class()
+        if not isinstance(error, cancelled):
+            raise
         if anyio.current_effective_deadline() > -math.inf:
             missed = error
     with anyio.CancelScope(shield=True):

@@ -20,7 +20,7 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -28,7 +28,10 @@ import anyio.lowlevel
 from ..core.errors import BulkError, ConfigurationError, combined
 from ..core.validation import check_type
 from .background import BackgroundTask
-from .event_loop import WaitableEvent, new_event, raisable
+from .event_loop import WaitableEvent, new_event, raisable, running_loop
+
+if TYPE_CHECKING:
+    from .event_loop import Loop
 
 I = TypeVar("I")  # noqa: E741  # an input
 O = TypeVar("O")  # noqa: E741  # an outcome
@@ -123,6 +126,7 @@ class WorkerGroup(Generic[I, O]):
         self._on_undelivered = on_undelivered
         self._dropped = self._closed = False
         self._background: BackgroundTask | None = None
+        self._loop: Loop | None = None
         self._ready: deque[tuple[O, WaitableEvent | None]] = deque()
         """Outcomes; the last one of those delivered together has the event that it was taken."""
         self._arrived: anyio.Event | None = None
@@ -155,13 +159,16 @@ class WorkerGroup(Generic[I, O]):
     @contextmanager
     def idle(self, call: CallScope) -> Generator[None, None, None]:
         """A block that only waits, and that `stop` cancels, with its worker."""
-        if self._stopping:
-            call.scope.cancel()
-        self._idle.add(call)
+        self._begin_idle(call)
         try:
             yield
         finally:
             self._idle.discard(call)
+
+    def _begin_idle(self, call: CallScope) -> None:
+        if self._stopping:
+            call.scope.cancel()
+        self._idle.add(call)
 
     async def next(self) -> O:
         """Return the next outcome; the first call starts the workers.
@@ -172,6 +179,7 @@ class WorkerGroup(Generic[I, O]):
         """
         if self._background is None:
             self._order_changed = anyio.Event() if self._ordered else None
+            self._loop = running_loop()
             self._background = BackgroundTask(self._run)
         while not self._ready:
             if self._ended:
@@ -195,8 +203,9 @@ class WorkerGroup(Generic[I, O]):
         """
         if not outcomes:
             return
-        taken = new_event()
-        self._ready.extend((outcome, None) for outcome in outcomes[:-1])
+        taken = new_event(self._loop)
+        if len(outcomes) > 1:
+            self._ready.extend((outcome, None) for outcome in outcomes[:-1])
         self._ready.append((outcomes[-1], taken))
         self._wake_consumer()
         if not (self._dropped or self._closed):
@@ -303,11 +312,13 @@ class WorkerGroup(Generic[I, O]):
         """Process one input. False if there was none, or no more are taken."""
         job = self._take_ready()
         if job is None:
-            with self.idle(call):
-                try:
-                    job = await self._take()
-                except StopAsyncIteration:
-                    return False
+            self._begin_idle(call)
+            try:
+                job = await self._take()
+            except StopAsyncIteration:
+                return False
+            finally:
+                self._idle.discard(call)
         number, value = job
         outcome: O | None = None
         failure: BaseException | None = None

@@ -16,14 +16,23 @@ import functools
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from .background import BackgroundTask
 from .clock import RealClock
-from .event_loop import WaitableEvent, new_event, threadsafe_callback, wait_through
+from .event_loop import (
+    WaitableEvent,
+    new_event,
+    running_loop,
+    threadsafe_callback,
+    wait_through,
+)
+
+if TYPE_CHECKING:
+    from .event_loop import Loop
 
 J = TypeVar("J")
 J_contra = TypeVar("J_contra", contravariant=True)
@@ -54,12 +63,14 @@ class JobHandler(Protocol[J_contra]):
 
 
 class _QueuedJob(Generic[J]):
-    """A job with its result. `call_soon` is None where nothing waits for it."""
+    """A job with its result. `loop` is None where nothing waits for it."""
 
-    def __init__(self, job: J, call_soon: Callable[[Callable[[], object]], object] | None) -> None:
+    __slots__ = ("done", "error", "job", "loop", "value")
+
+    def __init__(self, job: J, loop: Loop | None) -> None:
         self.job = job
-        self.call_soon = call_soon
-        self.done = new_event() if call_soon is not None else None
+        self.loop = loop
+        self.done = new_event(loop) if loop is not None else None
         self.value: object = None
         self.error: Exception | None = None
 
@@ -118,9 +129,9 @@ class WorkerThread(Generic[J]):
         A cancelled caller leaves at once unless the thread was made with `shield`. The job is
         run in any case.
         """
-        queued = _QueuedJob(job, threadsafe_callback())
+        queued = _QueuedJob(job, running_loop())
         self._put(queued)
-        assert queued.done is not None  # made together with `call_soon`
+        assert queued.done is not None  # made for the loop
         if self._shield:
             await wait_through(queued.done)
         else:
@@ -192,13 +203,13 @@ class WorkerThread(Generic[J]):
         if not self._try(batch):
             for queued in batch:
                 self._try([queued])
-        events: dict[Callable[[Callable[[], object]], object], list[WaitableEvent]] = {}
+        events: dict[Loop, list[WaitableEvent]] = {}
         for queued in batch:
-            if queued.call_soon is not None and queued.done is not None:
-                events.setdefault(queued.call_soon, []).append(queued.done)
-        for call_soon, done in events.items():
+            if queued.loop is not None and queued.done is not None:
+                events.setdefault(queued.loop, []).append(queued.done)
+        for loop, done in events.items():
             with contextlib.suppress(RuntimeError):  # that loop has ended, and its tasks with it
-                call_soon(functools.partial(_set_all, done))
+                threadsafe_callback(loop)(functools.partial(_set_all, done))
 
     def _try(self, batch: list[_QueuedJob[J]]) -> bool:
         """Run a batch; False where its jobs are worth running one by one."""

@@ -74,6 +74,8 @@ class LixError(Exception):
 
     family: Family = ""
     """By whose fault the call failed: what bulk runs decide by."""
+    retry_after: float | None = None
+    """Seconds after which to try again, where the provider or the run named them."""
 
     def __init__(self, message: str, *, endpoint: str | None = None, attempts: int = 0) -> None:
         super().__init__(message)
@@ -305,8 +307,6 @@ class OutageError(BulkError):
 
     `__cause__` is the last failure; `retry_after` the seconds after which it is tried again.
     """
-
-    retry_after: float | None = None
 
 
 class BusyError(BulkError):

@@ -155,7 +155,8 @@ def encoded_json(
 
     try:
         text = msgspec.json.encode(value, enc_hook=replaced)
-        problem = "has a null character" if _NUL.search(text) else ""
+        null = b"\\u0000" in text and _NUL.search(text) is not None  # the search alone is slow
+        problem = "has a null character" if null else ""
     except UnicodeEncodeError:
         problem = "has characters that cannot be encoded as UTF-8"
     except Exception:  # noqa: BLE001  # also what the methods of an object of the caller's raise

@@ -60,13 +60,14 @@ from .call_key import (
     prepared_call,
     server_of,
 )
-from .credits import CreditBudget
+from .credits import ClosedBudget, CreditBudget, unasked
 from .doubts import DoubtPolicy, check_doubts
 from .engine import AttemptHooks, CallState, Engine
 from .events import CacheHit
 from .lookup import Admission, CallsParked, LookupExecutor, Postponed, read_answer
 from .old_keys import learn_answers, rekey
 from .outcome import Outcome
+from .run_inputs import RunInput, current_input
 
 R = TypeVar("R")
 BUSY_FOR = 120.0
@@ -200,6 +201,8 @@ class Cache:
         if stored is not None and stored.at >= _oldest(engine):
             found = _read(engine, endpoint, stored.http, stored.body, stored.at)
             if isinstance(found, Answer):
+                if (made_for := current_input()) is not None:
+                    made_for.found(endpoint.id, stored.lookup)
                 await anyio.lowlevel.checkpoint()
                 return self.handed_out(engine, found, endpoint, hit=True)
         call = prepared_call(engine, self._server, "", endpoint, params)
@@ -236,14 +239,16 @@ class Cache:
         Returns:
             The answer; None where the ledger's listing has ended before the page.
         """
-        waiter = _FlightCaller(engine, endpoint, call.params)
+        waiter, made_for = _FlightCaller(engine, endpoint, call.params), current_input()
         while True:
             self._check_open()
             flight = self.flights.get((call.key, page))
             first = flight is None
+            if flight is not None and isinstance(engine.credits, ClosedBudget):
+                raise unasked(endpoint.id)  # what it brings is not in the ledger yet
             if flight is None:
                 waiter.check()
-                flight = self._begin(engine, call, given, page)
+                flight = self._begin(engine, call, given, page, made_for)
             await waiter.wait_for(flight)
             error = flight.error
             others = isinstance(error, BudgetError) and flight.budget is not engine.credits
@@ -251,6 +256,9 @@ class Cache:
             impatient = waiter.hurries and isinstance(error, BusyError)
             if flight.given_up or others or older or impatient:
                 continue
+            if made_for is not None and not first:
+                for lookup in (await self.store.find([call.key])).values():
+                    made_for.found(endpoint.id, lookup.id)
             if error is not None:
                 self.stats.hits += flight.cached
                 self.stats.shared += not (first or flight.cached)
@@ -266,18 +274,30 @@ class Cache:
             found = replace(found, credits=flight.credits, attempts=flight.requests)
             return replace(found, lost=flight.lost, cached=False)
 
-    def _begin(self, engine: Engine, call: PreparedCall, given: Input, page: int) -> _Flight:
+    def _begin(
+        self,
+        engine: Engine,
+        call: PreparedCall,
+        given: Input,
+        page: int,
+        made_for: RunInput | None,
+    ) -> _Flight:
         options = replace(engine.options, deadline=None)  # each caller has its own
+        asks = not isinstance(engine.credits, ClosedBudget)
         executor = LookupExecutor(
             self.store,
             engine.with_options(options),
             Admission(engine.credits),
-            doubts=self._doubts,
+            doubts=self._doubts if asks else "hold",
             queued_for=options.retry.queued_interval,
         )
+        if made_for is not None:
+            executor.run_id = made_for.inputs.run
         place = call.key, page
         flight = _Flight(
             *(executor, call, given, page),
+            input_number=None if made_for is None else made_for.number(call.row.id),
+            asks=asks,
             repeats=self._doubts == "retry",
             prepare=lambda: self._use_old_key(engine, call),
             flights=self.flights,
@@ -456,6 +476,8 @@ class _Flight(CallScope):
         given: Input,
         page: int,
         *,
+        input_number: int | None,
+        asks: bool,
         repeats: bool,
         prepare: Callable[[], Awaitable[None]],
         flights: Mapping[tuple[bytes, int], _Flight],
@@ -468,6 +490,8 @@ class _Flight(CallScope):
         self._call = call
         self._given = given
         self._page = page
+        self._input_number = input_number
+        self._asks = asks
         self._repeats = repeats
         self._callers = 0
         self._tries = 0
@@ -592,6 +616,7 @@ class _Flight(CallScope):
         return await self._executor.run(
             self._call,
             self._given,
+            row=self._input_number,
             tries=self._tries,
             waited=self._waited,
             scope=self,
@@ -609,6 +634,10 @@ class _Flight(CallScope):
         self._ahead = None
         self._waited = True
         if self.left:
+            return False
+        in_doubt = self._repeats and outcome.state == "in_doubt"
+        if not self._asks and (in_doubt or isinstance(found, Postponed)):
+            self.error = unasked(self._call.row.id)
             return False
         if isinstance(found, Postponed) and found.reason != "queued":
             self._tries += found.reason == "failed"

@@ -43,7 +43,8 @@ class CreditBudget:
         kind: str = "max_credits",
         parent: CreditBudget | None = None,
     ) -> None:
-        check_type(name, limit, int | Mapping[str, int] | None)
+        if limit is not None:
+            check_type(name, limit, int | Mapping[str, int])
         if isinstance(limit, int):
             limits: dict[str, int] = {"total": limit}
         else:
@@ -199,7 +200,12 @@ class ClosedBudget(CreditBudget):
         Raises:
             BudgetError: Always, with the kind `unasked`.
         """
-        raise BudgetError("not asked yet", kind="unasked", endpoint=endpoint)
+        raise unasked(endpoint)
+
+
+def unasked(endpoint: str | None) -> BudgetError:
+    """The error of a call that a `ClosedBudget` does not let through."""
+    return BudgetError("not asked yet", kind="unasked", endpoint=endpoint)
 
 
 class _Place:

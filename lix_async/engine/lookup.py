@@ -16,8 +16,7 @@ This coroutine is what a run, a chunk and other job engines (Temporal, Celery, R
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeVar, cast
 
@@ -762,18 +761,20 @@ class _Attempts:
 
     async def once(self) -> Outcome[object] | Postponed:
         """A single call."""
-        async with self._admitted():
-            try:
-                answer = await self._engine.send(
-                    self._endpoint, self._params, hooks=self, request=self._request
-                )
-            except _AlreadyClaimed:
-                return self._busy()
-            except (BulkError, BudgetError, CallsParked):
-                raise
-            except LixError as error:
-                return await self._failed(error)
-            return await self._answered(answer)
+        return await self._admitted(self._sent)
+
+    async def _sent(self) -> Outcome[object] | Postponed:
+        try:
+            answer = await self._engine.send(
+                self._endpoint, self._params, hooks=self, request=self._request
+            )
+        except _AlreadyClaimed:
+            return self._busy()
+        except (BulkError, BudgetError, CallsParked):
+            raise
+        except LixError as error:
+            return await self._failed(error)
+        return await self._answered(answer)
 
     async def listing(self, last: int | None = None) -> Outcome[object] | Postponed:
         """A listing; however it ends, with its pages so far."""
@@ -788,17 +789,23 @@ class _Attempts:
         while not pages.ended and call.left(pages.stats.items) != 0:
             if last is not None and self._page > last:
                 break
-            async with self._admitted():
-                try:
-                    await pages.fetch_next()
-                except _AlreadyClaimed:
-                    return self._busy()
-                except (BulkError, BudgetError, CallsParked):
-                    raise
-                except LixError as error:
-                    return await self._failed(error)
-                self._finish_page(pages)
+            ended = await self._admitted(lambda: self._next_page(pages))
+            if ended is not None:
+                return ended
         return self._outcome
+
+    async def _next_page(self, pages: Paginator[object]) -> Outcome[object] | Postponed | None:
+        """Buy a page of a listing; what the call ends with where none came."""
+        try:
+            await pages.fetch_next()
+        except _AlreadyClaimed:
+            return self._busy()
+        except (BulkError, BudgetError, CallsParked):
+            raise
+        except LixError as error:
+            return await self._failed(error)
+        self._finish_page(pages)
+        return None
 
     def _pages(self, engine: Engine) -> Paginator[object]:
         row = cast("Endpoint[Params, Listing[object]]", self._call.row)
@@ -831,16 +838,15 @@ class _Attempts:
         self._reply = None
         self._outcome.seconds += self._engine.clock.now() - self._began
 
-    @asynccontextmanager
-    async def _admitted(self) -> AsyncGenerator[None]:
-        """A block in which the call may be sent."""
+    async def _admitted(self, send: Callable[[], Awaitable[R]]) -> R:
+        """Send a call, once it may be sent."""
         outcome, admission = self._outcome, self._executor.admission
         price, key = self._endpoint.credits, self._call.key
         attempts, self._charged = outcome.attempts, 0
         try:
             await admission.admit(price, key)
             try:
-                yield
+                return await send()
             finally:
                 sent = outcome.attempts - attempts
                 admission.ended(price, key, credits=self._charged, requests=sent)

@@ -200,8 +200,8 @@ class HttpTransport:
         size: int = MAX_CONNECTIONS,
         verify: Verify = None,
     ) -> None:
-        self._builder = request_builder
-        self._timeout = timeout
+        self.request_builder = request_builder
+        self.timeout = timeout
         name = "httpx" if library is None else library.__name__
         # Imported here: late for the import of lix_async, and early for the first call.
         core = import_module(name.replace("httpx", "httpcore"))
@@ -215,11 +215,13 @@ class HttpTransport:
     @property
     def address(self) -> BaseUrl:
         """The server that it connects to."""
-        return self._builder.address
+        return self.request_builder.address
 
     def _make_connection(self) -> HttpConnection:
-        connect = self._timeout.get("connect")
-        return HttpConnection(self._library, self._builder.address, connect, self._context.get)
+        connect = self.timeout.get("connect")
+        return HttpConnection(
+            self._library, self.request_builder.address, connect, self._context.get
+        )
 
     async def prepare(self, request: HttpRequest) -> TransportFailure | None:
         """Have a connection ready before the permit is taken.
@@ -259,7 +261,7 @@ class HttpTransport:
         self, request: HttpRequest, sent_at: SendTimestamp
     ) -> HttpResponse | TransportFailure:
         """Send one request over a pooled connection."""
-        if len(self._builder.url(request)) > MAX_URL_LENGTH:
+        if len(self.request_builder.url(request)) > MAX_URL_LENGTH:
             return TransportFailure(FAILURES["InvalidURL"][2], sent=False, permanent=True)
         pooled = await self.pool.acquire()
         if not pooled.connection.is_usable:
@@ -312,12 +314,12 @@ class HttpTransport:
         try:
             outgoing = self._library.Request(
                 request.method,
-                connection.url(self._builder.target(request).encode("ascii")),
-                headers=self._builder.headers(request),
+                connection.url(self.request_builder.target(request).encode("ascii")),
+                headers=self.request_builder.headers(request),
                 content=SingleChunkStream(request.body or b""),
-                extensions={"timeout": self._timeout},
+                extensions={"timeout": self.timeout},
             )
-            now = self._builder.now()
+            now = self.request_builder.now()
             if now > sent_at.latest:
                 return TOO_LATE
             sent_at.at = now
@@ -546,9 +548,11 @@ FAILURES: dict[str, tuple[bool, bool, str]] = {
     "DecodingError": (True, False, "the response cannot be decompressed"),
     "TooManyRedirects": (True, True, "too many redirects"),
     "SSEError": (True, True, "the response is a stream of events"),
+    "AllMockedAssertionError": (False, True, "no route of respx matches the request"),
 }
 """For each exception class of the library: whether the request may have arrived, whether the error
-is permanent, and a message. A test compares the table with the classes of the library."""
+is permanent, and a message. A test compares the table with the classes of the library; the last
+one is of respx, which raises it in its place."""
 
 
 UNTRUSTED = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence, Sized
 from datetime import date, datetime
@@ -127,8 +128,13 @@ def _answer_of(method: ClientMethod[T]) -> type:
         kind = get_type_hints(getattr(method, "__func__", method)).get("return")
     except (NameError, TypeError):  # not annotated for those who run it
         kind = None
+    name = getattr(method, "__name__", method)
+    if inspect.isfunction(method) and not inspect.iscoroutinefunction(method):
+        raise ConfigurationError(
+            f"{name} returns without being awaited: pass the method of an async client, such as "
+            "AsyncLix, or use lix.run(..., on=...) and to_frame(outcomes)"
+        )
     if not isinstance(kind, type):
-        name = getattr(method, "__name__", method)
         raise ConfigurationError(
             f"{name} does not return one struct: use bulk.Run(..., on=...) and to_frame(outcomes)"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
@@ -11,7 +12,7 @@ from ..linkedin.subject_ids import WEAK, AliasKey
 from .database import CHUNK, Database, chunks
 from .identity import BELIEVED_FOR, Alias, FoundIds, Identities, KnownSubject, subject_of_all
 from .records import CallQuery, StoredLookup
-from .rule import CODES, STATUSES
+from .rule import CODES, STATUSES, Status
 
 ALIASES = "SELECT kind, id, subject, seen, answer FROM alias WHERE kind = ? AND id IN (?*)"
 
@@ -144,11 +145,13 @@ def find_siblings(
     ]
 
 
+_BEST: tuple[Status, ...] = ("done", "received", "sent", "queued", "in_doubt")
+_RANKS = {CODES[status]: rank for rank, status in enumerate(_BEST)}
+
+
 def choose(siblings: Iterable[Sibling]) -> Sibling | None:
     """The lookup to use in place of one that was never answered."""
-    best = (CODES["done"], CODES["received"], CODES["sent"], CODES["queued"], CODES["in_doubt"])
-    ranks = {status: rank for rank, status in enumerate(best)}
-    return min(siblings, key=lambda x: (ranks.get(x.status, 9), -x.changed), default=None)
+    return min(siblings, key=lambda x: (_RANKS.get(x.status, 9), -x.changed), default=None)
 
 
 def bought_elsewhere(lookup: StoredLookup, siblings: Sequence[Sibling]) -> int:
@@ -156,6 +159,8 @@ def bought_elsewhere(lookup: StoredLookup, siblings: Sequence[Sibling]) -> int:
 
     One that has an answer is asked for again because that is too old: then a newer one counts.
     """
+    if not siblings:  # as a rule
+        return 0
     others = [one for one in siblings if one.id != lookup.id]
     in_flight = [one for one in others if STATUSES[one.status] in ("sent", "received")]
     if not in_flight and lookup.state.status == "done":
@@ -232,7 +237,7 @@ def _load(db: Database, groups: Sequence[tuple[int, FoundIds, int, int]]) -> Ide
         for key in found.aliases
         if key in aliases
     }
-    return Identities(aliases, load_subjects(db, open_to), lambda: slug_age(db))
+    return Identities(aliases, load_subjects(db, open_to), cache(lambda: slug_age(db)))
 
 
 def _store(db: Database, learned: Identities) -> tuple[Callable[[int], int], set[AliasKey]]:

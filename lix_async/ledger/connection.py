@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
+from ..linkedin.subject_ids import AliasKey
 from .aliases import choose
 from .database import Database
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
@@ -116,14 +117,19 @@ def _to_learn_first(jobs: Sequence[Job]) -> list[int]:
 
     What was judged before a request is announced must be known to it.
     """
-    asked = {job.send.asked for job in jobs if isinstance(job, AnnounceJob)}
+    asked: set[AliasKey | None] = set()
     judged: list[tuple[int, Judge]] = []
     for place, job in enumerate(jobs):
-        for event in job.events if isinstance(job, EventsJob) else ():
-            if isinstance(event, Judge):
-                judged.append((place, event))
-            elif isinstance(event, Send):
-                asked.add(event.asked)
+        if isinstance(job, AnnounceJob):
+            asked.add(job.send.asked)
+        elif isinstance(job, EventsJob):
+            for event in job.events:
+                if isinstance(event, Judge):
+                    judged.append((place, event))
+                elif isinstance(event, Send):
+                    asked.add(event.asked)
+    if not asked:
+        return []
     return sorted(
         {
             place
@@ -341,37 +347,41 @@ class LedgerConnection:
     ) -> None:
         """Carry out the jobs at some places, and note the value of each."""
         announced = [job for p in places if isinstance(job := jobs[p], AnnounceJob)]
-        lookups = iter(self._announced(tables, announced))
+        lookups = iter(self._announced(tables, announced) if announced else ())
         events: list[LedgerEvent] = []
+        counts: list[tuple[int, int, StoredLookup | None]] = []
+        statements: list[tuple[int, StatementJob[object]]] = []
         inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
         for place in places:
             job = jobs[place]
-            if isinstance(job, AnnounceJob):
+            if isinstance(job, EventsJob):
+                events += job.events
+                counts.append((place, len(job.events), None))
+            elif isinstance(job, AnnounceJob):
                 lookup = next(lookups)
                 if isinstance(lookup, EventResult):
                     values[place] = Announced(lookup, None)
                     continue
-                values[place] = lookup
                 events.append(replace(job.send, lookup=lookup.id, asked=None))
+                counts.append((place, 1, lookup))
                 if job.row is not None and job.send.run is not None:
                     inputs[job.send.run].append(InputRow(job.row, lookup.id))
-            elif isinstance(job, EventsJob):
-                events += job.events
-        results = iter(apply(tables, events, self.owner) if events else ())
+            else:
+                statements.append((place, job))
+        results = apply(tables, events, self.owner) if events else []
         for run, rows in inputs.items():
             tables.add_inputs(run, rows)
-        for place in places:
-            job = jobs[place]
-            if isinstance(job, AnnounceJob) and isinstance(values[place], StoredLookup):
-                values[place] = Announced(next(results), cast("StoredLookup", values[place]))
-            elif isinstance(job, EventsJob):
-                values[place] = [next(results) for _ in job.events]
-        for place in places:
-            job = jobs[place]
-            if isinstance(job, StatementJob):
-                values[place] = job.work(tables)
-                if job.writes:  # whatever that was
-                    self._in_flight.clear()
+        start = 0
+        for place, count, announced_lookup in counts:
+            if announced_lookup is None:
+                values[place] = results[start : start + count]
+            else:
+                values[place] = Announced(results[start], announced_lookup)
+            start += count
+        for place, job in statements:
+            values[place] = job.work(tables)
+            if job.writes:  # whatever that was
+                self._in_flight.clear()
 
     def _announced(
         self, tables: SqlTables, jobs: Sequence[AnnounceJob]

@@ -80,7 +80,7 @@ def find_ids(groups: Sequence[IdGroup], body: bytes) -> tuple[FoundIds, ...]:
 def _decoder(groups: tuple[IdGroup, ...]) -> msgspec.json.Decoder[object]:
     """Reads of an object only what has ids, in a third of the time."""
     paths = [path for group in groups for path in group.at if path]
-    paths += [".".join(path) for group in groups if "" in group.at for _, path in _fields(group)]
+    paths += [first for group in groups if "" in group.at for _, first, _ in _fields(group)]
     paths += [group.nested for group in groups if "" in group.at and group.nested]
     names = dict.fromkeys((path.split(".")[0].removesuffix("[]") for path in paths), object)
     # Its names are known at run time only.
@@ -93,9 +93,12 @@ def ids_of(group: IdGroup, one: object) -> list[Identifier]:
         found = read_id(one, "link", group.subject)
         return [] if found is None else [found]
     ids: list[Identifier] = []
-    for form, path in _fields(group):
-        value = one
-        for name in path:
+    if not isinstance(one, dict):
+        return ids
+    fields = cast("dict[str, object]", one)
+    for form, first, rest in _fields(group):
+        value = fields.get(first)
+        for name in rest:
             value = cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
         if value is not None and (found := read_id(value, form, group.subject)) is not None:
             ids.append(found)
@@ -103,7 +106,8 @@ def ids_of(group: IdGroup, one: object) -> list[Identifier]:
 
 
 @lru_cache(maxsize=256)
-def _fields(group: IdGroup) -> tuple[tuple[IdForm, tuple[str, ...]], ...]:
+def _fields(group: IdGroup) -> tuple[tuple[IdForm, str, tuple[str, ...]], ...]:
+    """The fields of an object that have ids: their form, their name, and the names inside it."""
     by_form: dict[IdForm, tuple[str, ...]] = {
         "link": group.links,
         "name": group.names,
@@ -112,13 +116,19 @@ def _fields(group: IdGroup) -> tuple[tuple[IdForm, tuple[str, ...]], ...]:
         "lix": group.lix,
     }
     return tuple(
-        (form, tuple(path.split("."))) for form, paths in by_form.items() for path in paths
+        (form, first, tuple(rest))
+        for form, paths in by_form.items()
+        for first, *rest in (path.split(".") for path in paths)
     )
 
 
 def group_objects(group: IdGroup, tree: object) -> Iterator[object]:
     """The objects of an answer that have the ids of a group."""
+    whole = not group.nested and _is_object(tree)
     for path in group.at:
+        if whole and not path:
+            yield tree
+            continue
         parts = path.split(".") if path else []
         if isinstance(tree, list):  # in place of the list that the path begins with
             many = next((place for place, part in enumerate(parts) if part.endswith("[]")), None)
@@ -130,6 +140,10 @@ def group_objects(group: IdGroup, tree: object) -> Iterator[object]:
         for one in roots:
             for found in _below(one, parts):
                 yield from _with_nested(found, group.nested)
+
+
+def _is_object(tree: object) -> bool:
+    return isinstance(tree, dict)
 
 
 def _below(tree: object, parts: Sequence[str]) -> Iterator[object]:

@@ -163,14 +163,14 @@ def receive(row: LookupState, owner: int, n: int, page: int) -> Change:
     """
     if any(a.n == n and a.page == page for a in row.answers):
         return Change(row)
-    row = replace(row, answers=(*row.answers, StoredAnswer(n, page, None)))
+    answers = (*row.answers, StoredAnswer(n, page, None))
     waited_for = row.status == "sent" and row.owner == owner
     # Not an answer for another page than the one that is needed now, nor one of an older version:
     # stores do not load those once they are judged, and a repeated event would not be noticed.
     given_up = row.status in ("in_doubt", "pending") and page == row.page and n > row.base
     if n == row.n and (waited_for or given_up):
-        row = replace(row, status="received", cur=n)
-    return Change(row)
+        return Change(replace(row, answers=answers, status="received", cur=n))
+    return Change(replace(row, answers=answers))
 
 
 def judge(row: LookupState, owner: int, n: int, judgement: Judgement) -> Change | None:
@@ -280,14 +280,14 @@ def _marked(row: LookupState, answer: StoredAnswer, meaning: Meaning) -> LookupS
 
 def _judged(row: LookupState, answer: StoredAnswer, judgement: Judgement) -> Change:
     money = (Settlement(answer.n, judgement.charged),) if answer.meaning is None else ()
-    row = replace(row, owner=0)
     meaning = judgement.meaning
     if meaning == "usable":
-        row = replace(row, tries=0, due=None)
+        row = replace(row, owner=0, tries=0, due=None)
         if judgement.next_page is None:
             return Change(replace(row, status="done", refresh=None), money)
         # A listing goes on; its pages so far are kept. An older one stands until it is complete.
         return Change(_or_stored_answer(replace(row, page=judgement.next_page), "pending"), money)
+    row = replace(row, owner=0)
     if meaning == "unusable":
         return Change(_or_stored_answer(replace(row, tries=0, due=None), "kept"), money)
     if meaning == "queued":

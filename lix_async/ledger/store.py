@@ -291,14 +291,19 @@ class Store:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
 
-    async def find_calls(self, queries: Sequence[CallQuery], now: int) -> list[StoredLookup | None]:
+    async def find_calls(
+        self, queries: Sequence[CallQuery], now: int, *, answers: bool = True
+    ) -> list[StoredLookup | None]:
         """The lookups of calls, also those that were bought under another id of the subject.
 
         Args:
             queries: The calls.
             now: Epoch milliseconds.
+            answers: Whether their answers are read, without bodies; else their states have none.
         """
-        return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
+        return await self.statement(
+            lambda tables: tables.find_calls(queries, now, answers=answers), writes=False
+        )
 
     async def suppressed_calls(self, queries: Sequence[CallQuery]) -> list[bool]:
         """Of calls, whether what they ask about was forgotten."""

@@ -495,8 +495,13 @@ class SqlTables:
                 (some,),
             )
 
-    def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredLookup]:
-        """The lookups of keys that the ledger has, unlocked."""
+    def find(self, keys: Sequence[bytes], *, answers: bool = True) -> dict[bytes, StoredLookup]:
+        """The lookups of keys that the ledger has, unlocked.
+
+        Args:
+            keys: The keys.
+            answers: Whether their answers are read, without bodies.
+        """
         rows = [
             row
             for some in chunks(keys)
@@ -504,16 +509,18 @@ class SqlTables:
                 f"SELECT {LOOKUP} FROM lookup WHERE key IN (?*)", (some,)
             )
         ]
-        answers: dict[int, tuple[StoredAnswer, ...]] = {}
-        for ids in chunks([cast("int", row[0]) for row in rows if row[6]]):
-            answers.update(_answers(self.database.execute(ANSWERS, (ids,))))
-        found = [_lookup(row, answers.get(cast("int", row[0]), ())) for row in rows]
+        of_lookup: dict[int, tuple[StoredAnswer, ...]] = {}
+        for ids in chunks([cast("int", row[0]) for row in rows if row[6] and answers]):
+            of_lookup.update(_answers(self.database.execute(ANSWERS, (ids,))))
+        found = [_lookup(row, of_lookup.get(cast("int", row[0]), ())) for row in rows]
         self._positions(found)
         return {lookup.key: lookup for lookup in found}
 
-    def find_calls(self, queries: Sequence[CallQuery], now: int) -> list[StoredLookup | None]:
-        """The lookups of calls, also those that were bought under another id of the subject."""
-        known = self.find([query.key for query in queries])
+    def find_calls(
+        self, queries: Sequence[CallQuery], now: int, *, answers: bool = True
+    ) -> list[StoredLookup | None]:
+        """See `Store.find_calls`."""
+        known = self.find([query.key for query in queries], answers=answers)
         found = [known.get(query.key) for query in queries]
         slugs = [
             (one, query.asked)

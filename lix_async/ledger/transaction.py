@@ -130,7 +130,7 @@ def apply(tables: Tables, events: Sequence[LedgerEvent], owner: int) -> list[Eve
                 answered.add(event.lookup)
         else:
             answered.add(event.lookup)
-            if not isinstance(event, Receive | Again):
+            if not isinstance(event, (Receive, Again)):
                 attempts.add((event.lookup, event.n))
     ids = {event.lookup for event in events}
     batch = _Batch(

@@ -12,6 +12,7 @@ modes, and without any. Nothing of the sandbox or of a provider is imported befo
 | `lix_events` | the list of all events of these clients |
 | `lix_bill` | a function that returns the credits spent so far |
 | `lix_no_network` | while it is used, clients of an address elsewhere raise an error |
+| `lix_httpx` | while it is used, all clients send through httpx, where respx can answer |
 
 `@pytest.mark.lix(people=300, faults="weather", force=["rate_limit"], max_credits=3)` takes the
 arguments of `Sandbox`, the faults of the first requests, and the credits that the test may spend.
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound="Client | SyncClient[Client]")
 MARKER = "lix"
 NO_NETWORK = "lix_no_network"
+HTTPX = "lix_httpx"
 _BILL: pytest.StashKey[Callable[[], int]] = pytest.StashKey()
 
 
@@ -190,12 +192,15 @@ def sync_lix(_lix_client: Callable[[type[Lix]], Lix]) -> Iterator[Lix]:
 
 
 @pytest.fixture
-def lix_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def lix_no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that would connect to another machine raise `ConfigurationError`.
 
     They do when they are made, and those that were made before when they are used. A client with an
-    `http_client` of its own, or with an address on this machine, works.
+    `http_client` of its own, or with an address on this machine, works. With `lix_httpx`, all can
+    be made, and what no mock answers is refused there.
     """
+    if HTTPX in request.fixturenames:
+        return
     from ..core.errors import ConfigurationError
     from ..engine.transport import HttpTransport
 
@@ -203,7 +208,8 @@ def lix_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         if not transport.address.loopback:
             raise ConfigurationError(
                 f"{NO_NETWORK}: this test may not connect to {transport.address.authority}; use a "
-                "fixture such as lix, pass http_client=, or a base_url of this machine"
+                f"fixture such as lix, {HTTPX} with mocks, http_client=, or a base_url of this "
+                "machine"
             )
 
     def guarded(method: Callable[..., object]) -> Callable[..., object]:
@@ -224,3 +230,17 @@ def lix_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         "exchange",
     ):  # the engine has a reference to `prepare`, which calls `_open`
         monkeypatch.setattr(HttpTransport, name, guarded(getattr(HttpTransport, name)))
+
+
+@pytest.fixture
+def lix_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All clients send through `httpx.AsyncClient`, where a mock such as respx can answer.
+
+    Clients without an `http_client` have connections of their own otherwise. What no mock has
+    answered raises `ConfigurationError`, unless its server is on this machine.
+    """
+    from ..engine.transport import HttpTransport
+    from .mocked_http import exchange, open_nothing
+
+    monkeypatch.setattr(HttpTransport, "_ready", open_nothing)
+    monkeypatch.setattr(HttpTransport, "exchange", exchange)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import ClassVar
 
 import msgspec
@@ -51,7 +52,7 @@ class Result(ReadableStruct, msgspec.Struct, kw_only=True):
     @classmethod
     def fields(cls) -> frozenset[str]:
         """The names of the fields that can be filled."""
-        return frozenset(cls.__struct_fields__) - frozenset(Result.__struct_fields__)
+        return _fields_of(cls)
 
     def get(self, name: str) -> str | None:
         """The value of a field; None if it is not filled or not a field of this result."""
@@ -73,6 +74,11 @@ class Result(ReadableStruct, msgspec.Struct, kw_only=True):
             if text and name in self.fields() and self.get(name) is None:
                 setattr(self, name, text)
                 self.sources[name] = source
+
+
+@cache
+def _fields_of(kind: type[Result]) -> frozenset[str]:
+    return frozenset(kind.__struct_fields__) - frozenset(Result.__struct_fields__)
 
 
 class Profile(Result, kw_only=True):

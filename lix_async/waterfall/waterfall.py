@@ -23,7 +23,7 @@ from ..core.errors import (
     ViewerError,
 )
 from ..engine.client import Client
-from ..engine.credits import CreditBudget
+from ..engine.credits import PAID, CreditBudget
 from .registry import skip_reason, steps_of
 from .results import INPUT, Company, Email, Profile, Result, Source
 from .steps import Order, Step, StepResult, StepStats, sort_steps
@@ -153,6 +153,11 @@ class Waterfall:
     def spent(self) -> int:
         """Credits spent so far, including those that lost answers may have cost."""
         return self._scheduler.budget.total + self._scheduler.budget.lost
+
+    @property
+    def reserved(self) -> int:
+        """Credits that requests in flight may cost."""
+        return sum(map(self._scheduler.budget.reserved, PAID))
 
     async def profile(self, target: Target | str) -> Profile:
         """Look up one person.

@@ -48,7 +48,7 @@ async def test_every_outcome_is_an_event_also_from_the_ledger(tmp_path: Path) ->
     for found, cached in ((first, False), (second, True)):
         started, *ready, ended = found
         assert isinstance(started, RunStarted)
-        assert (started.name, started.method, started.endpoint) == ("crm", "Lix get", "")
+        assert (started.name, started.method, started.endpoint) == ("crm", "Lix people.get", "")
         states = [
             (one.endpoint, one.state, one.credits, one.cached)
             for one in ready

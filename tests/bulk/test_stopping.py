@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -222,3 +224,18 @@ async def test_a_run_whose_block_is_cancelled_leaves_no_task(ledger: Open) -> No
     await store.open_read_only()
     assert (await store.counts()).in_doubt == 0
     await store.close()
+
+
+def test_a_worker_that_is_cancelled_as_it_is_woken_lets_another_one_look(tmp_path: Path) -> None:
+    async def main() -> None:
+        running = bulk.Run(tmp_path / "x.db", Vendor(reply()).get, [])._running
+        first, second, third = [asyncio.create_task(running._wait_to_take()) for _ in range(3)]
+        await anyio.lowlevel.checkpoint()
+        second.cancel()  # it was not woken yet
+        running._wake_takers(1)
+        first.cancel()
+        await third
+        assert first.cancelled() and second.cancelled()
+        assert not running._takers
+
+    asyncio.run(main())

@@ -22,6 +22,7 @@ from lix_async.core.errors import ConfigurationError
 from lix_async.sandbox import Sandbox, base_url_of
 from lix_async.sandbox.providers import providers as sandbox_providers
 from lix_async.sandbox.server.base_urls import provider_named
+from lix_async.sandbox.server.loading import LoadingSandbox
 
 from .sandbox_helpers import TIMEOUT, Process, environment
 
@@ -34,12 +35,12 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sandbox]:
     made: list[Sandbox] = []
 
     @contextmanager
-    def running(sandbox: Sandbox, port: int) -> Iterator[str]:
-        made.append(sandbox)
+    def running(sandbox: Sandbox | LoadingSandbox, port: int) -> Iterator[str]:
+        made.append(sandbox.load() if isinstance(sandbox, LoadingSandbox) else sandbox)
         raise KeyboardInterrupt
         yield  # never reached: it makes this a generator
 
-    monkeypatch.setattr(lix_async.sandbox, "running", running, raising=False)  # it is loaded lazily
+    monkeypatch.setattr("lix_async.sandbox.server.server.running", running)
 
     def run(*arguments: str) -> Sandbox:
         assert main(["sandbox", *arguments]) == 0

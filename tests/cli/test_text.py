@@ -11,7 +11,8 @@ import pytest
 
 from lix_async import RateLimit
 from lix_async.cli.errors import CommandError
-from lix_async.cli.options import OutputOptions, choose_format, parse_columns, parse_rate
+from lix_async.cli.options import OutputOptions, choose_format, parse_columns
+from lix_async.cli.rates import parse_rate
 from lix_async.cli.text import (
     format_clock,
     format_duration,

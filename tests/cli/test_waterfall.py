@@ -12,6 +12,7 @@ from lix_async.cli.commands.waterfall import WaterfallClients
 from lix_async.cli.options import ConnectionOptions
 from lix_async.cli.runtime.activity import ActivityMonitor
 from lix_async.core.errors import TransportError
+from lix_async.sandbox import running
 from lix_async.waterfall import Target
 
 from .conftest import Lix
@@ -132,7 +133,7 @@ def test_a_budget_ends_the_run_and_the_same_command_continues(
     assert done.code == 4
     assert "the budget is spent: 3 rows are not filled" in done.err
     statuses = [row["lix_status"] for row in rows_of(Path("out.jsonl"))]
-    assert sorted(statuses) == ["filled"] * 2 + ["pending"] * 3
+    assert sorted(map(str, statuses)) == ["filled"] * 2 + ["pending"] * 3
     done = lix(*arguments, "--budget", "500", "--order", "price")
     assert done.code == 0, done.err
     assert [row["lix_status"] for row in rows_of(Path("out.jsonl"))] == ["filled"] * 5
@@ -152,7 +153,7 @@ def test_a_large_run_needs_a_yes(lix: Lix, sandbox: ObservedSandbox) -> None:
     file = str(table(sandbox, 3))
     done = lix("waterfall", file, "--want", "headline", "--confirm-above", "2")
     assert (done.code, len(sandbox.requests)) == (2, 0)
-    assert "3 credits at most" in done.err
+    assert "this costs more than 2 credits" in done.err
     done = lix("waterfall", file, "--want", "headline", "--confirm-above", "2", "--yes")
     assert done.code == 0, done.err
 
@@ -245,3 +246,115 @@ def test_e_mail_addresses_and_a_table(lix: Lix, sandbox: ObservedSandbox) -> Non
     assert done.code == 0, done.err
     assert "full_name" in done.out
     assert "filled" in done.out
+
+
+# The run in the ledger
+
+
+def run_entry(lix: Lix, ledger: str) -> dict[str, object]:
+    """The only run of a ledger."""
+    (entry,) = lix("ledger", "list", "--store", ledger, "--format", "jsonl", rate="").rows
+    return entry
+
+
+def test_the_ledger_has_the_run_with_its_inputs_and_its_money(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
+    file = str(table(sandbox, 3))
+    arguments = ("waterfall", file, "--want", "headline", "--out", "out.csv")
+    assert lix(*arguments, "--max-credits", "2").code == 4
+    entry = run_entry(lix, f"{file}.ledger")
+    assert str(entry["name"]).startswith(str(Path(file).resolve()))
+    assert (entry["method"], entry["credits"], entry["maybe"]) == ("waterfall", 2, 0)
+    assert lix(*arguments).code == 0
+    assert lix(*arguments).code == 0
+    entry = run_entry(lix, f"{file}.ledger")
+    assert (entry["inputs"], entry["credits"]) == (4, 3), "the one that is there twice, too"
+    assert entry["ended"] is not None
+
+
+def test_one_row_for_each_link_is_a_run_too(lix: Lix, sandbox: ObservedSandbox) -> None:
+    file = str(table(sandbox, 3))
+    arguments = ("waterfall", file, "--want", "headline", "--distinct", "--out", "o.jsonl")
+    assert lix(*arguments).code == 0
+    entry = run_entry(lix, f"{file}.ledger")
+    assert (entry["inputs"], entry["credits"]) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "budget", [("--max-credits", "3"), ("--budget", "9", "--max-credits", "3")]
+)
+def test_a_budget_is_exact_whatever_the_concurrency(
+    lix: Lix, sandbox: ObservedSandbox, budget: tuple[str, ...]
+) -> None:
+    file = str(table(sandbox, 12))
+    done = lix(
+        *("waterfall", file, "--want", "headline,email", "--out", "out.csv", "--concurrency", "16"),
+        *budget,
+    )
+    assert done.code == 4
+    assert sum(sandbox.ledger.totals().values()) == 3
+    assert run_entry(lix, f"{file}.ledger")["credits"] == 3
+
+
+def test_a_dry_run_needs_no_key(
+    lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = str(table(sandbox, 3))
+    done = lix("waterfall", file, "--dry-run", "--want", "company", "--providers", "lix,lookc")
+    assert done.code == 0, done.err
+    assert "lookc is counted although LOOKC_API_KEY is not set, which a run needs" in done.err
+    assert "Lix, LookC" in done.out
+    monkeypatch.setenv("LIX_BASE_URL", "https://api.example.com")
+    done = lix("waterfall", file, "--dry-run", "--want", "headline")
+    assert done.code == 0, done.err
+    assert "LIX_API_KEY is not set" in done.err
+    assert "CONNECTSAFELY_API_KEY is not set" in done.err
+    assert not sandbox.requests
+
+
+def test_what_is_in_doubt_is_looked_up_again_where_that_is_asked_for(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path("in.csv")
+    file.write_text("link\nhttps://www.linkedin.com/in/ada\nhttps://www.linkedin.com/in/bob\n")
+    arguments = ("waterfall", str(file), "--want", "headline", "--out", "o.jsonl")
+    with running(ObservedSandbox(faults={"person.get": ["reset_after"]})) as url:
+        monkeypatch.setenv("LIX_BASE_URL", url)
+        done = lix(*arguments, "--concurrency", "1")
+        assert (done.code, "1 in doubt, 1 filled" in done.err) == (0, True), done.err
+        assert "1 row has a lookup in doubt" in done.err
+        assert "lix run doubts in.csv.ledger" in done.err
+        assert "0 credits" in lix(*arguments).err
+        assert "1, not looked up again" in lix(*arguments, "--dry-run").out
+        assert "In doubt" not in lix(*arguments, "--dry-run", "--doubts", "retry").out
+        done = lix(*arguments, "--doubts", "retry")
+        assert (done.code, "1 credit" in done.err) == (0, True), done.err
+    assert [row["lix_status"] for row in rows_of(Path("o.jsonl"))] == ["filled", "filled"]
+
+
+def test_an_output_is_continued_with_its_file_and_its_ledger_only(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
+    file, other = table(sandbox, 2), Path("other.csv")
+    other.write_text(file.read_text())
+    arguments = ("--want", "headline", "--out", "out.csv")
+    assert lix("waterfall", str(file), *arguments).code == 0
+    before = Path("out.csv").read_bytes()
+    done = lix("waterfall", str(other), *arguments, "--store", f"{file}.ledger")
+    assert (done.code, f"has the rows of {file.resolve()}" in done.err) == (2, True), done.err
+    done = lix("waterfall", str(file), *arguments, "--store", "new.ledger")
+    assert (done.code, "was written with another ledger" in done.err) == (2, True), done.err
+    assert Path("out.csv").read_bytes() == before
+
+
+def test_counting_stops_at_the_threshold(
+    lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that were counted are asked about first; of more, only some are kept meanwhile."""
+    monkeypatch.setattr("lix_async.cli.commands.waterfall_joined._MOST_COUNTED", 2)
+    file = str(table(sandbox, 6))
+    done = lix("waterfall", file, "--want", "headline", "--confirm-above", "6", "--out", "o.csv")
+    assert done.code == 0, done.err
+    assert [row["lix_status"] for row in csv_rows("o.csv")].count("filled") == 7
+    assert len(sandbox.requests) == 6

@@ -7,11 +7,12 @@ import os
 import sys
 
 import anyio
+import anyio.lowlevel
 import pytest
 import trio
 from sample_provider import LOST, THING, SampleClient, ThingParams, reply
 
-from lix_async.concurrency.event_loop import EventLoopBinding
+from lix_async.concurrency.event_loop import EventLoopBinding, new_event, wait_through
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.rate_limit import RateLimit
 
@@ -118,3 +119,38 @@ def test_a_client_can_be_used_on_one_loop_after_the_other():
         return (await lix.send(THING, ThingParams(id="1"))).attempts
 
     assert [asyncio.run(call()), trio.run(call), asyncio.run(call())] == [2, 1, 1]
+
+
+async def test_an_event_wakes_its_task_once_it_is_set():
+    event = new_event()
+    woken = anyio.Event()
+
+    async def wait() -> None:
+        await event.wait()
+        woken.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        assert not event.is_set()
+        event.set()
+        event.set()
+        await woken.wait()
+    assert event.is_set()
+    await event.wait()  # at once
+
+
+async def test_an_event_can_be_waited_for_again_after_a_cancellation():
+    event = new_event()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await event.wait()
+    assert scope.cancelled_caught
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait_through, event)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+            await anyio.lowlevel.cancel_shielded_checkpoint()
+            event.set()
+    assert event.is_set()

@@ -82,6 +82,7 @@ def test_the_default_attributes_of_errors():
     assert (refusal.message, refusal.retry_after, refusal.refreshes_at) == ("no", None, None)
     late = errors.DeadlineError("late")
     assert (late.sent, late.permanent, late.retry_at) == (False, True, None)
+    assert late.retry_after is None, "every error has it: programs read it from any LixError"
     pending = errors.PendingError("still runs", request_id="r-1")
     assert (pending.sent, pending.request_id) == (True, "r-1")
 

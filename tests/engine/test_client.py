@@ -130,7 +130,7 @@ def test_what_is_given_as_a_client_decides_the_transport():
     ("timeout", "read"), [(None, 90.0), (5, 5.0), (0.5, 0.5), (httpx.Timeout(7, read=3), 3)]
 )
 def test_a_timeout_is_for_each_operation(timeout, read):
-    assert SampleClient(timeout=timeout).engine.transport._timeout["read"] == read
+    assert SampleClient(timeout=timeout).engine.transport.timeout["read"] == read
 
 
 async def test_a_prefix_of_the_address_goes_before_every_path():
@@ -214,7 +214,9 @@ def test_a_client_works_under_one_loop_after_the_other_with_real_connections():
 
     async def visit() -> int:
         async with serve(saying(answer(b'{"id": "1"}'))) as server:
-            client.engine.transport._builder.address = SampleClient(base_url=server.url)._address
+            client.engine.transport.request_builder.address = SampleClient(
+                base_url=server.url
+            )._address
             async with client:
                 return (await client.send(THING, ONE)).attempts
 
@@ -241,7 +243,7 @@ async def test_schema_drift_is_reported_once_and_at_the_end():
 
 def test_the_agent_names_this_library_and_its_version():
     assert (lambda header: (header[0], header[1].split()[0]))(
-        SampleClient().engine.transport._builder._fixed_headers[1]
+        SampleClient().engine.transport.request_builder._fixed_headers[1]
     ) == (b"User-Agent", f"lix_async/{lix_async.__version__}".encode())
 
 

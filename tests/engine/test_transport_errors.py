@@ -10,6 +10,7 @@ import anyio
 import httpx
 import httpx2
 import pytest
+import respx
 from anyio.streams.tls import TLSStream
 from loopback import answer, free_port, request_builder, saying, serve
 from sample_provider import LIST, ListParams, SampleClient
@@ -54,7 +55,7 @@ def known(library) -> list[type]:
 
 
 def test_every_failure_that_a_library_knows_has_a_meaning_of_its_own():
-    kinds = known(httpx) + known(httpx2)
+    kinds = [*known(httpx), *known(httpx2), respx.models.AllMockedAssertionError]
     assert {kind.__name__ for kind in kinds} == set(FAILURES)
     for kind in kinds:
         sent, permanent, said = FAILURES[kind.__name__]

@@ -6,6 +6,7 @@ import ast
 import inspect
 import logging
 import re
+import tomllib
 import types
 import uuid
 from collections.abc import Callable, Iterator
@@ -51,6 +52,14 @@ def blocks() -> list[tuple[str, str]]:
 
 def test_the_pages_with_programs_are_found() -> None:
     assert {"README.md", "docs/quickstart.md", "docs/tutorials/bulk-lookups.md"} <= set(PAGES)
+
+
+def test_the_quick_start_lists_all_extras() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    page = (ROOT / "docs" / "quickstart.md").read_text()
+    rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    assert sorted(name for row in rows for name in re.findall(r"`(\w+)`", row)) == sorted(extras)
 
 
 def compiled(name: str, block: str) -> types.CodeType:

@@ -38,9 +38,10 @@ def test_the_page_about_notebooks_runs_in_a_kernel(
         )
         client.execute()
     shown = [cell.outputs[-1].data for cell in notebook.cells if cell.outputs]
-    assert len(shown) == 4
-    assert shown[0] == shown[3]  # the name, from the provider and from the ledger
+    assert len(shown) == 5
+    assert shown[0] == shown[4]  # the name, from the provider and from the ledger
     assert "15 items" in shown[1]["text/plain"]
     assert "<table" in shown[2]["text/html"]
+    assert "full_name" in shown[3]["text/html"]
     assert (tmp_path / "notebook.db").exists()
     assert sandbox.ledger.totals()["standard"] == 1 + 2 + 5

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pandas as pd
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from sample_provider import THING, SampleClient, Thing, ThingParams, refused, reply
 
-from lix_async import BudgetError, ConfigurationError, bulk
+from lix_async import BudgetError, ConfigurationError, Lix, bulk
 from lix_async.core.wire import HttpRequest
 from lix_async.frames import RunOptions, enrich_frame
 from lix_async.frames import enrich as module
@@ -183,6 +183,14 @@ async def test_a_method_has_to_return_one_struct(tmp_path: Path) -> None:
         for method in (lix.search.people, lix.people.employment, Vendor().untyped):
             with pytest.raises(ConfigurationError, match=r"does not return one struct: use bulk"):
                 await enrich_frame(rows(), method, on="li", store=tmp_path / "x.db")
+    with Lix("key-for-tests") as blocking:
+        method = cast("Any", blocking.people.get)
+        with pytest.raises(ConfigurationError, match=r"get returns without .* use lix\.run"):
+            await enrich_frame(rows(), method, on="li", store=tmp_path / "x.db")
+        with pytest.raises(
+            ConfigurationError, match=r"'SyncPeople\.get': .* AsyncLix; .* lix\.run"
+        ):
+            bulk.Run(tmp_path / "x.db", method, ["x"])
 
 
 async def test_a_stop_is_raised_and_the_next_call_continues(tmp_path: Path) -> None:

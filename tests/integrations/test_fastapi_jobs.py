@@ -69,10 +69,12 @@ def path(tmp_path: Path) -> Path:
 async def test_a_job_runs_in_the_background(path: Path, ledger: Path) -> None:
     vendor, jobs = Vendor(), Jobs(path)
     async with jobs.running([vendor]):
-        assert jobs.progress("a") is None
+        assert jobs.progress("a") is jobs.state("a") is None
         await jobs.start("a", vendor.get, map(str, range(5)), ledger=ledger)
         assert jobs.progress("a") is not None
+        assert jobs.state("a") == "running"
         await ended(jobs, "a")
+        assert jobs.state("a") == "ended"
         progress = jobs.progress("a")
         assert progress is not None
         assert (progress.done, progress.total, progress.credits) == (5, 5, 10)
@@ -163,6 +165,7 @@ async def test_a_parked_job_stays_parked_until_it_is_resumed(path: Path, ledger:
         progress = jobs.progress("a")
         assert progress is not None
         assert (progress.parked, progress.done) == ("parked", 1)
+        assert jobs.state("a") == "parked"
         await jobs.park("a")
     other, jobs = Vendor(), Jobs(path)
     async with jobs.running([other]):
@@ -250,6 +253,7 @@ async def test_an_error_ends_a_job_and_is_logged(
         progress = jobs.progress("a")
         assert progress is not None
         assert (progress.parked, progress.done) == ("BudgetError", 1)
+        assert jobs.state("a") == "failed"
     assert "the job 'a' failed: " in caplog.text
     async with Jobs(path).running([vendor]):
         pass

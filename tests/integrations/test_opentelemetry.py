@@ -256,7 +256,7 @@ async def test_no_header_of_a_trace_leaves(exported: Exported) -> None:
     with exported.tracers.get_tracer("app").start_as_current_span("request") as span:
         await client.send(THING, ONE)
         number = trace.format_trace_id(span.get_span_context().trace_id)
-    builder = SampleClient(http_client=None).engine.transport._builder  # type: ignore[attr-defined]
+    builder = SampleClient(http_client=None).engine.transport.request_builder  # type: ignore[attr-defined]
     (sent,) = client.script.sent
     assert number not in repr(sent)
     names = {name.lower() for name, _ in builder.headers(sent)}
@@ -280,7 +280,7 @@ async def test_lookups_of_a_run_are_roots_with_a_link_to_the_run(
     assert dict(started.attributes or {}) == {
         "lix.run.number": 1,
         "lix.run.name": "crm",
-        "lix.run.method": "Lix get",
+        "lix.run.method": "Lix people.get",
     }
     *lookups, outside = exported.named("lix person.get")
     assert len(lookups) == 3

@@ -329,7 +329,8 @@ async def test_a_merge_brings_who_was_forgotten(ledger: Open, tmp_path: Path) ->
 async def test_what_is_old_is_purged_and_its_money_stays(ledger: Open) -> None:
     provider = Provider()
     async with ledger() as store:
-        await run(store, provider, *[link(n) for n in range(10)], name="all")
+        bought = await run(store, provider, *[link(n) for n in range(10)], name="all")
+        assert [one.state for one in bought] == ["done"] * 10
         old = int(store.now - timedelta(days=800).total_seconds() * 1000)
         await store.statement(
             lambda tables: tables.database.change(

@@ -49,18 +49,19 @@ def unreachable(request, tmp_path, monkeypatch):
 
 async def test_interactive_callers_get_an_error_in_time_and_it_contains_no_secret(unreachable):
     async with unreachable(give_up_after=0.1) as limiter:
-        began = time.monotonic()
-        failures = []
+        failures, waits = [], []
 
         async def one():
+            began = time.monotonic()
             with pytest.raises(TransportError) as caught:
                 await limiter.acquire()
+            waits.append(time.monotonic() - began)
             failures.append(caught.value)
 
         async with anyio.create_task_group() as group:
             for _ in range(20):
                 group.start_soon(one)
-        assert time.monotonic() - began < 1.0, "all together, not one after another"
+        assert max(waits) < 10 * min(waits), "all together, not one after another"
         assert len(failures) == 20
         assert not failures[0].sent
         shown = f"{failures[0]!r} {failures[0].__cause__!r} {failures[0].__context__!r} {limiter!r}"

@@ -34,6 +34,8 @@ def test_faults_are_parsed_with_their_options() -> None:
     for wrong in ("", "nope", "reset;seconds=1", "slow;seconds=soon", "queued;polls"):
         with pytest.raises(ValueError):  # noqa: PT011  # one of three messages
             parse_fault(wrong)
+    with pytest.raises(ValueError, match=r"unknown fault 'notfound': .*, not_found, "):
+        parse_fault("notfound")
     assert set(ALIASES.values()) <= set(FAULTS)
 
 

@@ -26,7 +26,6 @@ from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
 from ..input.table import NoRowsError, TableRow, TableTargets, open_table
-from ..input.targets import LOOKUPS
 from ..ledger.address import (
     check_output_conflicts,
     default_address,
@@ -54,11 +53,10 @@ from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import plural
 from .enrich_columns import JoinedOptions
-from .enrich_inputs import RowCallPreparer, RowInput, count_rows, run_name
+from .enrich_inputs import RowCallPreparer, RowInput, accepted_kinds, count_rows, run_name
 from .enrich_joined import JoinedRun, write_empty
 from .enrich_run import EnrichOptions, EnrichRun, RunCommand
 
-_ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 CONCURRENCY = 16
 """The default number of lookups at a time."""
 _flag = Parameter(negative="", show_default=False)
@@ -194,7 +192,7 @@ def enrich(
             f"--queue {queue} needs PostgreSQL, but {ledger.address} is a file",
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
-    kinds = _accepted(asked)
+    kinds = accepted_kinds(asked)
     table = open_table(file, sheet=given.sheet)
     try:
         targets = TableTargets(table, given.column, kinds, handles=given.handles)
@@ -294,14 +292,6 @@ def _is_distinct(joined: JoinedOptions, *, asked: bool) -> bool:
     if len(joined.kinds) > 1:
         raise CommandError("--distinct takes one --as", hint="run it once for each")
     return True
-
-
-def _accepted(asked: Sequence[LookupKind | None]) -> frozenset[LookupKind]:
-    """The kinds of target that lookups of some kinds take."""
-    found: set[LookupKind] = set()
-    for kind in asked:
-        found |= _ALL_KINDS if kind is None else LOOKUPS[kind].accepts
-    return frozenset(found)
 
 
 class _LedgerChoice(NamedTuple):

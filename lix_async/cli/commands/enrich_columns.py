@@ -21,9 +21,10 @@ from ..output.joined_row import AnswerGroup, triples
 
 SAMPLE_ROWS = 1000
 """Rows whose links decide which kinds of columns are added."""
-_EXPORTED = re.compile(
+EXPORTED = re.compile(
     r"lix enrich (?P<run>.* [0-9a-f]+) --as (?P<kinds>[a-z,]+) --prefix (?P<prefix>.*)", re.DOTALL
 )
+"""What the ledger has noted about an output of `lix enrich`; see `export_text`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +185,7 @@ def check_origin(
     earlier = [
         match["run"]
         for one in exports
-        if one.place == place_of(out) and (match := _EXPORTED.fullmatch(one.what))
+        if one.place == place_of(out) and (match := EXPORTED.fullmatch(one.what))
     ]
     file = run_name.rpartition(" ")[0]
     if earlier and (other := earlier[-1].rpartition(" ")[0]) != file:
@@ -213,7 +214,7 @@ def _exported(exports: Sequence[Export], place: str) -> dict[str, _RowRun]:
     """The runs whose answers an output has, by the prefix of their columns."""
     runs: dict[str, _RowRun] = {}
     for one in exports:
-        match = _EXPORTED.fullmatch(one.what) if one.place == place else None
+        match = EXPORTED.fullmatch(one.what) if one.place == place else None
         if match is None:
             continue
         kinds = match["kinds"].split(",")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import anyio.lowlevel
 
@@ -25,7 +25,7 @@ from ...providers.lix.client import AsyncLix
 from ..input.lookup_kinds import LookupKind
 from ..input.table import TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
-from ..input.targets import LookupTarget
+from ..input.targets import LOOKUPS, LookupTarget
 from ..ledger.joined import Selection, accepts, refused_kind
 from ..output.joined_row import JoinedAnswer
 
@@ -36,6 +36,7 @@ MOST = 8000
 LARGEST_COUNTED = 20 << 20
 """Bytes of a file whose rows are counted before the run, for the progress line."""
 _ENDED_AT_ONCE = 50_000
+_ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 
 
 class RowInput(NamedTuple):
@@ -86,9 +87,9 @@ class RowCallPreparer(TargetCallPreparer):
         preparer, text = self._of(given)
         return preparer.call_key(text)
 
-    def call(self, given: Input) -> PreparedCall:
+    def call(self, given: Input, known: CallKey | None = None) -> PreparedCall:
         preparer, text = self._of(given)
-        return preparer.call(text)
+        return preparer.call(text, known)
 
     def _of(self, given: Input) -> tuple[TargetCallPreparer, Input]:
         if not isinstance(given, Mapping):
@@ -319,7 +320,10 @@ def _ended_inputs(tables: SqlTables, run: int, after: int) -> list[int]:
 
 
 def run_name(
-    file: str, kinds: Sequence[LookupKind | None], targets: TableTargets, more: str
+    file: str,
+    kinds: Sequence[LookupKind | Literal["waterfall"] | None],
+    targets: TableTargets,
+    more: str,
 ) -> str:
     """The name of the run of a file: another file, or another content, is another run.
 
@@ -327,7 +331,7 @@ def run_name(
 
     Args:
         file: The input file.
-        kinds: The kinds of lookup.
+        kinds: The kinds of lookup; `waterfall` stands for those of several providers.
         targets: Its links.
         more: Options on which it depends what a row's link is.
     """
@@ -343,6 +347,14 @@ def run_name(
                 digest.update(chunk)
     place = "stdin" if file == "-" else Path(file).resolve()
     return f"{place} {digest.hexdigest()}"
+
+
+def accepted_kinds(asked: Sequence[LookupKind | None]) -> frozenset[LookupKind]:
+    """The kinds of target that lookups of some kinds take."""
+    found: set[LookupKind] = set()
+    for kind in asked:
+        found |= _ALL_KINDS if kind is None else LOOKUPS[kind].accepts
+    return frozenset(found)
 
 
 def count_rows(file: str, targets: TableTargets) -> int | None:

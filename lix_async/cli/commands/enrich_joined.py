@@ -239,7 +239,7 @@ class JoinedRun(RunCommand):
         try:
             if abandoned and self._run is not None:
                 await self._run.aclose(0)
-            self._note_long_write()
+            note_long_write(self._session, quiet=self._quiet)
             if not self._pipe_closed and not (self._error is not None and nothing):
                 self._statuses = await self._output.write_all(self._batches)
         except CommandError as error:
@@ -258,12 +258,6 @@ class JoinedRun(RunCommand):
         self._session.resume_hint = (
             f"{saved}; run the same command to continue:\n  {console.command_line()}"
         )
-
-    def _note_long_write(self) -> None:
-        """Say that it takes a moment to write the rows, where the user wants to stop."""
-        rows = self._session.counts.total
-        if self._session.monitor.stopping and not self._quiet and (rows or LONG) >= LONG:
-            console.print_note("writing all rows in their order; Ctrl-C again to leave that out")
 
     def _batches(self, first: int) -> AsyncIterator[list[JoinedRow]]:
         joiner = Joiner(
@@ -348,6 +342,12 @@ class JoinedRun(RunCommand):
         if inputs.answered_before:
             words.append(f"{inputs.answered_before:,} answered before")
         return words
+
+
+def note_long_write(session: CommandSession, *, quiet: bool) -> None:
+    """Say that it takes a moment to write the rows, where the user wants to stop."""
+    if session.monitor.stopping and not quiet and (session.counts.total or LONG) >= LONG:
+        console.print_note("writing all rows in their order; Ctrl-C again to leave that out")
 
 
 async def write_empty(joined: JoinedOptions, table: InputTable) -> int:

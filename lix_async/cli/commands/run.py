@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -38,15 +38,19 @@ from ..ledger.in_doubt import (
 from ..options import (
     CONNECTION_DEFAULTS,
     OUTPUT,
+    TABLE_DEFAULTS,
     ConnectionOptions,
+    Format,
     ReportFormat,
+    TableOptions,
     as_table,
     parse_columns,
 )
 from ..output.columns import check_columns
 from ..output.destination import place_of
 from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
-from ..runtime.clients import base_url, key_for
+from ..runtime.activity import ActivityMonitor
+from ..runtime.clients import base_url, key_for, lix_client
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command, run_until_signal
 from ..text import counted, format_until
@@ -61,7 +65,8 @@ StoreArgument = Annotated[
     ),
 ]
 _FLAG = Parameter(negative="", show_default=False)
-_FORMAT_BY_SUFFIX: dict[str, ExportFormat] = {
+_FORMAT_BY_SUFFIX: dict[str, ExportFormat | Literal["xlsx"]] = {
+    ".xlsx": "xlsx",
     ".csv": "csv",
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -163,13 +168,25 @@ def export_(
         ),
     ] = None,
     form: Annotated[
-        ExportFormat | None,
+        ExportFormat | Literal["xlsx"] | None,
         Parameter(
             name="--format",
             group=OUTPUT,
-            help="Default: by the file's ending, else jsonl. parquet needs lix_async[parquet].",
+            help="Default: by the file's ending, else jsonl. parquet needs lix_async[parquet], "
+            "xlsx lix_async[excel] and --joined.",
         ),
     ] = None,
+    joined: Annotated[
+        str | None,
+        Parameter(
+            group=OUTPUT,
+            help="Write the rows of this file, each with its own columns, as `lix enrich` does: "
+            "the file that it was given, with the same --column and --sheet.",
+        ),
+    ] = None,
+    prefix: Annotated[
+        str, Parameter(group=OUTPUT, help="With --joined: the beginning of all added names.")
+    ] = "lix_",
     columns: Annotated[
         str | None,
         Parameter(
@@ -197,19 +214,47 @@ def export_(
         ),
         _FLAG,
     ] = False,
+    given: TableOptions = TABLE_DEFAULTS,
 ) -> int:
     """Export a ledger: one row for each lookup, as `lix enrich` writes it.
 
     A row has `input`, `kind`, `status`, `error`, and the complete answer under `result`. In a CSV,
     values without a column are written as JSON under `other`.
+
+    With --joined FILE, the rows of that file instead, each with what was found for it. No row is
+    looked up; those without an answer are `not_asked`.
     """
     address = ledger_address(store)
     path = None if out is None or str(out) == "-" else out
     statuses = _parse_statuses(only)
     suffix = "" if path is None else path.suffix.lower()
     file_format = form or _FORMAT_BY_SUFFIX.get(suffix, "jsonl")
-    if file_format == "parquet" and path is None:
-        raise CommandError("Parquet needs an output file", hint="add --out FILE.parquet")
+    if file_format in ("parquet", "xlsx") and path is None:
+        name = file_format.capitalize() if file_format == "parquet" else file_format
+        raise CommandError(f"{name} needs an output file", hint=f"add --out FILE.{file_format}")
+    if joined is not None:
+        if statuses:
+            raise CommandError(
+                "--status cannot be combined with --joined",
+                hint="all rows of the file are written, each with its status",
+            )
+        check_output_conflicts(path, address, joined)
+        return _export_joined(
+            address,
+            joined,
+            path,
+            file_format,
+            prefix,
+            columns,
+            given,
+            overwrite=overwrite,
+            quiet=quiet,
+        )
+    if file_format == "xlsx":
+        raise CommandError(
+            "lookups cannot be written as xlsx",
+            hint="use .csv, or --joined FILE for the rows of the file that was looked up",
+        )
     check_output_conflicts(path, address)
     names = parse_columns(columns)
     check_columns(names, ExportSchema())
@@ -231,6 +276,46 @@ def export_(
             parts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
             location = "" if path is None else f" in {path}"
             console.print_note(f"{counted(total, 'row')}{location}" + (parts and f": {parts}"))
+        return OK
+
+    return run_until_signal(work)
+
+
+def _export_joined(
+    address: str,
+    file: str,
+    path: Path | None,
+    file_format: Format,
+    prefix: str,
+    columns: str | None,
+    given: TableOptions,
+    *,
+    overwrite: bool,
+    quiet: bool,
+) -> int:
+    # Late: the other commands need no client and no tables.
+    from .enrich_columns import JoinedOptions
+    from .export_joined import export_joined
+
+    options = JoinedOptions(
+        out=path,
+        format=file_format,
+        kinds=(None,),
+        prefix=prefix,
+        columns=columns,
+        limit=None,
+        bom=False,
+        quiet=quiet,
+    )
+    lix = lix_client(CONNECTION_DEFAULTS, ActivityMonitor(), key="none")  # it makes no call
+
+    async def work() -> int:
+        async with opened_read_only(address) as ledger:
+            counts = await export_joined(ledger, lix, file, given, options, overwrite=overwrite)
+        if not quiet:
+            parts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
+            location = "" if path is None else f" in {path}"
+            console.print_note(f"{counted(counts.total(), 'row')}{location}: {parts}")
         return OK
 
     return run_until_signal(work)

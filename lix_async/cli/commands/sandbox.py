@@ -7,8 +7,8 @@ import signal
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,8 +16,11 @@ from ...core.errors import ConfigurationError
 from ...core.rate_limit import RateLimit
 from .. import console
 from ..errors import OK, CommandError
-from ..options import parse_rate
 from ..providers import SANDBOX_KEY, provider_of, providers
+from ..rates import parse_rate
+
+if TYPE_CHECKING:
+    from ...sandbox import Sandbox
 
 SEARCH = "https://linkedin.com/search/results/people/?keywords=vp"
 """A search that every sandbox answers, with few pages."""
@@ -79,38 +82,41 @@ def sandbox(
     limits, allowances and credits. A status page shows the charges and the last requests. Press
     Ctrl-C to stop.
     """
-    from ...sandbox import Sandbox, running  # late: most commands need no sandbox
+    from ...sandbox.server.loading import LoadingSandbox  # late: most commands need no sandbox
+    from ...sandbox.server.server import running
 
-    rate_limits = _rate_limits(rate)
     if people < 1:
         raise CommandError(
             "--people must be at least 1", hint="leave it out for a world of 2000 people"
         )
-    try:
-        simulation = Sandbox(
+    for text in rate:
+        parse_rate(text.rpartition("=")[2])
+    allowance = _daily_allowance(daily_allowance, rate)
+
+    def make() -> Sandbox:
+        from ...sandbox import Sandbox
+
+        return Sandbox(
             seed,
             people,
-            rate=rate_limits,
-            daily_allowance=_daily_allowance(daily_allowance, rate),
+            rate=_rate_limits(rate),
+            daily_allowance=allowance,
             credits=_balances(balance),
             envelope=envelope,
             faults=faults,
             webhook=webhook,
         )
-    except ConfigurationError as error:
-        raise CommandError(
-            f"--webhook: {error}", hint="use a URL such as http://127.0.0.1:9000/lookc"
-        ) from None
-    try:
-        simulation.advance(advance)
-    except ValueError as error:
-        raise CommandError(
-            f"--advance: {error}", hint="give a number of days, such as --advance 90"
-        ) from None
+
+    # What these say is checked by the parts that loading brings, so they are loaded first.
+    checked = webhook is not None or advance or balance or any("=" in text for text in rate)
+    simulation = _advanced(make, advance) if checked else LoadingSandbox(make)
     try:
         with running(simulation, port=port) as url:
             announce(url, rate)
-            simulation.warm_up()
+            if isinstance(simulation, LoadingSandbox):
+                simulation.load()
+            else:
+                simulation.warm_up()
             _wait_for_signal()
     except KeyboardInterrupt:
         pass
@@ -124,6 +130,22 @@ def sandbox(
             hint="choose another port, or --port 0 for any free one",
         ) from None
     return OK
+
+
+def _advanced(make: Callable[[], Sandbox], days: int) -> Sandbox:
+    try:
+        simulation = make()
+    except ConfigurationError as error:
+        raise CommandError(
+            f"--webhook: {error}", hint="use a URL such as http://127.0.0.1:9000/lookc"
+        ) from None
+    try:
+        simulation.advance(days)
+    except ValueError as error:
+        raise CommandError(
+            f"--advance: {error}", hint="give a number of days, such as --advance 90"
+        ) from None
+    return simulation
 
 
 def _daily_allowance(given: int | None, rates: Sequence[str]) -> int | None:
@@ -190,8 +212,10 @@ def _rate_limit(rate: RateLimit | None) -> tuple[int, float] | None:
 
 def announce(url: str, rates: Sequence[str] = ()) -> None:
     """Print the sandbox's URL, and how to use it."""
-    lines = [f"The sandbox is running at {url}", f"Status page: {url}/_sandbox", ""]
-    lines += ["In another terminal:", ""]
+    # At once: what follows needs the providers, and a program may wait for this line.
+    console.print_line(f"The sandbox is running at {url}")
+    sys.stdout.flush()
+    lines = [f"Status page: {url}/_sandbox", "", "In another terminal:", ""]
     first, *others = providers()
     lines += _exports(url, [first])
     if first == "lix":

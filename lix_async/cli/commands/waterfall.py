@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import anyio
 import msgspec
@@ -26,6 +26,7 @@ from ...core.errors import (
 from ...core.provider import parse_base_url
 from ...engine.client import Client
 from ...engine.credits import ClosedBudget
+from ...engine.run_inputs import RunInputs
 from ...ledger.store import Store
 from ...providers.lix.client import AsyncLix
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, installed, steps_of
@@ -63,15 +64,16 @@ from ..output.rows import RowEncoder, row_encoder
 from ..output.schema import RowSchema
 from ..output.table import print_table
 from ..runtime import clients
-from ..runtime.activity import ActivityMonitor, monitored
+from ..runtime.activity import ActivityMonitor, StoppableEngine, monitored
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import counted, nearest
 from .enrich import default_ledger, print_notes
-from .enrich_inputs import count_rows
+from .enrich_inputs import count_rows, run_name
 from .enrich_joined import write_headings
 from .waterfall_joined import (
     FINAL_ERRORS,
+    METHOD,
     JoinedWaterfall,
     KnownAnswers,
     WaterfallOptions,
@@ -125,6 +127,13 @@ def waterfall(
         ),
     ] = None,
     dry_run: Annotated[bool, Parameter(help="Show the cost and look up nothing."), _flag] = False,
+    doubts: Annotated[
+        Literal["hold", "retry"],
+        Parameter(
+            help="Lookups in doubt: interrupted, and possibly charged. Leave them, or look them up "
+            "again."
+        ),
+    ] = "hold",
     concurrency: Annotated[int, Parameter(help="Links in progress at a time.")] = 4,
     given: InputOptions = INPUT_DEFAULTS,
     output: FilledOutputOptions = FILLED_DEFAULTS,
@@ -142,13 +151,7 @@ def waterfall(
     Run the same command again to continue. Every answer is in the ledger, so nothing is paid for
     twice, and a provider that was added is asked about the rows that are not filled.
     """
-    if file == "-" and connection.api_key_stdin:
-        raise CommandError(
-            "stdin cannot be used for both the key and the links",
-            hint="set LIX_API_KEY, or give the links in a file",
-        )
-    if given.limit is not None and given.limit < 1:
-        raise CommandError("--limit must be at least 1", hint="leave it out for all links")
+    _check_options(file, given, connection)
     wanted = _wanted_fields(want)
     out = output_path(output)
     file_format, distinct = _format(output, out, distinct=distinct)
@@ -176,10 +179,14 @@ def waterfall(
         return anyio.run(partial(write, bom=output.bom, quiet=output.quiet))
     if not output.quiet:
         print_notes(targets)
-    most = connection.max_credits if budget is None else budget
+    limits = [limit for limit in (budget, connection.max_credits) if limit is not None]
+    most = min(limits, default=None)
     if budget is not None:  # it stands for a yes, as --max-credits does
         connection = replace(connection, yes=True)
-    sources = WaterfallClients(connection, providers, address)
+    sources = WaterfallClients(connection, providers, address, doubts=doubts, is_dry=dry_run)
+    inputs = InputFile(targets) if distinct else None
+    name = run_name(file, ["waterfall"], targets, given.sheet or "")
+    options = replace(options, run_name=name, ledger=address)
 
     async def work(session: CommandSession) -> int:
         def make(steps: Sequence[Step]) -> Waterfall:
@@ -187,12 +194,17 @@ def waterfall(
 
         buying = make(sources.steps(session.monitor))
         if distinct and inputs is not None and not dry_run:
-            return await _WaterfallRun(inputs, output, session, buying, wanted).run()
+            run = await sources.store.begin_run(options.run_name, METHOD, "", None)
+            numbers = {target.text: number for number, target in enumerate(inputs.targets, start=1)}
+            sources.note_inputs(RunInputs(sources.store, run), numbers.__getitem__)
+            code = await _WaterfallRun(inputs, output, session, buying, wanted).run()
+            await sources.store.end_run(run)
+            return code
         known = KnownAnswers(sources.known_steps(), wanted, order)
         joined = JoinedWaterfall(targets, options, session, buying, known, sources.store)
+        joined.on_begin = sources.note_inputs
         return await (joined.dry_run() if dry_run else joined.run(connection))
 
-    inputs = InputFile(targets) if distinct else None
     total = count_rows(file, targets) if inputs is None else len(inputs.targets)
     counts = ProgressCounts("links" if inputs else "rows", total=total)
     live = not writes_to_screen(output)
@@ -207,6 +219,16 @@ def waterfall(
         for note in sources.notes:
             console.print_note(note)
     return code
+
+
+def _check_options(file: str, given: InputOptions, connection: ConnectionOptions) -> None:
+    if file == "-" and connection.api_key_stdin:
+        raise CommandError(
+            "stdin cannot be used for both the key and the links",
+            hint="set LIX_API_KEY, or give the links in a file",
+        )
+    if given.limit is not None and given.limit < 1:
+        raise CommandError("--limit must be at least 1", hint="leave it out for all links")
 
 
 def _wanted_fields(want: str) -> tuple[str, ...]:
@@ -405,13 +427,27 @@ class _WaterfallRun:
 
 
 _LIX = "lix"
+_NO_KEY = "none"
+"""The key of clients that send nothing."""
 
 
 class WaterfallClients:
     """The clients of several providers, opened and closed together."""
 
-    def __init__(self, connection: ConnectionOptions, named: str | None, ledger: str = "") -> None:
+    def __init__(
+        self,
+        connection: ConnectionOptions,
+        named: str | None,
+        ledger: str = "",
+        *,
+        doubts: Literal["hold", "retry"] = "hold",
+        is_dry: bool = False,
+    ) -> None:
         self._ledger = ledger
+        self._doubts: Literal["hold", "retry"] = doubts
+        self._is_dry = is_dry
+        self._inputs: RunInputs | None = None
+        self._position_of: Callable[[str], int] = int
         self.notes: list[str] = []
         """Messages about providers that are not asked."""
         self._connection = connection
@@ -434,10 +470,15 @@ class WaterfallClients:
         Raises:
             CommandError: The key of a provider is missing.
         """
-        for name in self._names or self._adapters:
+        names = self._names or tuple(self._adapters)
+        without_key = {name for name in names if not self._has_key(name)}
+        # A dry run sends nothing, so it counts for providers without a key, too: those that are
+        # named, and all where there is no key at all.
+        counted = without_key if self._is_dry and (self._names or {*names} == without_key) else ()
+        for name in names:
             adapter = self._adapters[name]
             provider = adapter.CLIENT.provider
-            if not self._has_key(name):
+            if name in without_key and name not in counted:
                 if self._names:
                     raise CommandError(
                         f"no API key: set {provider.key_variables[0]}",
@@ -446,10 +487,14 @@ class WaterfallClients:
                     )
             elif adapter.NO_STEPS_REASON:
                 self.notes.append(f"{name} was not asked: {adapter.NO_STEPS_REASON}")
-            elif name == _LIX:
-                self._clients.append(clients.lix_client(connection, monitor, ledger=self._ledger))
             else:
-                self._clients.append(_other_client(adapter.CLIENT, monitor, self._ledger))
+                key = _NO_KEY if name in counted else None
+                self._clients.append(self._client(name, connection, monitor, key))
+                if key is not None:
+                    variable = provider.key_variables[0]
+                    self.notes.append(
+                        f"{name} is counted although {variable} is not set, which a run needs"
+                    )
         if not self._clients:
             variables = (a.CLIENT.provider.key_variables[0] for a in self._adapters.values())
             raise CommandError(
@@ -460,15 +505,62 @@ class WaterfallClients:
         # A session only opens and closes its client.
         return cast("AsyncLix", self)
 
+    def _client(
+        self, name: str, connection: ConnectionOptions, monitor: ActivityMonitor, key: str | None
+    ) -> Client:
+        if name == _LIX:
+            return clients.lix_client(
+                connection, monitor, key=key, ledger=self._ledger, doubts=self._doubts
+            )
+        # With its provider's own rate; its waits can be monitored and stopped, too.
+        make = cast("Callable[..., Client]", self._adapters[name].CLIENT)
+        options = {"retry": clients.RETRY_POLICY, "clock": monitor.clock, "doubts": self._doubts}
+        return monitored(make(key, cache=self._ledger or None, **options), monitor)
+
+    def note_inputs(self, inputs: RunInputs, position_of: Callable[[str], int] = int) -> None:
+        """Let a run pay for what is bought from now on.
+
+        Args:
+            inputs: The inputs of the run.
+            position_of: The place of an input, by the text of its target.
+        """
+        self._inputs, self._position_of = inputs, position_of
+
     def steps(self, monitor: ActivityMonitor) -> list[Step]:
         """The steps of all clients; none of them starts once the run is being stopped."""
-        return [_stoppable(step, monitor) for one in self._clients for step in steps_of(one)]
+        return [self._step(step, monitor) for one in self._clients for step in steps_of(one)]
+
+    def _step(self, step: Step, monitor: ActivityMonitor) -> Step:
+        async def ask(target: Target) -> StepResult:
+            # An error of the step, so that answers already paid for still become a row.
+            try:
+                if not monitor.stopping:
+                    return await self._ask(step, target)
+            except Interrupted:
+                pass
+            raise TransportError("not sent: the run was stopped", endpoint=step.endpoint)
+
+        return msgspec.structs.replace(step, lookup=ask)
+
+    async def _ask(self, step: Step, target: Target) -> StepResult:
+        if self._inputs is None:
+            return await step.ask(target)
+        with self._inputs.calls_for(self._position_of(target.text)):
+            return await step.ask(target)
 
     def known_steps(self) -> list[Step]:
-        """The steps of all clients, answered by the ledger only: nothing is sent."""
+        """The steps of all clients, answered by the ledger only: nothing is sent.
+
+        They go on when the run is stopped, whose rows are written then.
+        """
         closed = ClosedBudget()
+        engines = (
+            one.engine.unstoppable if isinstance(one.engine, StoppableEngine) else one.engine
+            for one in self._clients
+        )
         views = (
-            one.with_engine(one.engine.with_budget(closed), cached=True) for one in self._clients
+            one.with_engine(engine.with_budget(closed), cached=True)
+            for one, engine in zip(self._clients, engines, strict=True)
         )
         return [step for view in views for step in steps_of(view)]
 
@@ -508,26 +600,3 @@ def encode_row(result: Profile, kind: str, status: str, fields: Sequence[str]) -
     row |= {"credits": result.credits, "sources": result.sources}
     errors = {name: str(error) for name, error in result.errors.items()}
     return msgspec.json.encode(row | {"errors": errors})
-
-
-def _other_client(kind: type[Client], monitor: ActivityMonitor, ledger: str) -> Client:
-    """A client with its provider's own rate, whose waits can be monitored and stopped."""
-    make = cast("Callable[..., Client]", kind)
-    return monitored(
-        make(retry=clients.RETRY_POLICY, clock=monitor.clock, cache=ledger or None), monitor
-    )
-
-
-def _stoppable(step: Step, monitor: ActivityMonitor) -> Step:
-    lookup: Callable[[Target], Awaitable[StepResult]] = step.lookup
-
-    async def unless_stopped(target: Target) -> StepResult:
-        # An error of the step, so that answers already paid for still become a row.
-        try:
-            if not monitor.stopping:
-                return await lookup(target)
-        except Interrupted:
-            pass
-        raise TransportError("not sent: the run was stopped", endpoint=step.endpoint)
-
-    return msgspec.structs.replace(step, lookup=unless_stopped)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+import re
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
+import anyio.lowlevel
 import msgspec
 
 from ...bulk import Preview
@@ -24,13 +27,15 @@ from ...core.errors import (
     QuotaExceededError,
     SuppressedError,
 )
+from ...engine.run_inputs import RunInputs
 from ...ledger.store import Store
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall
 from .. import console
-from ..costs import confirm, credits_text, print_estimate
+from ..costs import confirm, credits_text, is_confirmed, print_estimate
 from ..errors import NETWORK, OK, QUOTA, CommandError, Interrupted, command_error_for
 from ..input.table import TableRow, TableTargets
 from ..input.targets import LookupTarget
+from ..ledger.address import ledger_argument
 from ..ledger.joined import Selection
 from ..options import ConnectionOptions, Format
 from ..output.answer_columns import chosen_columns
@@ -39,6 +44,7 @@ from ..output.existing_output import existing_names
 from ..output.field_columns import FieldColumns
 from ..output.joined_file import JoinedOutput
 from ..output.joined_row import (
+    OPEN,
     AnswerGroup,
     JoinedAnswer,
     JoinedRow,
@@ -48,10 +54,17 @@ from ..output.joined_row import (
 )
 from ..runtime.session import CommandSession
 from ..text import counted, plural
+from .enrich_joined import note_long_write
 
 _BATCH = 200
-"""Rows whose answers are read from the ledger at once."""
+"""Rows between two moments at which other tasks run."""
+_MOST_COUNTED = 10_000
+"""Rows that are kept of those that were read to count what they cost."""
+METHOD = "waterfall"
 _WHAT = "lix waterfall"
+_EXPORTED = re.compile(r"lix waterfall (?P<run>.* [0-9a-f]+) --want [a-z_,]+ --prefix ", re.DOTALL)
+_REOPENS = OPEN | {"partial", "nothing"}
+"""The statuses of rows that a later run may change, as one that asks another provider."""
 # A later run would get these errors again.
 FINAL_ERRORS = (
     *(NotFoundError, DecodeError, InvalidParamsError, ConfigurationError, SuppressedError),
@@ -71,6 +84,16 @@ class WaterfallOptions:
     limit: int | None
     bom: bool
     quiet: bool
+    ledger: str = ""
+    """Its address."""
+    run_name: str = ""
+    """The run in the ledger."""
+
+
+def export_text(options: WaterfallOptions) -> str:
+    """What is noted in the ledger about an output."""
+    wanted = ",".join(options.wanted)
+    return f"{_WHAT} {options.run_name} --want {wanted} --prefix {options.prefix}"
 
 
 def status_of(result: Profile, wanted: tuple[str, ...]) -> JoinedStatus:
@@ -81,10 +104,14 @@ def status_of(result: Profile, wanted: tuple[str, ...]) -> JoinedStatus:
         return "suppressed"
     if any(source.endpoint != "input" for source in result.sources.values()):
         return "partial"
-    if any(isinstance(error, InDoubtError) for error in result.errors.values()):
+    if _is_in_doubt(result):
         return "in_doubt"
     open_ = any(not isinstance(error, FINAL_ERRORS) for error in result.errors.values())
     return "pending" if open_ else "nothing"
+
+
+def _is_in_doubt(result: Profile) -> bool:
+    return any(isinstance(error, InDoubtError) for error in result.errors.values())
 
 
 def added_columns(options: WaterfallOptions) -> FieldColumns:
@@ -119,6 +146,10 @@ class KnownAnswers:
         """The names of the steps that the ledger had an answer for, once for each result."""
         return self._answered.pop(result.target.text, set())
 
+    async def result(self, target: Target) -> Profile:
+        """What the ledger has for a target."""
+        return await self.waterfall.profile(target)
+
     def _noting(self, step: Step) -> Step:
         async def ask(target: Target) -> StepResult:
             found = await step.ask(target)
@@ -126,6 +157,28 @@ class KnownAnswers:
             return found
 
         return msgspec.structs.replace(step, lookup=ask)
+
+
+class _WantedRow(NamedTuple):
+    """A row of the file, and what the ledger has for it."""
+
+    position: int
+    row: TableRow
+    link: LookupTarget | None
+    """None where it has no usable one."""
+    reason: str
+    """Why not."""
+    asks: bool
+    """Whether it is among those that `--limit` allows."""
+    result: Profile | None
+    unasked: Sequence[Step]
+    """The steps that it may still need, whatever those before them bring."""
+
+    @property
+    def target(self) -> Target:
+        """What it asks for, with its position as the text."""
+        assert self.link is not None  # only such rows are asked about
+        return target_of(self.link, str(self.position))
 
 
 class JoinedWaterfall:
@@ -160,58 +213,42 @@ class JoinedWaterfall:
         self._table = JoinedTable(OwnColumns(targets.table), [group])
         self._table.check_names(as_json=options.format in ("jsonl", "parquet"))
         self._existing = existing_names(options.out, options.format, targets)
+        self._output: JoinedOutput
+        self._inputs: RunInputs | None = None
+        self.on_begin: Callable[[RunInputs], None] = lambda inputs: None
+        """Called with the inputs of the run before anything is bought."""
+        self._reading = self._read()
+        self._counted: deque[_WantedRow] = deque()
+        """Rows that were read to count what they cost."""
         self._rows: dict[str, tuple[int, TableRow]] = {}
-        self._counts: Counter[str] = Counter()
         self._error: CommandError | None = None
         self._pipe_closed = False
         self._over_budget = False
         self._used_up: QuotaExceededError | None = None
         self._from_ledger = 0
+        self._in_doubt = 0
 
-    # What it costs
-
-    async def preview(self) -> Preview:
-        """What a run would cost at most, by what the ledger has."""
-        credits: Counter[CreditKind] = Counter()
-        calls = rows = invalid = answered = unpriced = 0
-        seen: set[tuple[str, str]] = set()
-        selection = Selection(self._options.limit)
-
-        def wanted() -> Iterator[Target]:
-            nonlocal rows, invalid
-            for row in self._targets.table.rows():
-                rows += 1
-                target, _ = self._targets.find(row)
-                if target is None:
-                    invalid += 1
-                elif selection.takes(target) and (target.kind, target.key) not in seen:
-                    seen.add((target.kind, target.key))
-                    yield target_of(target, target.text)
-
-        async with self._known.waterfall.run(wanted()) as results:
-            async for result in results:
+    async def _read(self, first: int = 1) -> AsyncGenerator[_WantedRow]:
+        """The rows of the file from a position on, each with what the ledger has for it."""
+        options, monitor = self._options, self._session.monitor
+        selection = Selection(options.limit)
+        for position, row in enumerate(self._targets.table.rows(), start=1):
+            if position % _BATCH == 0:
+                if monitor.stopping:
+                    raise Interrupted
+                await anyio.lowlevel.checkpoint()
+            if position < first and options.limit is None:
+                continue
+            link, reason = self._targets.find(row)
+            asks = link is not None and selection.takes(link)
+            if position < first:
+                continue
+            result: Profile | None = None
+            unasked: Sequence[Step] = ()
+            if link is not None and asks:
+                result = await self._known.result(target_of(link, str(position)))
                 unasked = self._unasked(result)
-                answered += not unasked
-                for step in unasked:
-                    calls += 1
-                    credits[step.price.kind] += step.price.amount
-                    unpriced += step.price.kind == "unknown"
-        rate = self._session.monitor.rate
-        return Preview(
-            inputs=rows,
-            distinct=len(seen),
-            invalid=invalid,
-            answered=answered,
-            in_doubt=0,
-            calls=calls,
-            listings=0,
-            credits={kind: n for kind, n in credits.items() if n},
-            unpriced=unpriced,
-            balances=None,
-            requests_left=None,
-            refreshes_at=None,
-            seconds=None if rate is None else calls * rate.interval,
-        )
+            yield _WantedRow(position, row, link, reason, asks, result, unasked)
 
     def _unasked(self, result: Profile) -> list[Step]:
         """The steps that a result may still need, whatever those before them bring."""
@@ -242,6 +279,45 @@ class JoinedWaterfall:
         error = result.errors.get(step.name)
         return error is None or not isinstance(error, FINAL_ERRORS)
 
+    # What it costs
+
+    async def preview(self) -> Preview:
+        """What a run would cost at most, by what the ledger has."""
+        credits: Counter[CreditKind] = Counter()
+        calls = rows = invalid = answered = in_doubt = unpriced = 0
+        seen: set[int] = set()
+        async for one in self._read():
+            rows += 1
+            invalid += one.link is None
+            if one.link is None or one.result is None:
+                continue
+            key = hash((one.link.kind, one.link.key))
+            if key in seen:
+                continue
+            seen.add(key)
+            answered += not one.unasked
+            in_doubt += _is_in_doubt(one.result)
+            calls += len(one.unasked)
+            for step in one.unasked:
+                credits[step.price.kind] += step.price.amount
+                unpriced += step.price.kind == "unknown"
+        rate = self._session.monitor.rate
+        return Preview(
+            inputs=rows,
+            distinct=len(seen),
+            invalid=invalid,
+            answered=answered,
+            in_doubt=in_doubt,
+            calls=calls,
+            listings=0,
+            credits={kind: n for kind, n in credits.items() if n},
+            unpriced=unpriced,
+            balances=None,
+            requests_left=None,
+            refreshes_at=None,
+            seconds=None if rate is None else calls * rate.interval,
+        )
+
     async def dry_run(self) -> int:
         """Show what a run would cost; nothing is looked up."""
         self._session.monitor.state = "counting"
@@ -252,6 +328,9 @@ class JoinedWaterfall:
             words += f", {estimate.invalid:,} without a usable link"
         answered = f"{estimate.answered:,}, at no cost" if estimate.answered else "none"
         head = [("Links", words), ("In the ledger", answered)]
+        if estimate.in_doubt:
+            held = f"{estimate.in_doubt:,}, not looked up again unless --doubts says so"
+            head.append(("In doubt", held))
         names = ", ".join(dict.fromkeys(step.provider for step in self._known.waterfall.steps))
         head += [
             ("Providers", names),
@@ -259,6 +338,49 @@ class JoinedWaterfall:
         ]
         print_estimate(head, estimate, self._session.monitor.rate)
         return OK
+
+    async def _confirm(self, connection: ConnectionOptions) -> None:
+        """Ask before the run costs more than the threshold; counting stops there.
+
+        The rows that were counted are kept for the run, as far as they are few.
+
+        Raises:
+            CommandError: The answer was no, or there is no terminal.
+            Interrupted: The command was stopped.
+        """
+        if is_confirmed(connection):
+            return
+        self._session.monitor.state = "counting"
+        limit, credits = connection.confirm_above, 0
+        seen: set[tuple[str, str]] = set()
+        position, full_at = 0, 0
+        async for one in self._reading:
+            position = one.position
+            if one.link is not None and one.unasked and (one.link.kind, one.link.key) not in seen:
+                seen.add((one.link.kind, one.link.key))
+                credits += sum(step.price.amount for step in one.unasked)
+            if not full_at:
+                self._keep(one)
+                full_at = position if len(self._counted) >= _MOST_COUNTED else 0
+            if credits > limit:
+                break
+        if full_at:
+            await self._reading.aclose()
+            self._reading = self._read(full_at + 1)
+        self._session.monitor.state = "requesting"
+        what = f"this costs more than {credits_text(limit)} (--dry-run says how many)"
+        await confirm(credits, what, connection, self._session)
+
+    def _keep(self, one: _WantedRow) -> None:
+        if one.unasked:
+            self._counted.append(one)
+        else:
+            self._skip(one)
+
+    def _skip(self, one: _WantedRow) -> None:
+        """Count a row that needs nothing; it is written with all of them at the end."""
+        self._from_ledger += one.result is not None
+        self._session.counts.items += 1
 
     # The run
 
@@ -269,73 +391,94 @@ class JoinedWaterfall:
             CommandError: The run failed, or some rows have no answer.
             Interrupted: The user stopped the run.
         """
-        options = self._options
+        options, store = self._options, self._store
         place = place_of(options.out)
-        if self._existing is not None:
-            await self._check_existing(place)
-        estimate = await self.preview()
-        most = sum(estimate.credits.values())
-        what = f"this asks for {counted(estimate.calls, 'lookup')} and {credits_text(most)} at most"
-        await confirm(most, what, connection, self._session)
+        await self._check_existing(place)
+        await self._confirm(connection)
+        run = await store.begin_run(options.run_name, METHOD, "", None)
+        inputs = self._inputs = RunInputs(store, run)
+        self.on_begin(inputs)
         self._open_output()
         statuses: list[Counter[str]] = []
+        ended = False
         try:
-            await self._store.add_export(place, f"{_WHAT} --want {','.join(options.wanted)}")
+            await store.add_export(place, export_text(options))
             async with self._buying.run(self._wanted()) as results:
                 async for result in results:
                     self._deliver(result)
                     if self._error is not None or self._pipe_closed:
                         break
+            ended = True
         except LixError as error:
             self._error = self._error or command_error_for(error)
+            ended = True
         finally:
             self._session.progress.stop()
             with anyio.CancelScope(shield=True):
-                statuses = await self._end()
+                statuses = await self._end(run)
+                if not (ended or options.quiet):  # an answer in flight did not come in time
+                    console.print_note(self._summary(statuses))
         return self._finish(statuses)
 
     def _open_output(self) -> None:
         options = self._options
-        self._output = JoinedOutput(options.out, options.format, self._table, bom=options.bom)
+        self._output = JoinedOutput(
+            options.out, options.format, self._table, bom=options.bom, reopens=_REOPENS
+        )
         self._output.open(self._existing)
 
     async def _check_existing(self, place: str) -> None:
-        exports = await self._store.statement(lambda tables: tables.exports(), writes=False)
-        other = [one for one in exports if one.place == place and not one.what.startswith(_WHAT)]
-        headings = self._table.headings
-        strange = set(self._existing or ()) - {*headings, *(self._table.groups[0].keys)}
+        """Check that an output has rows of this file, bought with this ledger.
+
+        Raises:
+            CommandError: It has others: they would be lost, or paid for again.
+        """
+        if self._existing is None:
+            return
+        out, name = self._options.out, self._options.run_name
+        exports, run = await self._store.statement(
+            lambda tables: (tables.exports(), tables.run_named(name)), writes=False
+        )
+        here = [one.what for one in exports if one.place == place]
+        strange = set(self._existing) - {*self._table.headings, *self._table.groups[0].keys}
         own = {*self._table.own.sampled_keys(), *self._table.own.headings}
-        if other or {name for name in strange if name not in own}:
+        if strange - own or not all(what.startswith(_WHAT) for what in here):
             raise CommandError(
-                f"{self._options.out} has other columns than this command writes",
+                f"{out} has other columns than this command writes",
                 hint="choose another file with --out",
+            )
+        earlier = [match["run"] for what in here if (match := _EXPORTED.match(what))]
+        file = name.rpartition(" ")[0]
+        if earlier and (other := earlier[-1].rpartition(" ")[0]) != file:
+            raise CommandError(f"{out} has the rows of {other}", hint="choose another name")
+        if not here and run is None:
+            raise CommandError(
+                f"{out} was written with another ledger, and its rows would be paid for again",
+                hint="pass that ledger with --store, or choose another name",
             )
 
     async def _wanted(self) -> AsyncIterator[Target]:
         """The targets that the ledger has no whole answer for, each when it is asked for."""
-        selection = Selection(self._options.limit)
-        rows = enumerate(self._targets.table.rows(), start=1)
-        while not self._session.monitor.stopping and (batch := list(islice(rows, _BATCH))):
-            wanted: dict[str, tuple[int, TableRow, Target]] = {}
-            for position, row in batch:
-                target, reason = self._targets.find(row)
-                if target is None:
-                    self._add(position, row, JoinedAnswer("invalid", reason))
-                elif selection.takes(target):
-                    text = str(position)
-                    wanted[text] = position, row, target_of(target, text)
-            async with self._known.waterfall.run([one for *_, one in wanted.values()]) as results:
-                async for result in results:
-                    if not self._unasked(result):
-                        position, row, _ = wanted.pop(result.target.text)
-                        self._from_ledger += 1
-                        status = status_of(result, self._options.wanted)
-                        self._add(position, row, self._columns.answer(result, status))
-            for text, (position, row, given) in wanted.items():
-                if self._session.monitor.stopping:
+        monitor = self._session.monitor
+        while self._counted and not monitor.stopping:
+            yield self._ask(self._counted.popleft())
+        try:
+            async for one in self._reading:
+                if monitor.stopping:
                     return
-                self._rows[text] = position, row
-                yield given
+                if one.unasked:
+                    yield self._ask(one)
+                elif one.link is None:
+                    self._add(one.position, one.row, JoinedAnswer("invalid", one.reason))
+                else:
+                    self._skip(one)
+        except Interrupted:
+            return
+
+    def _ask(self, one: _WantedRow) -> Target:
+        target = one.target
+        self._rows[target.text] = one.position, one.row
+        return target
 
     def _deliver(self, result: Profile) -> None:
         position, row = self._rows.pop(result.target.text)
@@ -346,26 +489,31 @@ class JoinedWaterfall:
             elif isinstance(error, QuotaExceededError):
                 self._used_up = error
         status = status_of(result, self._options.wanted)
-        if status != "pending":
-            self._add(position, row, self._columns.answer(result, status))
+        if status not in ("pending", "in_doubt"):
+            self._add(position, row, self._columns.answer(result, status), flush=True)
 
-    def _add(self, position: int, row: TableRow, answer: JoinedAnswer) -> None:
+    def _add(
+        self, position: int, row: TableRow, answer: JoinedAnswer, *, flush: bool = False
+    ) -> None:
         self._session.counts.items += 1
-        if self._output.continues:  # it is written anew at the end
+        if self._output.continues and not flush:  # it is there, or written at the end
             return
         try:
-            self._output.add(position, JoinedRow(row, [answer]), flush=True)
+            self._output.add(position, JoinedRow(row, [answer]), flush=flush)
         except CommandError as error:
             self._error = self._error or error
         except BrokenPipeError:
             self._pipe_closed = True
 
-    async def _end(self) -> list[Counter[str]]:
+    async def _end(self, run: int) -> list[Counter[str]]:
         """Write the rows in the order of the file, by what the ledger has, and close the output."""
         statuses: list[Counter[str]] = []
         try:
+            await self._reading.aclose()
+            note_long_write(self._session, quiet=self._options.quiet)
             if not self._pipe_closed:
                 statuses = await self._output.write_all(self._batches)
+            await self._store.end_run(run)
         except CommandError as error:
             self._error = self._error or error
         except BrokenPipeError:
@@ -388,47 +536,59 @@ class JoinedWaterfall:
         selection = Selection(self._options.limit)
         rows = enumerate(self._targets.table.rows(), start=1)
         while batch := list(islice(rows, _BATCH)):
-            answers: dict[int, JoinedAnswer] = {}
-            wanted: list[Target] = []
-            not_asked: set[int] = set()
+            joined: list[JoinedRow] = []
             for position, row in batch:
                 target, reason = self._targets.find(row)
-                if target is None:
-                    answers[position] = JoinedAnswer("invalid", reason)
-                    continue
-                if not selection.takes(target):
-                    not_asked.add(position)
+                answer = JoinedAnswer("invalid", reason)
+                if target is not None:
+                    asks = selection.takes(target)
+                    if position >= first:
+                        answer = await self._answer(target, position, asks=asks)
                 if position >= first:
-                    wanted.append(target_of(target, str(position)))
-            async with self._known.waterfall.run(wanted) as results:
-                async for result in results:
-                    self._known.take(result)
-                    status = status_of(result, self._options.wanted)
-                    result.errors = {
-                        name: error
-                        for name, error in result.errors.items()
-                        if not isinstance(error, BudgetError)
-                    }
-                    position = int(result.target.text)
-                    if position in not_asked and status == "pending":  # the ledger has nothing
-                        answers[position] = JoinedAnswer("not_asked")
-                    else:
-                        answers[position] = self._columns.answer(result, status)
-            if joined := [
-                JoinedRow(row, [answers[position]]) for position, row in batch if position >= first
-            ]:
+                    joined.append(JoinedRow(row, [answer]))
+            if self._inputs is not None:
+                self._inputs.flush()
+            await anyio.lowlevel.checkpoint()
+            if joined:
                 yield joined
+
+    async def _answer(self, link: LookupTarget, position: int, *, asks: bool) -> JoinedAnswer:
+        """What the ledger has for a row; which lookups these are is noted as the run's inputs."""
+        target = target_of(link, str(position))
+        if self._inputs is None:
+            result = await self._known.result(target)
+        else:
+            with self._inputs.calls_for(position):
+                result = await self._known.result(target)
+        self._known.take(result)
+        self._in_doubt += _is_in_doubt(result)
+        status = status_of(result, self._options.wanted)
+        if not asks and status == "pending":  # the ledger has nothing
+            return JoinedAnswer("not_asked")
+        result.errors = {
+            name: error
+            for name, error in result.errors.items()
+            if not isinstance(error, BudgetError)
+        }
+        return self._columns.answer(result, status)
 
     def _finish(self, statuses: list[Counter[str]]) -> int:
         if self._pipe_closed:
             return OK
-        counts = statuses[0] if statuses else Counter[str]()
         if not self._options.quiet:
-            console.print_note(self._summary(counts))
+            console.print_note(self._summary(statuses))
+            if self._in_doubt:
+                console.print_note(
+                    f"{counted(self._in_doubt, 'row')} {plural(self._in_doubt, 'has')} a lookup in "
+                    "doubt: no answer received, may have been charged; --doubts retry looks it up "
+                    "again.\n"
+                    f"  lix run doubts{ledger_argument(self._options.ledger)}"
+                )
         if self._session.monitor.stopping:
             raise Interrupted
         if self._error is not None:
             raise self._error
+        counts = statuses[0] if statuses else Counter[str]()
         left = counts["pending"]
         over = self._over_budget or self._used_up is not None
         if left or (over and counts["partial"]):
@@ -450,13 +610,14 @@ class JoinedWaterfall:
             )
         return OK
 
-    def _summary(self, counts: Counter[str]) -> str:
+    def _summary(self, statuses: list[Counter[str]]) -> str:
+        counts = statuses[0] if statuses else Counter[str]()
         words = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.most_common())
         place = "" if self._options.out is None else f" in {self._options.out}"
         stats = self._buying.stats
-        lost = sum(one.lost for one in stats.values())
+        lost = sum(one.lost for one in stats.values()) + self._buying.reserved
         parts = [f"{words or 'no rows'}{place}"]
-        parts.append(credits_text(self._session.counts.credits, lost))
+        parts.append(credits_text(sum(one.credits for one in stats.values()), lost))
         parts += [
             f"{name}: asked {one.asked - one.known:,}, {counted(one.filled.total(), 'field')}"
             for name, one in stats.items()

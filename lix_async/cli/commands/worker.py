@@ -16,8 +16,9 @@ from ...core.errors import BulkError, ConfigurationError, LixError
 from .. import console
 from ..errors import OK, CommandError, Interrupted
 from ..ledger.address import display_address, given_address, ledger_error
-from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_age, parse_rate
+from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_age
 from ..queue import Queue, load_adapter, require_server
+from ..rates import parse_rate
 from ..runtime.activity import ActivityMonitor
 from ..runtime.clients import base_url, key_for, lix_client
 from ..runtime.progress import REFRESH_INTERVAL, ProgressCounts

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ...bulk.prepared_call import CallPreparer
+from ...core.endpoint import AnyEndpoint
 from ...core.errors import ConfigurationError
-from ...engine.call_key import Input, PreparedCall
+from ...core.models import Params
+from ...engine.call_key import Input
 from ...providers.lix.client import AsyncLix
 from .lookup_kinds import LookupKind
 from .targets import LOOKUPS, lookup_kind, params_for, parse_target
@@ -18,9 +20,9 @@ class TargetCallPreparer(CallPreparer):
         self.name = ""  # a ledger may hold all three kinds
         self._kind: LookupKind | None = kind
 
-    def _call(self, given: Input) -> PreparedCall:
+    def _parts(self, given: Input) -> tuple[AnyEndpoint, Params, int | None]:
         target = parse_target(given) if isinstance(given, str) else None
         if target is None:
             raise ConfigurationError(f"not a link or an e-mail address: {given!r}")
         kind = lookup_kind(self._kind, target)
-        return self.prepare(LOOKUPS[kind].endpoint, params_for(kind, target))
+        return LOOKUPS[kind].endpoint, params_for(kind, target), None

@@ -73,6 +73,7 @@ class JoinedOutput:
         file_format: Its format.
         table: What is written.
         bom: Whether a CSV begins with a byte order mark.
+        reopens: The statuses of rows that a later run may change.
     """
 
     def __init__(
@@ -82,8 +83,10 @@ class JoinedOutput:
         table: JoinedTable,
         *,
         bom: bool,
+        reopens: frozenset[str] = OPEN,
     ) -> None:
         self.path = path
+        self._reopens = reopens
         self.format = file_format
         self._table = table
         source = table.own.table
@@ -210,7 +213,8 @@ class JoinedOutput:
             self._style.writer(out).writerows(
                 row
                 for row in csv.reader(text, delimiter=self._style.delimiter, strict=True)
-                if len(row) >= len(headings) and OPEN.isdisjoint(row[place] for place in places)
+                if len(row) >= len(headings)
+                and self._reopens.isdisjoint(row[place] for place in places)
             )
         out.flush()
         out.detach()
@@ -225,7 +229,7 @@ class JoinedOutput:
                 row = msgspec.json.decode(line, type=dict[str, object])
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
-            if OPEN.isdisjoint(str(row.get(name)) for name in names):
+            if self._reopens.isdisjoint(str(row.get(name)) for name in names):
                 new.write(line)
 
     async def write_all(

@@ -169,6 +169,8 @@ class StoppableEngine(Engine):
     def __init__(self, engine: Engine, monitor: ActivityMonitor) -> None:
         self.__dict__.update(engine.__dict__)
         self._monitor = monitor
+        self.unstoppable = engine
+        """The same engine, whose calls go on when the run is stopped."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait between two calls, unless the run is stopped."""

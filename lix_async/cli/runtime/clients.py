@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from ...core.errors import ConfigurationError
 from ...core.provider import Provider, parse_base_url
@@ -13,8 +13,9 @@ from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ...limiters.base import Limiter
 from ..errors import CommandError, missing_key_error
-from ..options import CONNECTION_DEFAULTS, ConnectionOptions, parse_rate
+from ..options import CONNECTION_DEFAULTS, ConnectionOptions
 from ..providers import SANDBOX_KEY, client_class, provider_name, provider_of
+from ..rates import parse_rate
 from .activity import ActivityMonitor, monitored
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def lix_client(
     key: str | None = None,
     limiter: Limiter | None = None,
     ledger: str = "",
+    doubts: Literal["hold", "retry"] = "retry",
 ) -> AsyncLix:
     """A client of Lix whose waits can be monitored and stopped.
 
@@ -81,11 +83,14 @@ def lix_client(
         key: A key instead of the user's.
         limiter: A limiter instead of one for `--rate`.
         ledger: The ledger that is asked first; empty for none.
+        doubts: What becomes of lookups in doubt that the ledger has.
 
     Raises:
         CommandError: There is no key, or an option is invalid.
     """
-    return cast("AsyncLix", _client("lix", connection, monitor, retry, key, limiter, ledger))
+    return cast(
+        "AsyncLix", _client("lix", connection, monitor, retry, key, limiter, ledger, doubts)
+    )
 
 
 def client_factory(endpoint: str) -> Callable[[ConnectionOptions, ActivityMonitor], AsyncLix]:
@@ -105,6 +110,7 @@ def _client(
     key: str | None = None,
     limiter: Limiter | None = None,
     ledger: str = "",
+    doubts: Literal["hold", "retry"] = "retry",
 ) -> Client:
     provider = provider_of(name)
     url = base_url(connection, provider)
@@ -125,7 +131,7 @@ def _client(
         "clock": monitor.clock,
     }
     if ledger:
-        options["cache"] = ledger
+        options |= {"cache": ledger, "doubts": doubts}
     if name == "lix":
         options["viewer_id"] = connection.viewer
     if connection.ca_file is not None:

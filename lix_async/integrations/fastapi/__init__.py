@@ -26,6 +26,7 @@ if find_spec("fastapi") is None:
 
 from .app import MissingClientError, client, setup
 from .disconnects import StopOnDisconnect
+from .job_store import JobState
 from .jobs import JobExistsError, JobOptions, Jobs
 from .problems import PROBLEMS, problem
 from .streaming import stream
@@ -64,6 +65,7 @@ __all__ = [
     "ConnectSafelyDep",
     "JobExistsError",
     "JobOptions",
+    "JobState",
     "Jobs",
     "LetricsDep",
     "LixDep",

@@ -206,6 +206,20 @@ class Jobs:
             return job.progress or unknown
         return None
 
+    def state(self, name: str) -> JobState | None:
+        """What became of a job; None without one.
+
+        * `running`: in one of the processes, or at the next start.
+        * `parked`: until `resume`, by `park` or by a parked ledger.
+        * `failed`: an error has ended it, such as a budget that is used up. It is in the log, its
+          class in `progress().parked`, and `resume` goes on.
+        * `ended`: every input has an outcome.
+        """
+        self._opened()
+        for job in self._store.jobs(name):
+            return job.state
+        return None
+
     def names(self) -> list[str]:
         """The names of all jobs, those that are over included."""
         self._opened()

@@ -190,7 +190,7 @@ def problem_of(error: LixError, statuses: Statuses) -> Problem:
 
 def _retry_after(error: LixError, now: float, queued_interval: float) -> int | None:
     """Whole seconds until it makes sense to try again; None where that is not known."""
-    named: float | None = getattr(error, "retry_after", None)
+    named = error.retry_after
     moment: float | None = getattr(error, "refreshes_at", None) or getattr(error, "retry_at", None)
     if moment is not None:
         named = moment - now

@@ -100,7 +100,7 @@ def parse_fault(text: str) -> Fault | None:
     if name == "ok":
         return None
     if name not in FAULTS:
-        raise ValueError(f"unknown fault {name!r}")
+        raise ValueError(f"unknown fault {name!r}: expected ok or one of {', '.join(FAULTS)}")
     options: dict[str, str] = {}
     for part in rest:
         option, _, value = part.partition("=")

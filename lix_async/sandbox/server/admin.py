@@ -13,10 +13,10 @@ from string import Template
 import msgspec
 
 from ..faults.schedule import FAULTS, PRESETS
-from ..protocol.errors import ErrorReply, params_invalid, unknown_route
+from ..protocol.errors import ErrorReply, params_invalid
 from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
-from .asgi import Handler, SandboxApi
+from .asgi import Handler, SandboxApi, root_page
 
 
 class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,14 +89,7 @@ def _status(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
 
 
 def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
-    return json_response(
-        {
-            "sandbox": "lix_async",
-            "invented": True,
-            "status": "/_sandbox",
-            "openapi": "/openapi.json",
-        }
-    )
+    return root_page(request)
 
 
 def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
@@ -177,11 +170,16 @@ ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
 
 
 def admin_pages(sandbox: SandboxApi) -> dict[str, Handler]:
-    """The handlers of `ADMIN_PAGES` for a sandbox, by path."""
-    return {
-        path: partial(_handle, sandbox, method, page)
-        for path, (method, page) in ADMIN_PAGES.items()
-    }
+    """The handlers of `ADMIN_PAGES` for a sandbox, by path; `/_sandbox/` stands for all others."""
+    pages: dict[str, Handler] = {"/_sandbox/": _unknown}
+    for path, (method, page) in ADMIN_PAGES.items():
+        pages[path] = partial(_handle, sandbox, method, page)
+    return pages
+
+
+def _unknown(request: IncomingRequest) -> SandboxResponse:
+    pages = ", ".join(f"{method} {path}" for path, (method, _) in ADMIN_PAGES.items())
+    return error_response(ErrorReply(404, "unknown_route", f"the sandbox has the pages {pages}"))
 
 
 def _handle(
@@ -189,7 +187,7 @@ def _handle(
 ) -> SandboxResponse:
     try:
         if request.method != method:
-            raise unknown_route()
+            return _unknown(request)
         return page(sandbox, request)
     except ErrorReply as error:
         return error_response(error)

@@ -5,48 +5,65 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
 import anyio
 
 from ...core.endpoint import AnyEndpoint
-from ..faults.schedule import Faults
 from ..protocol.authentication import check_host
 from ..protocol.errors import ErrorReply
 from ..protocol.requests import IncomingRequest, RequestRecord
-from ..protocol.responses import SandboxResponse, error_response
-from ..providers import SandboxProvider
-from ..state.credit_ledger import CreditLedger
-from ..state.state import SentItem
-from ..state.webhooks import Webhook
-from ..world.world import World
+from ..protocol.responses import SandboxResponse, error_response, json_response
 from .connection import DISCONNECT_EXTENSION, AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
+
+if TYPE_CHECKING:  # the root page is answered before these are loaded
+    from ..faults.schedule import Faults
+    from ..providers import SandboxProvider
+    from ..state.credit_ledger import CreditLedger
+    from ..state.state import SentItem
+    from ..state.webhooks import Webhook
+    from ..world.world import World
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request body at most."""
 Handler = Callable[[IncomingRequest], SandboxResponse]
 
 
-class SandboxApi(Protocol):
-    """The part of `Sandbox` that the web application and the server use."""
+class SandboxServices(Protocol):
+    """The part of `Sandbox` that the server and each of its routes use."""
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """Where finished lookups are posted."""
+        ...
+
+    @property
+    def sleep(self) -> Callable[[float], Awaitable[None]] | None:
+        """Waits for a number of seconds; None for `anyio.sleep`."""
+        ...
+
+    @property
+    def app(self) -> AsgiApp:
+        """The ASGI application."""
+        ...
+
+    async def notify_webhook(self) -> None:
+        """Post finished lookups to the webhook."""
+
+
+class SandboxApi(SandboxServices, Protocol):
+    """The part of `Sandbox` that the web application uses."""
 
     world: World
     ledger: CreditLedger
     faults: Faults
     requests: list[RequestRecord]
     closed: frozenset[str]
-    webhook: Webhook | None
-    sleep: Callable[[float], Awaitable[None]] | None
 
     @property
     def providers(self) -> tuple[SandboxProvider, ...]:
         """The providers."""
-        ...
-
-    @property
-    def app(self) -> AsgiApp:
-        """The ASGI application."""
         ...
 
     @property
@@ -64,8 +81,17 @@ class SandboxApi(Protocol):
         """Answer one request."""
         ...
 
-    async def notify_webhook(self) -> None:
-        """Post finished lookups to the webhook."""
+
+def root_page(request: IncomingRequest) -> SandboxResponse:
+    """The page at `/`: what this is, and where more is found."""
+    return json_response(
+        {
+            "sandbox": "lix_async",
+            "invented": True,
+            "status": "/_sandbox",
+            "openapi": "/openapi.json",
+        }
+    )
 
 
 class SandboxAsgiApp:
@@ -73,7 +99,7 @@ class SandboxAsgiApp:
 
     def __init__(
         self,
-        sandbox: SandboxApi,
+        sandbox: SandboxServices,
         handler: Handler,
         provider: SandboxProvider | None = None,
         endpoints: Sequence[AnyEndpoint] = (),
@@ -224,7 +250,8 @@ class SandboxApp:
                 await send({"type": f"{kind}.complete"})
             return
         path = str(scope["path"])
-        route = self._pages.get(path) or self._endpoint_route(path, scope)
+        own = "/_sandbox/" if path.startswith("/_sandbox/") else path
+        route = self._pages.get(path) or self._pages.get(own) or self._endpoint_route(path, scope)
         await route(scope, receive, send)
 
     def _endpoint_route(self, path: str, scope: AsgiMessage) -> SandboxAsgiApp:

@@ -18,7 +18,7 @@ from .connection import AsgiApp, HttpServerConnection
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .asgi import SandboxApi
+    from .asgi import SandboxServices
 
 _POLL_INTERVAL = 0.05
 """Seconds between two checks for lookups to post to the webhook."""
@@ -29,7 +29,7 @@ _GRACE = 1.0
 class _Server:
     """Serves a sandbox on a listening socket, and notifies its webhook."""
 
-    def __init__(self, sandbox: SandboxApi) -> None:
+    def __init__(self, sandbox: SandboxServices) -> None:
         self.started = threading.Event()
         """Set when requests are answered, and when the server has failed."""
         self._sandbox = sandbox
@@ -117,7 +117,7 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(sandbox: SandboxApi, host: str = "127.0.0.1", port: int = 8765) -> None:
+def serve(sandbox: SandboxServices, host: str = "127.0.0.1", port: int = 8765) -> None:
     """Run a sandbox on a local port until it is interrupted. Prints and logs nothing.
 
     Args:
@@ -136,7 +136,7 @@ def serve(sandbox: SandboxApi, host: str = "127.0.0.1", port: int = 8765) -> Non
 class RunningServer:
     """A sandbox in a thread: a context manager, `with` or `async with`, that returns its URL."""
 
-    def __init__(self, sandbox: SandboxApi, host: str, port: int) -> None:
+    def __init__(self, sandbox: SandboxServices, host: str, port: int) -> None:
         self._sandbox = sandbox
         self._address = (host, port)
         self._server: _Server | None = None
@@ -181,7 +181,7 @@ class RunningServer:
             await anyio.to_thread.run_sync(self.__exit__, kind, error, trace)
 
 
-def running(sandbox: SandboxApi, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
+def running(sandbox: SandboxServices, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
     """Run a sandbox in a thread, for the time of a `with` or `async with` block.
 
     Works on any event loop. Leaving the block stops the server and waits for it to stop.
