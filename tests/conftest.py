@@ -31,8 +31,8 @@ settings.load_profile("lix_async")
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> object:
     # Debug mode finds callbacks from a wrong thread. It makes tests with many tasks several times
-    # as slow, so it is for the layers that have callbacks and threads.
-    debug = request.path.parent.name in ("concurrency", "core", "engine")
+    # as slow, so it is for the layers that use threads.
+    debug = request.path.parent.name in ("concurrency", "core")
     return (request.param, {"debug": debug} if request.param == "asyncio" else {})
 
 
