@@ -137,15 +137,19 @@ def bench(session: nox.Session) -> None:
 def campaign(session: nox.Session) -> None:
     """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost.
 
-    Then a disk or a server that fails at each statement in turn; 100,000 random steps of a ledger,
-    and the deliberate faults of its rule, each of which such steps must find; 100,000 random
-    bodies; a million pairs of answers, of which none makes two people one; a hundred sets of
-    ledgers, merged in each order; a hundred tasks in four processes on each kind of queue; and two
-    minutes of four processes that share a rate, on each kind of store.
+    Then 200 kills of two processes of `lix enrich` with 2,000 people in four forms each; a disk or
+    a server that fails at each statement in turn; 100,000 random steps of a ledger, and the
+    deliberate faults of its rule, each of which such steps must find; 100,000 random bodies; a
+    million pairs of answers, of which none makes two people one; a hundred sets of ledgers, merged
+    in each order; a key that comes back in every error of every endpoint; a hundred tasks in four
+    processes on each kind of queue; and two minutes of four processes that share a rate, on each
+    kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
     session.run("python", "-m", "pytest", "tests/bulk/test_kill.py", *session.posargs, env=kills)
+    forms = ("-rP", "tests/cli/test_killed_enrich.py")  # prints what was paid
+    session.run("python", "-m", "pytest", *forms, *session.posargs, env=kills)
     disk = "tests/bulk/test_full_disk.py"
     session.run("python", "-m", "pytest", disk, *session.posargs, env=faults)
     steps, histories = {"LIX_STEPS": "100000"}, "tests/ledger/test_state_machine.py"
@@ -156,6 +160,8 @@ def campaign(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", pairs[0], *session.posargs, env=pairs[1])
     merges, ledgers = "tests/ledger/test_merge.py", {"LIX_MERGES": "100"}
     session.run("python", "-m", "pytest", merges, *session.posargs, env=ledgers)
+    secrets, echoes = "tests/engine/test_secrets.py", {"LIX_ECHOES": "1"}
+    session.run("python", "-m", "pytest", secrets, *session.posargs, env=echoes)
     queues, queued = "tests/integrations/test_queues.py", {"LIX_QUEUED": "20000"}
     session.run("python", "-m", "pytest", queues, *session.posargs, env=queued)
     session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")

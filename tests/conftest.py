@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,11 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 1 << 31:
     # What tests end is processes, not the machine: no commit has to wait for the disk.
     os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
 
+# Worker processes of pytest, and the commands that tests run, import the same modules hundreds of
+# times. Without bytecode each compiles them again, which takes longer than most of the tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # No time limit for each example: machines may be busy.
 settings.register_profile("lix_async", deadline=None)
 settings.load_profile("lix_async")
@@ -24,8 +31,8 @@ settings.load_profile("lix_async")
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> object:
     # Debug mode finds callbacks from a wrong thread. It makes tests with many tasks several times
-    # as slow, so it is for the layers that have callbacks and threads.
-    debug = request.path.parent.name in ("concurrency", "core", "engine")
+    # as slow, so it is for the layers that use threads.
+    debug = request.path.parent.name in ("concurrency", "core")
     return (request.param, {"debug": debug} if request.param == "asyncio" else {})
 
 
@@ -38,6 +45,17 @@ def personal_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setenv(name, str(folder))
         patch.delenv("LIX_STORE", raising=False)
         yield folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules and the list of tests stay to the end: no collection of garbage looks at them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

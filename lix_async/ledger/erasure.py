@@ -114,27 +114,45 @@ class ErasedIds:
             return None if self.are_in(body) else body
         theirs: set[int] = set()
         others: set[int] = set()
+        names: set[str] = set()
         for group in groups:
             for one in group_objects(group, tree):
                 found = {found.alias for found in ids_of(group, one)}
                 of = theirs if not found.isdisjoint(self.aliases) else others
                 if isinstance(one, dict):
                     of.add(id(cast("object", one)))
+                    name = cast("dict[str, object]", one).get("name")
+                    if of is theirs and isinstance(name, str):
+                        names.add(name)
         if page:
             others.add(id(tree))
-        left = self._cut(tree, theirs, others - theirs, rows=page)
+        left = self._cut(tree, theirs, others - theirs, names, rows=page)
         if left is _GONE:
             return None
         return body if left == tree else msgspec.json.encode(left)
 
     def _cut(
-        self, node: object, theirs: set[int], others: set[int], *, rows: bool = False
+        self,
+        node: object,
+        theirs: set[int],
+        others: set[int],
+        names: set[str],
+        *,
+        rows: bool = False,
     ) -> object:
-        """A part of an answer without them, or that it is to go."""
+        """A part of an answer without them, or that it is to go.
+
+        A name goes from a list of names. Elsewhere it may be another one's, who has the same.
+        """
         if isinstance(node, str):
             return _GONE if self._is_id(node) else self.without(node)
         if isinstance(node, list):
-            items = [self._cut(one, theirs, others) for one in cast("list[object]", node)]
+            items = [
+                _GONE
+                if isinstance(one, str) and one in names
+                else self._cut(one, theirs, others, names)
+                for one in cast("list[object]", node)
+            ]
             if rows:
                 return [None if one is _GONE else one for one in items]
             return [one for one in items if one is not _GONE]
@@ -143,7 +161,7 @@ class ErasedIds:
         if id(cast("object", node)) in theirs:
             return _GONE
         left = {
-            self.without(name): self._cut(one, theirs, others, rows=rows)
+            self.without(name): self._cut(one, theirs, others, names, rows=rows)
             for name, one in cast("dict[str, object]", node).items()
         }
         if _GONE not in left.values():

@@ -486,7 +486,8 @@ class SqliteLedgerConnection(LedgerConnection):
         if found.st_size == 0 and size == 0:
             raise LedgerGoneError(f"the ledger {self.path} was emptied while in use")
         if size < self._log_size and not self._log_is_cut:
-            self._log_is_cut = self._lacks_frames(size)
+            # Others may write and empty it meanwhile: only what is cut off lacks them each time.
+            self._log_is_cut = all(self._lacks_frames() for _ in range(3))
         if self._log_is_cut:
             with contextlib.suppress(OSError):  # a full disk: the error is raised all the same
                 self._marker.write_bytes(CUT)
@@ -497,7 +498,7 @@ class SqliteLedgerConnection(LedgerConnection):
     def _log(self) -> Path:
         return self.path.with_name(f"{self.path.name}-wal")
 
-    def _lacks_frames(self, size: int) -> bool:
+    def _lacks_frames(self) -> bool:
         """Whether a log that has become shorter lacks what was committed.
 
         A checkpoint that truncates it, as backups make, has copied all of it first. SQLite says how
@@ -508,7 +509,10 @@ class SqliteLedgerConnection(LedgerConnection):
         try:
             ((page_size,),) = connection.execute("PRAGMA page_size")
             ((_, frames, copied),) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            size = self._log.stat().st_size
             return bool(copied < frames and size < 32 + frames * (24 + page_size))
+        except FileNotFoundError:
+            return True
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_IOERR_SHORT_READ:
                 raise

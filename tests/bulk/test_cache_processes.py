@@ -21,7 +21,7 @@ from lix_async.sandbox import Sandbox
 from .test_kill import shared
 
 __all__ = ["shared"]
-PROCESSES, CALLS = 4, 50
+PROCESSES, CALLS = 4, 25
 Vendor = tuple[Sandbox, str]
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 

@@ -72,7 +72,7 @@ def person(**fields: Any) -> dict[str, Any]:
 
 
 async def test_a_life_in_the_sandbox_is_found_in_every_field(ledger: Open) -> None:
-    sandbox, clock = Sandbox(people=80, rate=None), Skipping()
+    sandbox, clock = Sandbox(people=60, rate=None), Skipping()
     world = sandbox.world
     links = [world.person(number).sales_link for number in range(world.people)]
     found: list[SubjectChange] = []

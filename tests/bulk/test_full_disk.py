@@ -189,7 +189,7 @@ async def test_a_disk_that_fails_at_any_statement(
     tmp_path: Path, anyio_backend_name: str, listings: bool, after: bool, lasts: bool
 ) -> None:
     async with Vendor(listings) as vendor:
-        for at in points(24, anyio_backend_name, after=after, lasts=lasts):
+        for at in points(72, anyio_backend_name, after=after, lasts=lasts):
             vendor.sandbox.ledger.reset()
             path = tmp_path / f"{at}.db"
             fault = Fault(at, after=after, lasts=lasts)
@@ -225,7 +225,7 @@ async def test_a_server_that_goes_away_at_any_statement(
         return PostgresStore(postgres_dsn, schema=f"{schema}_{at}", timeout=timeout)
 
     async with Vendor(listings) as vendor:
-        for at in points(80, anyio_backend_name, after=after, lasts=lasts):
+        for at in points(160, anyio_backend_name, after=after, lasts=lasts):
             vendor.sandbox.ledger.reset()
             fault = Fault(at, after=after, lasts=lasts)
             with on_server(fault):
@@ -241,7 +241,7 @@ async def test_a_disk_that_takes_so_much_and_no_more(tmp_path: Path, listings: b
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     paid = []
     async with Vendor(listings) as vendor:
-        for size in range(0, 600_000, 3_000 if ALL else 30_000):
+        for size in range(0, 600_000, 3_000 if ALL else 60_000):
             vendor.sandbox.ledger.reset()
             path = tmp_path / f"{size}.db"
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

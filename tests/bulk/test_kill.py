@@ -27,7 +27,7 @@ from .worker import forms, link
 
 KILLS = int(os.environ.get("LIX_KILLS", "3"))
 LONG = KILLS >= 10
-COUNT = 2_000 if LONG else 120
+COUNT = 2_000 if LONG else 60
 EACH = 10 if LONG else KILLS
 CONCURRENCY = 4
 Vendor = tuple[Sandbox, str]

@@ -1,6 +1,7 @@
 """A worker process of its own: `python worker.py LEDGER URL FIRST LAST CONCURRENCY`.
 
-Prints each outcome as it is handed over, so that the test can kill it in the middle.
+Prints each outcome as it is handed over, so that the test can kill it in the middle. `LIX_LINKS`
+names a file with the inputs, one on each line, and `LIX_RATE` is the number of requests a second.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 
 import anyio
 
-from lix_async import AsyncLix, bulk
+from lix_async import AsyncLix, RateLimit, bulk
 from lix_async.ledger.ledger import open_store
 from lix_async.ledger.postgres import PostgresLedgerConnection, PostgresStore
 from lix_async.ledger.store import Store
@@ -44,11 +45,15 @@ def forms(first: int, last: int) -> list[str]:
 async def main(ledger: str, url: str, first: int, last: int, concurrency: int) -> None:
     dsn, _, schema = ledger.partition("#")
     store = PostgresStore(dsn, schema=schema) if schema else open_store(ledger)
-    async with AsyncLix("demo", base_url=url, rate_limit=None) as lix:
+    rate = os.environ.get("LIX_RATE")
+    limit = RateLimit(int(rate), per=1.0) if rate else None
+    async with AsyncLix("demo", base_url=url, rate_limit=limit) as lix:
         step = 1 if first < last else -1
         links: Iterable[str] = (link(number) for number in range(first, last, step))
         if os.environ.get("LIX_FORMS"):
             links = forms(first, last)
+        if given := os.environ.get("LIX_LINKS"):
+            links = (await anyio.Path(given).read_text()).splitlines()
         async for outcome in bulk.Run(store, lix.people.get, links, concurrency=concurrency):
             paid = " bought" if outcome.credits else ""
             sys.stdout.write(f"{outcome.state} {outcome.input}{paid}\n")

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -130,3 +131,21 @@ class Process:
             out, err = self.popen.communicate()
             raise AssertionError(f"lix did not end: {err.decode()}") from None
         return Result(self.popen.returncode, out.decode(), err.decode())
+
+
+@contextmanager
+def sandbox_process(cwd: Path, *arguments: str) -> Iterator[dict[str, str]]:
+    """`lix sandbox` as a process; yields the variables that it prints."""
+    process = Process("sandbox", "--port", "0", *arguments, env=environment(), cwd=cwd)
+    try:
+        assert process.popen.stdout is not None
+        settings: dict[str, str] = {}
+        for raw in iter(process.popen.stdout.readline, b""):
+            line = raw.decode()
+            if line.startswith("  export "):
+                settings |= dict(word.split("=", 1) for word in line.split()[1:])
+            if "Ctrl-C" in line:
+                break
+        yield settings
+    finally:
+        process.close()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from .conftest import Lix
-from .sandbox_helpers import ObservedSandbox
+from .sandbox_helpers import ObservedSandbox, Process
 
 LEDGER = "l.db"
 STORE = ("--store", LEDGER)
@@ -45,9 +46,12 @@ def test_an_old_slug_is_shown_and_not_used(lix: Lix, sandbox: ObservedSandbox) -
     assert "last shown too long ago: not used" in found.out
 
 
-def test_conflicts_are_listed(lix: Lix, sandbox: ObservedSandbox) -> None:
+def test_conflicts_are_listed(
+    lix: Lix, sandbox: ObservedSandbox, start: Callable[..., Process]
+) -> None:
     _, sales = bought(lix, sandbox)
-    assert lix("ledger", "conflicts", *STORE, rate="").out == "no conflicts\n"
+    # A process of its own: no other command has been imported in it.
+    assert start("ledger", "conflicts", *STORE).end().out == "no conflicts\n"
     with closing(sqlite3.connect(LEDGER)) as database, database:
         database.execute("UPDATE subject SET ambiguous = 1")
     found = lix("ledger", "conflicts", *STORE, rate="").out

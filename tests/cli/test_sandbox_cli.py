@@ -24,7 +24,7 @@ from lix_async.sandbox.providers import providers as sandbox_providers
 from lix_async.sandbox.server.base_urls import provider_named
 from lix_async.sandbox.server.loading import LoadingSandbox
 
-from .sandbox_helpers import TIMEOUT, Process, environment
+from .sandbox_helpers import TIMEOUT, environment, sandbox_process
 
 URL = "http://127.0.0.1:8765"
 
@@ -205,27 +205,12 @@ def receiver() -> Iterator[tuple[str, list[bytes], threading.Event]]:
         server.server_close()
 
 
-@contextmanager
-def started(tmp_path: Path, *arguments: str) -> Iterator[dict[str, str]]:
-    """`lix sandbox` as a process; yields the variables that it prints."""
-    process = Process("sandbox", "--port", "0", *arguments, env=environment(), cwd=tmp_path)
-    try:
-        assert process.popen.stdout is not None
-        settings: dict[str, str] = {}
-        for raw in iter(process.popen.stdout.readline, b""):
-            line = raw.decode()
-            if line.startswith("  export "):
-                settings |= dict(word.split("=", 1) for word in line.split()[1:])
-            if "Ctrl-C" in line:
-                break
-        yield settings
-    finally:
-        process.close()
-
-
 @pytest.mark.skipif("lookc" not in providers(), reason="only LookC has webhooks")
 def test_a_finished_lookup_is_posted_to_the_webhook(tmp_path: Path) -> None:
-    with receiver() as (url, bodies, received), started(tmp_path, "--webhook", url) as settings:
+    with (
+        receiver() as (url, bodies, received),
+        sandbox_process(tmp_path, "--webhook", url) as settings,
+    ):
         code = "import sys; from lix_async.cli import main; sys.exit(main())"
         asked = ["call", "lookc.person_by_email", "--email", "slow@example.com", "--rate", "none"]
         done = subprocess.run(

@@ -37,6 +37,8 @@ def cut(endpoint: str, body: object, *, page: bool = False, who: ErasedIds = WHO
     [
         ("person.get", HERS, None),
         ("person.get", {**BOB, "relatedPersons": [HERS, BOB]}, {**BOB, "relatedPersons": [BOB]}),
+        ("person.get", {**BOB, "relatedPersons": [HERS], "sharedConnectionNames": ["Jane", "Bob"]}, {**BOB, "relatedPersons": [], "sharedConnectionNames": ["Bob"]}),
+        ("person.get", {**BOB, "name": "Jane", "relatedPersons": [HERS]}, {**BOB, "name": "Jane", "relatedPersons": []}),
         ("person.get", {**BOB, "manager": HERS}, {**BOB, "manager": None}),
         ("person.get", {**BOB, "about": f"met {L}/in/jane-doe-1."}, {**BOB, "about": "met https://www.linkedin.com/in/."}),
         ("person.get", {**BOB, "urns": ["urn:li:member:123456789", "x"]}, {**BOB, "urns": ["x"]}),

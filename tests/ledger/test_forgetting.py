@@ -148,11 +148,11 @@ def dumped(store: Any) -> bytes:
 
 def written(texts: Sequence[str]) -> list[bytes]:
     """Texts in all the ways in which bytes may have them."""
-    found: list[bytes] = []
+    found: set[bytes] = set()
     for text in texts:
-        found += [text.encode(), json.dumps(text)[1:-1].encode(), text.encode("utf-16-le")]
-        found += [quote(text).encode(), quote(text).lower().encode()]
-    return found
+        found |= {text.encode(), json.dumps(text)[1:-1].encode(), text.encode("utf-16-le")}
+        found |= {quote(text).encode(), quote(text).lower().encode()}
+    return sorted(found)
 
 
 @pytest.mark.parametrize("packed", [False, True])

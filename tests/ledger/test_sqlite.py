@@ -96,6 +96,33 @@ def test_a_log_that_a_backup_truncated_is_none_that_was_cut(
     assert ask(ledger, lambda tables: tables.counts()).of("sent") == 2 + others
 
 
+def test_a_log_that_grows_while_it_is_checked_is_none_that_was_cut(
+    open_sqlite: OpenSqlite,
+) -> None:
+    ledger, other = open_sqlite(), open_sqlite()
+    announce(ledger, "ada")
+    with (
+        contextlib.closing(sqlite3.connect(ledger.path)) as backup,
+        contextlib.closing(sqlite3.connect(ledger.path)) as reader,
+    ):
+        assert backup.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+        written: list[int] = []
+
+        def write(code: int, name: str | None, *_: object) -> int:
+            if name == "page_size" and not written:
+                written.append(1)
+                # What is written behind a reader is not copied out of the log.
+                reader.execute("BEGIN").execute("SELECT * FROM about").fetchall()
+                announce(other, "eve")
+            return sqlite3.SQLITE_OK
+
+        ledger._db.connection.set_authorizer(write)
+        announce(ledger, "bob")
+        ledger._db.connection.set_authorizer(None)
+        assert written
+    assert ask(ledger, lambda tables: tables.counts()).of("sent") == 3
+
+
 def test_a_log_that_cannot_be_checked_is_an_error(open_sqlite: OpenSqlite) -> None:
     ledger = open_sqlite()
     announce(ledger, "ada")

@@ -12,7 +12,7 @@ import pytest
 import lix_async
 from lix_async.sandbox import Sandbox, running
 
-PACKAGES = ["", ".ledger", ".limiters", ".sandbox", ".sync"]
+PACKAGES = ["", ".ledger", ".limiters", ".sandbox"]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

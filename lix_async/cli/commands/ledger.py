@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from ...core.errors import BulkError
 from ...ledger import Ledger
 from ...ledger.forgetting import Remainder
 from ...ledger.history import SubjectChange
+from ...ledger.resolution import SubjectRecord
 from ...ledger.rule import STATUSES
 from ...ledger.schema import VERSION
 from .. import console
@@ -289,6 +291,41 @@ def changes(
         return OK
 
     return run_until_signal(work)
+
+
+@ledger.command(sort_key=3)
+def conflicts(*, store: StoreOption = None) -> int:
+    """List people and organisations whose ids contradict each other.
+
+    Nothing is found by these ids: a lookup under another one of them is bought.
+    """
+    address = ledger_address(store)
+
+    async def work() -> int:
+        count = 0
+        async with opened_read_only(address) as opened:
+            async for conflict in Ledger(opened).conflicts():
+                count += 1
+                console.print_line(f"conflict {count}")
+                for subject in conflict.subjects:
+                    for line in subject_lines(subject):
+                        console.print_line(line)
+        if not count:
+            console.print_line("no conflicts")
+        return OK
+
+    return run_until_signal(work)
+
+
+def subject_lines(subject: SubjectRecord) -> Iterator[str]:
+    """What is known of a person or an organisation: a line for each id and each lookup."""
+    note = ", in conflict with another one: not used" if subject.ambiguous else ""
+    yield f"  subject {subject.id}{note}"
+    for one in subject.ids:
+        text = one.link or one.id or "(erased)"
+        yield f"    {one.kind:<12} {text}  since {one.seen_at:%Y-%m-%d}"
+    for bought in subject.lookups:
+        yield f"    {bought.endpoint}: {bought.status} {bought.changed_at:%Y-%m-%d}, {bought.given}"
 
 
 FullOption = Annotated[
