@@ -45,9 +45,7 @@ def lix_lines(source: dict[str, str]) -> dict[str, str]:
     return {
         "people": enrich.format(source["people"]),
         "organisations": enrich.format(source["organisations"]) + " --as org",
-        # There is no file of websites for `lix enrich`: a process for each.
-        "domains": f"tail -n +2 {source['domains']} | xargs -I @ "
-        "lix call organisation.by_website --website @ --format jsonl >> OUT",
+        "domains": enrich.format(source["domains"]) + " --as website",
         "addresses": enrich.format(source["addresses"]) + " --as email",
         "address": f"lix email {source['address']} --store none --format jsonl --out OUT",
         "search": f"lix search people '{source['search']}' --yes --out OUT",
@@ -115,7 +113,7 @@ def sources(sandbox: Sandbox, folder: Path, size: int) -> dict[str, str]:
         "people": persons + persons[: size // 5],  # some twice, as in files of people
         "addresses": persons + persons[: size // 5],
         "organisations": [one.link for one in companies],
-        "domains": [one.domain for one in companies[: size // 5]],
+        "domains": [one.domain for one in companies],
     }
     for name, links in columns.items():
         path = folder / f"{name}.csv"

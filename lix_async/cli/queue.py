@@ -107,7 +107,7 @@ async def submit(
         raise ledger_error(error, address) from None
     session.progress.stop()
     if not quiet:
-        links = f"{counted(len(lookups), 'link')}"
+        links = counted(len(lookups), "website" if wanted == "website" else "link")
         console.print_note(
             f"{links} queued in {counted(chunks, 'chunk')}. {_worker_intro(address)}"
         )
@@ -135,7 +135,7 @@ async def _confirm_cost(
         await confirm_run(session, connection, address, preparer, links)
     elif await credits_up_to(limit, address, preparer, links) > limit:
         raise CommandError(
-            f"these links cost more than {counted(limit, 'credit')}, and nothing was queued",
+            f"these lookups cost more than {counted(limit, 'credit')}, and nothing was queued",
             hint="raise --max-credits, or queue fewer of them with --limit",
             code=REFUSED,
         )

@@ -16,7 +16,7 @@ from servers import postgres_dsn  # noqa: F401  # a fixture
 from lix_async.cli import main
 from lix_async.cli.commands.worker import limiter_name
 from lix_async.cli.errors import CommandError
-from lix_async.cli.input.targets import method_input, parse_target
+from lix_async.cli.input.targets import method_input, parse_target, parse_website
 from lix_async.cli.queue import Queue
 from lix_async.cli.queue import queue_lookups as submit
 from lix_async.ledger import postgres
@@ -183,6 +183,20 @@ def test_a_missing_answer_leaves_a_lookup_in_doubt_and_a_summary(
     assert (found.code, "requests, " in found.err) == (143, True), found.err
     (row,) = run_here("run", "status").rows
     assert (row["sent"], row["in_doubt"]) == (0, 1)
+
+
+def test_a_worker_looks_websites_up(
+    dsn: str, start: StartProcess, run_here: RunHere, tmp_path: Path
+) -> None:
+    out = tmp_path / "o.jsonl"
+    targets = [parse_website(one) for one in ("acme.com", "missing-x.com", "https://ACME.com/a")]
+    anyio.run(submit, dsn, [("website", one) for one in targets if one is not None])
+    with running(ObservedSandbox()) as url:
+        start("worker", "--rate", "none", url=url)
+        eventually(dsn, lambda found: found == {"done": 2})
+    assert run_here("run", "export", "--out", str(out)).code == 0
+    found = sorted((row["kind"], row["status"]) for row in rows_of(out))
+    assert found == [("website", "found"), ("website", "not_found")]
 
 
 def test_a_budget_ends_the_worker(

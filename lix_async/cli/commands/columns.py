@@ -18,7 +18,7 @@ from ..input.targets import LOOKUPS
 from ..options import ReportFormat, as_table
 from ..output.answer_columns import described_columns
 
-RowKind = Literal["person", "org", "email", "job", "post"]
+RowKind = Literal["person", "org", "email", "website", "job", "post"]
 _flag = Parameter(negative="", show_default=False)
 
 

@@ -75,13 +75,14 @@ def enrich(
     /,
     *,
     as_: Annotated[
-        list[Literal["person", "org", "email"]] | None,
+        list[Literal["person", "org", "email", "website"]] | None,
         Parameter(
             name="--as",
             negative="",
             help="What to look up. Default: people for profile links and e-mail addresses, "
-            "organisations for company links. `email` finds the e-mail address of a profile. "
-            "Give it several times to look up each row as several kinds.",
+            "organisations for company links. `email` finds the e-mail address of a profile, "
+            "`website` the organisations of websites such as acme.com or https://www.acme.com. "
+            "Give it several times to look up each row as several kinds, except `website`.",
         ),
     ] = None,
     distinct: Annotated[
@@ -178,6 +179,7 @@ def enrich(
             least_text = f"be at least {least}" if least else "not be negative"
             raise CommandError(f"{name} must {least_text}", hint="leave it out for the default")
     asked: list[LookupKind | None] = [*dict.fromkeys(as_ or ())] or [None]
+    _check_websites(asked, handles=given.handles)
     joined = JoinedOptions(
         out=output_path(output),
         format=choose_format(output, sys.stdout.isatty(), parquet=True),
@@ -199,7 +201,7 @@ def enrich(
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
     kinds = accepted_kinds(asked)
-    table = open_table(file, sheet=given.sheet)
+    table = open_table(file, sheet=given.sheet, websites="website" in asked)
     try:
         targets = TableTargets(table, given.column, kinds, handles=given.handles)
     except NoRowsError:
@@ -271,6 +273,23 @@ def enrich(
     return run_command(
         work, connection, counts, quiet=output.quiet, live=not writes_to_screen(output)
     )
+
+
+def _check_websites(asked: Sequence[LookupKind | None], *, handles: bool) -> None:
+    """Check what is asked for beside websites.
+
+    Raises:
+        CommandError: It needs another column, which has links.
+    """
+    if "website" not in asked:
+        return
+    if len(asked) > 1:
+        raise CommandError(
+            "--as website stands alone: websites and links are in different columns",
+            hint="run it once for each, with different outputs",
+        )
+    if handles:
+        raise CommandError("--handles is for links, and not for --as website", hint="leave it out")
 
 
 def _is_distinct(joined: JoinedOptions, *, asked: bool) -> bool:
@@ -358,8 +377,13 @@ def print_notes(targets: TableTargets) -> None:
     """Say how a file was read, where that is not plain."""
     for note in targets.table.notes:
         console.print_note(note)
-    if targets.also_has:
-        others = ", ".join(map(repr, targets.also_has))
+    others = ", ".join(map(repr, targets.also_has))
+    if targets.also_has and targets.has_websites:
+        console.print_note(
+            f"websites are taken from column {targets.column!r}; there are others in {others}: "
+            f"--column {shlex.quote(targets.also_has[0])} takes those"
+        )
+    elif targets.also_has:
         option = f"--as org --column {shlex.quote(targets.also_has[0])}"
         console.print_note(
             f"links of people are taken from column {targets.column!r}; links of companies "
@@ -415,7 +439,7 @@ async def _dry_run(
     )
     session.progress.stop()
     answered = f"{estimate.answered:,}, at no cost" if estimate.answered else "none"
-    head = [("Links", _links(estimate, inputs)), ("In the ledger", answered)]
+    head = [(f"{inputs.noun.capitalize()}s", _links(estimate, inputs)), ("In the ledger", answered)]
     if estimate.in_doubt:
         held = f"{estimate.in_doubt:,}, not looked up unless --doubts says so"
         head.append(("In doubt", held))
@@ -430,5 +454,5 @@ async def _dry_run(
 def _links(estimate: Preview, inputs: InputFile) -> str:
     words = [f"{estimate.distinct:,} distinct in {inputs.rows:,} {plural(inputs.rows, 'row')}"]
     if inputs.unusable:
-        words.append(f"{inputs.unusable:,} without a usable link")
+        words.append(f"{inputs.unusable:,} without a usable {inputs.noun}")
     return ", ".join(words)

@@ -84,6 +84,7 @@ class ColumnPlan:
         names = self._names
         there = {prefix: place for place, prefix in triples(names)}
         runs = self._runs
+        self._check_inputs(there)
         structs = [LOOKUPS[kind].endpoint.result for kind in joined.kinds if kind is not None]
         chosen = columns_by_kind(joined.columns, structs) or [joined.columns]
         for index, kind in enumerate(joined.kinds):
@@ -105,6 +106,22 @@ class ColumnPlan:
                     hint="choose another --out, or the ledger that has them with --store",
                 )
         self.groups += asked.values()
+
+    def _check_inputs(self, there: Mapping[str, int]) -> None:
+        """Check that the lookups of an output were made for the column that is read now.
+
+        Raises:
+            CommandError: They were made for websites, and others are asked for, or the reverse.
+        """
+        websites = "website" in self._joined.kinds
+        for prefix in there:
+            earlier = self._runs.get(prefix)
+            if earlier is not None and (earlier.kind == "website") != websites:
+                found, asked = ("links", "websites") if websites else ("websites", "links")
+                raise CommandError(
+                    f"{self._joined.out} has answers for {found}: {asked} are another column",
+                    hint="choose another --out",
+                )
 
     def _prefix(
         self, kind: LookupKind | None, there: Mapping[str, int], runs: Mapping[str, _RowRun]

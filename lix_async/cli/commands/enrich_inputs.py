@@ -25,7 +25,7 @@ from ...providers.lix.client import AsyncLix
 from ..input.lookup_kinds import LookupKind
 from ..input.table import TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
-from ..input.targets import LOOKUPS, LookupTarget
+from ..input.targets import LINK_KINDS, LOOKUPS, LookupTarget
 from ..ledger.joined import Selection, accepts, refused_kind
 from ..output.joined_row import JoinedAnswer
 
@@ -36,7 +36,6 @@ MOST = 8000
 LARGEST_COUNTED = 20 << 20
 """Bytes of a file whose rows are counted before the run, for the progress line."""
 _ENDED_AT_ONCE = 50_000
-_ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 
 
 class RowInput(NamedTuple):
@@ -353,7 +352,7 @@ def accepted_kinds(asked: Sequence[LookupKind | None]) -> frozenset[LookupKind]:
     """The kinds of target that lookups of some kinds take."""
     found: set[LookupKind] = set()
     for kind in asked:
-        found |= _ALL_KINDS if kind is None else LOOKUPS[kind].accepts
+        found |= LINK_KINDS if kind is None else LOOKUPS[kind].accepts
     return frozenset(found)
 
 

@@ -25,7 +25,7 @@ from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
 from ..input.target_calls import TargetCallPreparer
-from ..input.targets import LOOKUPS, lookup_kind, parse_target
+from ..input.targets import LOOKUPS, lookup_kind, parser_of
 from ..ledger.address import ledger_argument, opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts
@@ -272,7 +272,7 @@ class EnrichRun(RunCommand):
             self._error = self._error or command_error_for(error)
 
     def _add(self, outcome: Outcome[object], run: Run[object]) -> None:
-        target = parse_target(str(outcome.input))
+        target = parser_of(self._options.kind)(str(outcome.input))
         assert target is not None  # inputs are targets that were parsed before
         row = row_of_outcome(outcome, lookup_kind(self._options.kind, target))
         if row is None:
@@ -353,7 +353,7 @@ class EnrichRun(RunCommand):
         if self._skipped:
             words.append(f"{self._skipped:,} skipped (already in the output)")
         if self._inputs.unusable:
-            words.append(f"{self._inputs.unusable:,} without a usable link")
+            words.append(f"{self._inputs.unusable:,} without a usable {self._inputs.noun}")
         return words
 
     async def _write_parquet(self) -> None:

@@ -54,7 +54,7 @@ async def export_joined(
     exports = await store.statement(lambda tables: tables.exports(), writes=False)
     run, kinds = _latest_run(exports, file)
     targets = TableTargets(
-        open_table(file, sheet=given.sheet),
+        open_table(file, sheet=given.sheet, websites="website" in kinds),
         given.column,
         accepted_kinds(kinds),
         handles=given.handles,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...linkedin import classify
 from ..text import one_line
 from .lookup_kinds import LookupKind
-from .targets import LookupTarget, parse_target
+from .targets import TARGET_NAMES, LookupTarget, is_linkedin_page, parse_target, parse_website
 
 LINK_WORD = re.compile(
     r"(?<![\w.@/-])(?:https?://|(?:[a-z0-9-]+\.)+[a-z]+/)"
@@ -23,8 +23,8 @@ _MAX_CHARS = 4096
 """Characters of a text whose words are searched. A longer one is no cell for a link."""
 _AFTER_LINK = ".,;:!?)]}*"
 _NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+_BYTES = "it has bytes that are no text"
 _HANDLE = re.compile(r"(?:@|/?in/)?([\w%-]{3,100})/?")
-_NAMES = {"person": "a person's link", "org": "a company's link", "email": "an e-mail address"}
 _PAGES = {"job": "a job", "post": "a post", "thread": "a conversation"}
 
 
@@ -49,15 +49,19 @@ class CellReader:
             cell: The cell.
             link: The link behind its text.
         """
-        text = cell if isinstance(cell, str) else "" if cell is None else str(cell)
+        text = _text(cell)
         if _NO_TEXT.search(text):
-            return None, "it has bytes that are no text"
+            return None, _BYTES
         target = parse_target(text)
         if target is None and link is not None:
             target = parse_target(link)
         if target is None or target.kind not in self.kinds:
             return self._find_among_words(text, target, link or "")
         return target, ""
+
+    def first_target(self, cell: object, link: str | None) -> tuple[LookupTarget | None, bool]:
+        """The first target of any kind in a cell or behind it, and whether it is all of it."""
+        return first_target(cell, link)
 
     def _find_among_words(
         self, text: str, other: LookupTarget | None, link: str
@@ -77,14 +81,53 @@ class CellReader:
         if not text:
             return "no link"
         if other is not None:
-            wanted = " or ".join(_NAMES[kind] for kind in _NAMES if kind in self.kinds)
-            return f"{_NAMES[other.kind]}, where {wanted} is needed"
+            names = " or ".join(TARGET_NAMES[one].one for one in TARGET_NAMES if one in self.kinds)
+            return f"{TARGET_NAMES[other.kind].one}, where {names} is needed"
         if "lnkd.in/" in text.lower():
             return "a short link: open it, and use the address that it leads to"
         page = classify(text).kind
         if page != "unknown":
             return f"a link of {_PAGES.get(page, 'a search or a list')}, not of a person or company"
         return f"not a link of a person or company: {one_line(text, 60)!r}"
+
+
+class WebsiteReader(CellReader):
+    """Reads the website that a cell is, or that is behind its text."""
+
+    def __init__(self) -> None:
+        super().__init__(frozenset({"website"}))
+
+    def read(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
+        """The website of a cell, else the reason why it has none.
+
+        Args:
+            cell: The cell.
+            link: The link behind its text.
+        """
+        text = _text(cell)
+        if _NO_TEXT.search(text):
+            return None, _BYTES
+        target = parse_website(text) or (parse_website(link) if link else None)
+        return target, "" if target else self._no_website(text.strip() or link or "")
+
+    def first_target(self, cell: object, link: str | None) -> tuple[LookupTarget | None, bool]:
+        """The website of a cell, else its first target of any kind, and whether it is all of it."""
+        target = self.read(cell, link)[0] if isinstance(cell, str) else None
+        return first_target(cell, link) if target is None else (target, True)
+
+    @staticmethod
+    def _no_website(text: str) -> str:
+        if not text:
+            return "no website"
+        other, _ = first_target(text, None)
+        if other is not None or is_linkedin_page(text):
+            name = "a LinkedIn link" if other is None else TARGET_NAMES[other.kind].one
+            return f"{name}, where a website is needed"
+        return f"not a website: {one_line(text, 60)!r}"
+
+
+def _text(cell: object) -> str:
+    return cell if isinstance(cell, str) else "" if cell is None else str(cell)
 
 
 def first_target(cell: object, link: str | None) -> tuple[LookupTarget | None, bool]:

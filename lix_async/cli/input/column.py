@@ -10,17 +10,17 @@ from typing import cast
 from ...core.values import JsonObject
 from ..errors import CommandError
 from ..values import get_path, leaf_paths
-from .cell_target import CellReader, first_target
+from .cell_target import CellReader, WebsiteReader
 from .lookup_kinds import LookupKind
 from .table_row import InputTable, TableRow, column_labels
-from .targets import LookupTarget, target_weight
+from .targets import TARGET_NAMES, LookupTarget, target_weight
 
 SAMPLE_ROWS = 1000
 """Rows that are searched to choose the column; more where none of them has a link."""
 _MENTION = 3
 """The weight of a link among words; see `target_weight`."""
 _HANDLE_HEADING = re.compile(r"linkedin|handle|slug|vanity|user ?name", re.IGNORECASE)
-_NAMES = {"person": "links of people", "org": "links of companies", "email": "e-mail addresses"}
+_WEBSITE_HEADING = re.compile(r"web|site|domain|url|home ?page", re.IGNORECASE)
 
 
 class TableTargets:
@@ -30,7 +30,7 @@ class TableTargets:
         table: The table.
         column: The column with the links; None to choose the one with most of them. A column with
             links of people is preferred to one with links of companies.
-        kinds: The accepted kinds of target.
+        kinds: The accepted kinds of target: websites, or any of the others.
         handles: Whether a cell may have the last part of a link alone, such as `ada-example`.
 
     Raises:
@@ -46,12 +46,15 @@ class TableTargets:
         handles: bool = False,
     ) -> None:
         self._table = table
-        self._reader = CellReader(kinds, handles=handles)
+        self.has_websites = "website" in kinds
+        """Whether it is the websites of the table that are read."""
+        self._reader = WebsiteReader() if self.has_websites else CellReader(kinds, handles=handles)
         self._handles = handles
         self._is_json = table.format == "jsonl"
         self._labels = column_labels(table.names)
         self.also_has: tuple[str, ...] = ()
-        """The columns with links of companies, where the column with those of people was taken."""
+        """The columns with links of companies, where the column with those of people was taken; the
+        other columns with websites."""
         self.column = "" if column is None else self._named(column)
         """The column, by its heading; a dotted path in JSON."""
         self._choose(given=column is not None)
@@ -139,11 +142,16 @@ class TableTargets:
                 count, others, inside=f" in column {self.column!r}" if given else ""
             )
         candidates = [label for label in scores if not people or label in people]
-        self.column = max(candidates, key=lambda label: scores[label].total())
-        if people:
+        self.column = max(candidates, key=lambda label: self._rank(label, scores[label]))
+        if people or self.has_websites:
+            other: LookupKind = "website" if self.has_websites else "org"
             self.also_has = tuple(
-                label for label in scores if label != self.column and scores[label]["org"]
+                label for label in scores if label != self.column and scores[label][other]
             )
+
+    def _rank(self, label: str, score: Counter[LookupKind]) -> tuple[int, bool]:
+        """What the column is chosen by: the cells, and of equal ones the heading."""
+        return score.total(), self.has_websites and _WEBSITE_HEADING.search(label) is not None
 
     def _targets(self, row: TableRow) -> Iterator[tuple[str, LookupTarget, bool]]:
         """What the cells of a row have, by column."""
@@ -157,7 +165,7 @@ class TableTargets:
             cells = list(zip(self._labels, row.cells, strict=False))
             links = [row.links.get(index) for index in range(len(cells))]
         for (label, cell), link in zip(cells, links, strict=True):
-            target, whole = first_target(cell, link)
+            target, whole = self._reader.first_target(cell, link)
             if target is not None:
                 yield label, target, whole
 
@@ -175,14 +183,20 @@ class TableTargets:
         path = self._table.path
         if not rows:
             return NoRowsError(self._table)
-        hint = self._table.hint or (
-            "expected links such as https://www.linkedin.com/in/NAME or "
-            "https://www.linkedin.com/company/NAME"
+        wanted, example = (
+            "usable links or e-mail addresses",
+            (
+                "expected links such as https://www.linkedin.com/in/NAME or "
+                "https://www.linkedin.com/company/NAME"
+            ),
         )
+        if self.has_websites:
+            wanted, example = "websites", "expected websites such as acme.com or https://acme.com"
+        hint = self._table.hint or example
         if others:
-            found = " and ".join(_NAMES[kind] for kind in others)
+            found = " and ".join(TARGET_NAMES[kind].many for kind in others)
             hint = f"it has {found}, which this lookup does not take"
-        return CommandError(f"{path} has no usable links or e-mail addresses{inside}", hint=hint)
+        return CommandError(f"{path} has no {wanted}{inside}", hint=hint)
 
 
 class NoRowsError(CommandError):

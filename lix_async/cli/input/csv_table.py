@@ -26,7 +26,7 @@ class CsvTable(InputTable):
 
     format = "csv"
 
-    def __init__(self, text: TextSource) -> None:
+    def __init__(self, text: TextSource, *, websites: bool = False) -> None:
         self._text = text
         self.path = text.source.name
         self.encoding = text.encoding
@@ -41,7 +41,8 @@ class CsvTable(InputTable):
         self.line_end = "\r\n" if self._ends_twice else "\n" if end is None else end[0]
         if text.quotes % 2:
             self._check_quotes()
-        self.names, self._first_line = find_heading(list(islice(self._filled(), HEAD_ROWS)))
+        head = list(islice(self._filled(), HEAD_ROWS))
+        self.names, self._first_line = find_heading(head, websites=websites)
 
     def rows(self) -> Iterator[TableRow]:
         width = len(self.names)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .targets import parse_target
+from .targets import parse_target, parse_website
 
 NumberedCells = tuple[int, Sequence[object]]
 """The line of a row and its cells."""
 HEAD_ROWS = 50
 """Rows that are searched for the heading."""
+
+_DOTTED_HEADING = re.compile(r"[\w.-]+\.(?:web ?site|domain|url|home ?page)", re.IGNORECASE)
+"""The name of a column that is the path of a field, and looks like a domain."""
 
 
 class Heading(NamedTuple):
@@ -20,21 +24,38 @@ class Heading(NamedTuple):
     first_line: int
 
 
-def find_heading(head: Sequence[NumberedCells]) -> Heading:
+def find_heading(head: Sequence[NumberedCells], *, websites: bool = False) -> Heading:
     """The heading among the first rows that are not blank.
 
     What stands above it are titles and notes: one cell over rows that have more, or cells of which
     none is above the links. A table whose first row has a link has no heading.
+
+    Args:
+        head: The first rows that are not blank.
+        websites: Whether a website counts as a link, where there are others below it.
     """
     rows = head[_rows_above_table([[_text(cell).strip() for cell in row] for _, row in head]) :]
     if not rows:
         return Heading([], 1)
     line, first = rows[0][0], [_text(cell) for cell in rows[0][1]]
     width = max(len(cells) for _, cells in rows)
-    if any(map(parse_target, first)):
+    if any(map(parse_target, first)) or (websites and _begins_with_website(rows)):
         return Heading([f"column {number}" for number in range(1, width + 1)], line)
     following = rows[1][0] if len(rows) > 1 else line + 1
     return Heading(first + [""] * (width - len(first)), following)
+
+
+def _begins_with_website(rows: Sequence[NumberedCells]) -> bool:
+    """Whether the first row has a website above others: `company.domain` may be a heading."""
+    below = [cells for _, cells in rows[1:]]
+    for column, cell in enumerate(rows[0][1]):
+        text = _text(cell)
+        if parse_website(text) is None or _DOTTED_HEADING.fullmatch(text.strip()):
+            continue
+        others = (_text(cells[column]) for cells in below if column < len(cells))
+        if not below or any(map(parse_website, others)):
+            return True
+    return False
 
 
 def _rows_above_table(rows: list[list[str]]) -> int:

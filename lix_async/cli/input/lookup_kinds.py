@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-LookupKind = Literal["person", "org", "email"]
+LookupKind = Literal["person", "org", "email", "website"]
 
 ENDPOINT_IDS: Mapping[str, str] = {
     "person": "person.get",
     "org": "organisation.by_linkedin",
     "email": "contact.email_by_linkedin",
+    "website": "organisation.by_website",
 }
+MATCHES_KINDS: frozenset[str] = frozenset({"website"})
+"""The kinds whose answer is a list of matches: where it has none, nothing was found."""
 _ROW_KINDS: Mapping[str, str] = {endpoint: kind for kind, endpoint in ENDPOINT_IDS.items()}
 
 

@@ -13,6 +13,8 @@ class InputFile:
     def __init__(self, found: TableTargets) -> None:
         targets: dict[str, LookupTarget] = {}
         self.column = found.column
+        self.noun = "website" if found.has_websites else "link"
+        """What messages call a target."""
         self.rows = 0
         self.unusable = 0
         """Rows without a link or an address of an accepted kind."""

@@ -27,12 +27,13 @@ _CSV = (".csv", ".tsv")
 _JSON_LINES = (".jsonl", ".ndjson")
 
 
-def open_table(path: str, *, sheet: str | None = None) -> InputTable:
+def open_table(path: str, *, sheet: str | None = None, websites: bool = False) -> InputTable:
     """Open a file by what is in it; its ending decides only between kinds of text.
 
     Args:
         path: The file, or `-` for stdin.
         sheet: The sheet of a workbook; None for the first visible one.
+        websites: Whether a first row with a website is none of headings.
 
     Raises:
         CommandError: The file cannot be read, or is nothing that has a table.
@@ -40,15 +41,15 @@ def open_table(path: str, *, sheet: str | None = None) -> InputTable:
     source = InputSource(path)
     kind = file_kind(source)
     if kind == "workbook":
-        return WorkbookTable(source, sheet)
+        return WorkbookTable(source, sheet, websites=websites)
     if sheet is not None:
         raise CommandError(f"{source.name} has no sheets", hint="--sheet is for workbooks")
     if kind == "parquet":
         return ParquetTable(source)
-    return _of_text(TextSource(source))
+    return _of_text(TextSource(source), websites)
 
 
-def _of_text(text: TextSource) -> InputTable:
+def _of_text(text: TextSource, websites: bool) -> InputTable:
     ending, first = text.source.ending, text.head.lstrip()[:1]
     if ending in _JSON_LINES or (
         first == "{" and ending not in _CSV and is_json(_first_line(text.head))
@@ -60,7 +61,7 @@ def _of_text(text: TextSource) -> InputTable:
         if first == "{" or ending == ".json":
             return JsonLinesTable(text)
     if ending in _CSV or (is_csv(text.head) and not is_list_of_links(text.head)):
-        return CsvTable(text)
+        return CsvTable(text, websites=websites)
     return TextTable(text)
 
 

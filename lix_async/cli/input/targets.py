@@ -1,19 +1,19 @@
-"""Links and e-mail addresses as lookup targets, and the one table of lookup kinds."""
+"""Links, e-mail addresses and websites as lookup targets, and the one table of lookup kinds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...core.canonical import email_form
+from ...core.canonical import email_form, website_form
 from ...core.endpoint import AnyEndpoint
 from ...core.models import Params
 from ...linkedin import Link, classify
 from ...linkedin.address import stripped
 from ...linkedin.fields import is_linkedin_url
 from ...providers.lix.endpoints import BY_ID
-from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
+from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams, WebsiteParams
 from ..errors import CommandError
 from ..text import one_line
 from .lookup_kinds import ENDPOINT_IDS, LookupKind
@@ -23,6 +23,36 @@ if TYPE_CHECKING:
     from ...engine.answer import Answer
     from ...engine.call_key import Input
     from ...providers.lix.client import AsyncLix
+
+
+class LookupTarget(NamedTuple):
+    """A person, an organisation, an e-mail address or a website to look up."""
+
+    kind: LookupKind
+    key: str
+    """Identifies the target; the same for all ways to write its link."""
+    text: str
+    """The input, without spaces, quotes and punctuation around it."""
+    sent: str
+    """What is sent to the provider: the input if it is a LinkedIn URL or a website, else the
+    canonical one."""
+    sales: bool = False
+    """Whether an organisation is given by its Sales Navigator page."""
+
+
+class TargetNames(NamedTuple):
+    """What messages call a kind of target."""
+
+    one: str
+    many: str
+
+
+TARGET_NAMES: Mapping[LookupKind, TargetNames] = {
+    "person": TargetNames("a person's link", "links of people"),
+    "org": TargetNames("a company's link", "links of companies"),
+    "email": TargetNames("an e-mail address", "e-mail addresses"),
+    "website": TargetNames("a website", "websites"),
+}
 
 
 class Lookup(NamedTuple):
@@ -43,8 +73,11 @@ LOOKUPS: Mapping[LookupKind, Lookup] = {
     "person": _lookup("person", "people.get", "person", "email"),
     "org": _lookup("org", "organisations.get", "org"),
     "email": _lookup("email", "contact.email", "person"),
+    "website": _lookup("website", "organisations.by_website", "website"),
 }
 """The kinds of lookup that `lix person`, `org`, `email`, `enrich` and `worker` do."""
+LINK_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
+"""The kinds of target that are found by what a text is; a website is read where it is asked for."""
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _REDIRECTS = 3
@@ -53,6 +86,13 @@ _LINK = re.compile(r"(?:https?://|(?:[a-z0-9-]+\.)+[a-z]+/)\S{1,8192}", re.IGNOR
 _AFTER_LINK = ",;|. \t\r\n"
 _SEVERAL = re.compile(r"[,;|]\s*https?://", re.IGNORECASE)
 """A link behind another one: no redirect, and no part of a name."""
+_HTTP = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
+)
+"""A host name with a top-level domain, in IDNA."""
+_SHORT_LINKS = "lnkd.in"
 _COMMANDS: Mapping[str, str] = {
     "people_search": "search people",
     "job_search": "search jobs",
@@ -72,20 +112,6 @@ _COMMANDS: Mapping[str, str] = {
 }
 _PEOPLE = ("person", "lead", "recruiter")
 _ORGS = ("organisation", "account")
-
-
-class LookupTarget(NamedTuple):
-    """A person, an organisation or an e-mail address to look up."""
-
-    kind: LookupKind
-    key: str
-    """Identifies the target; the same for all ways to write its link."""
-    text: str
-    """The input, without spaces, quotes and punctuation around it."""
-    sent: str
-    """What is sent to the provider: the input if it is a LinkedIn URL, else the canonical one."""
-    sales: bool = False
-    """Whether an organisation is given by its Sales Navigator page."""
 
 
 def command_for(url: str) -> str | None:
@@ -151,6 +177,39 @@ def _parsed(text: str, redirects: int) -> LookupTarget | None:
     return None
 
 
+def parse_website(text: str) -> LookupTarget | None:
+    """The website that a text is, with or without a scheme, or None.
+
+    A page of LinkedIn is none, nor what leads to one: it belongs to a person or a company.
+    """
+    text = stripped(text).rstrip(_AFTER_LINK)
+    rest = _without_http(text)
+    if any(map(str.isspace, text)) or _SCHEME.match(rest) or _SEVERAL.search(text):
+        return None
+    host = website_form(rest)
+    if _HOST.fullmatch(host) is None or is_linkedin_page(text) or parse_target(text) is not None:
+        return None
+    return LookupTarget("website", host, text, text)
+
+
+def is_linkedin_page(text: str) -> bool:
+    """Whether a text is the URL of something at LinkedIn, and not only its domain."""
+    rest = _without_http(text)
+    if not rest.partition("/")[2]:
+        return False
+    return is_linkedin_url(rest, bare=True) or website_form(rest) == _SHORT_LINKS
+
+
+def _without_http(text: str) -> str:
+    scheme = _HTTP.match(text)
+    return text if scheme is None else text[scheme.end() :]
+
+
+def parser_of(kind: LookupKind | None) -> Callable[[str], LookupTarget | None]:
+    """What reads the target of a kind of lookup; None stands for what a link is."""
+    return parse_website if kind == "website" else parse_target
+
+
 def target_weight(target: LookupTarget) -> int:
     """What a target counts in its column: of two with the same people, public links are better."""
     if target.kind == "email":
@@ -164,6 +223,8 @@ def _sent(text: str, link: Link) -> str:
 
 def params_for(kind: LookupKind, target: LookupTarget) -> Params:
     """The parameters of a lookup."""
+    if kind == "website":
+        return WebsiteParams(website=target.sent)
     if kind == "email":
         return EmailParams(url=target.sent)
     if kind == "org":

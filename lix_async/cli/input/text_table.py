@@ -15,7 +15,7 @@ from .targets import parse_target, target_weight
 _BETWEEN = re.compile(r"[\s,;|]+")
 _HEADING = re.compile(
     r"(?:[\w-]+ ){0,3}\W?(?:links?|urls?|linkedin|profiles?|handles?|slugs?|user ?names?|"
-    r"e-?mails?|company|companies|people|person)",
+    r"e-?mails?|websites?|domains?|home ?pages?|company|companies|people|person)",
     re.IGNORECASE,
 )
 """A first line that stands above links."""

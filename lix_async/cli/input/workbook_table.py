@@ -28,7 +28,7 @@ class WorkbookTable(InputTable):
 
     format = "xlsx"
 
-    def __init__(self, source: InputSource, sheet: str | None) -> None:
+    def __init__(self, source: InputSource, sheet: str | None, *, websites: bool = False) -> None:
         self._source = source
         self.path = source.name
         try:
@@ -46,7 +46,8 @@ class WorkbookTable(InputTable):
             self._errors: SheetLinks = {}
             self._links = self._read_links()
             filled = ((line, row) for line, row in self._cells() if any(row))
-            self.names, self._first_line = find_heading(list(islice(filled, HEAD_ROWS)))
+            head = list(islice(filled, HEAD_ROWS))
+            self.names, self._first_line = find_heading(head, websites=websites)
 
     def rows(self) -> Iterator[TableRow]:
         self._source.open().close()  # fails where the file was changed

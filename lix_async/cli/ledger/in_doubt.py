@@ -23,7 +23,7 @@ from ...ledger.store import Entry, Store
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
 from ..input.lookup_kinds import row_kind
-from ..input.targets import parse_target
+from ..input.targets import parse_target, parse_website
 from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
@@ -189,7 +189,7 @@ def _identities(entry: Entry) -> set[str]:
 
 
 def _identity(value: str) -> str:
-    target = parse_target(value)
+    target = parse_target(value) or parse_website(value)
     return value.strip() if target is None else target.key
 
 

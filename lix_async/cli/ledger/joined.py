@@ -26,9 +26,9 @@ from ...ledger.store import Entry, Store
 from ..input.lookup_kinds import LookupKind, row_kind
 from ..input.table import TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
-from ..input.targets import LOOKUPS, LookupTarget, lookup_kind, parse_target
+from ..input.targets import LOOKUPS, TARGET_NAMES, LookupTarget, lookup_kind, parser_of
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow
-from ..output.lookup_rows import LookupRow, row_of_entry, row_of_outcome
+from ..output.lookup_rows import NO_MATCH, LookupRow, has_no_match, row_of_entry, row_of_outcome
 
 BATCH = 1000
 """Rows that are read from the ledger at once."""
@@ -136,7 +136,7 @@ class Joiner:
             return JoinedAnswer("invalid", f"line {row.line}: {one.note}")
         if one.state == "suppressed":
             return JoinedAnswer("suppressed", _SUPPRESSED)
-        if one.lookup is None or not self._is_of(row, one):
+        if one.lookup is None or not self._is_of(group, row, one):
             return None
         if one.body is not None:
             return _found(group, one)
@@ -171,7 +171,7 @@ class Joiner:
         )
         return {one.row: one for one in found}, entries
 
-    def _is_of(self, row: TableRow, one: InputAnswer) -> bool:
+    def _is_of(self, group: AnswerGroup, row: TableRow, one: InputAnswer) -> bool:
         """Whether an input is what a row has: numbers may have been given twice."""
         cell = self._targets.cell(row)
         given = one.given or b"null"
@@ -181,7 +181,7 @@ class Joiner:
         value = cast("object", msgspec.json.decode(given))
         if isinstance(value, dict):
             value = next(iter(cast("dict[str, object]", value).values()), None)
-        other = parse_target(value) if isinstance(value, str) else None
+        other = parser_of(group.kind)(value) if isinstance(value, str) else None
         return target is not None and other is not None and target.key == other.key
 
     async def _find(
@@ -264,12 +264,15 @@ def answer_of_row(group: AnswerGroup, row: LookupRow) -> JoinedAnswer:
 
 def _found(group: AnswerGroup, one: InputAnswer) -> JoinedAnswer | None:
     """The answer of an input; None where it cannot be read that simply."""
-    body = cast("bytes", one.body)
+    body, kind = cast("bytes", one.body), row_kind(one.endpoint)
     try:
-        values = group.read(row_kind(one.endpoint), body)
+        values, empty = group.read(kind, body), has_no_match(kind, body)
     except SchemaMismatch:
         return None
-    return JoinedAnswer("found", "", _time(one.at // 1000), values, body)
+    at = _time(one.at // 1000)
+    if empty:
+        return JoinedAnswer("not_found", NO_MATCH, at, values, body)
+    return JoinedAnswer("found", "", at, values, body)
 
 
 @lru_cache(1024)
@@ -285,11 +288,8 @@ def accepts(kind: LookupKind | None, target: LookupTarget) -> bool:
     return kind is None or target.kind in LOOKUPS[kind].accepts
 
 
-_TARGETS = {"person": "a person's link", "org": "a company's link", "email": "an e-mail address"}
-
-
 def refused_kind(row: TableRow, kind: LookupKind | None, target: LookupTarget) -> JoinedAnswer:
     """The answer for a target that a kind of lookup does not take."""
-    wanted = _TARGETS["org" if kind == "org" else "person"]
-    reason = f"line {row.line}: {_TARGETS[target.kind]}, where {wanted} is needed"
+    wanted = TARGET_NAMES["person" if kind in (None, "email") else kind].one
+    reason = f"line {row.line}: {TARGET_NAMES[target.kind].one}, where {wanted} is needed"
     return JoinedAnswer("invalid", reason)

@@ -129,6 +129,7 @@ def _description(struct: type[object], name: str) -> str:
             break
         field = next((one for one in kind.fields if one.encode_name == part), None)
         if field is None:
+            found = field_descriptions(kind.cls).get(property_of(kind.cls, part) or "", found)
             break
         found = field_descriptions(kind.cls).get(field.name, found)
         kind = field.type

@@ -13,6 +13,24 @@ from types import MappingProxyType
 _POSITION = "experience.0"
 _COMPANY = f"{_POSITION}.organisation"
 _MODELS = "lix_async.providers.lix.models."
+_ORGANISATION: Mapping[str, str] = {
+    "name": "name",
+    "website": "website",
+    "industry": "industry",
+    "size": "size",
+    "employees": "employeeCount",
+    "type": "orgType",
+    "founded": "foundedYear",
+    "headquarters": "headquarters",
+    "country": "hqCountry",
+    "followers": "followerCount",
+    "job_openings": "jobOpeningsCount",
+    "specialities": "specialities",
+    "ticker": "stockTickerCode",
+    "link": "linkedinUrl",
+    "sales_nav_link": "salesNavUrl",
+    "description": "description",
+}
 BASIC: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
     "people.Person": {
         "name": "name",
@@ -33,23 +51,10 @@ BASIC: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
         "last_name": "lastName",
         "about": "aboutSummaryText",
     },
-    "organisations.Organisation": {
-        "name": "name",
-        "website": "website",
-        "industry": "industry",
-        "size": "size",
-        "employees": "employeeCount",
-        "type": "orgType",
-        "founded": "foundedYear",
-        "headquarters": "headquarters",
-        "country": "hqCountry",
-        "followers": "followerCount",
-        "job_openings": "jobOpeningsCount",
-        "specialities": "specialities",
-        "ticker": "stockTickerCode",
-        "link": "linkedinUrl",
-        "sales_nav_link": "salesNavUrl",
-        "description": "description",
+    "organisations.Organisation": _ORGANISATION,
+    "organisations.WebsiteMatches": {
+        **{name: f"organisations.0.{path}" for name, path in _ORGANISATION.items()},
+        "matches": "matchCount",
     },
     "li_organisations.LiOrganisation": {
         "name": "name",

@@ -95,7 +95,8 @@ def steps_of(struct: type, path: str) -> Steps | None:
             field = next((one for one in kind.fields if one.encode_name == part), None)
             if field is None:
                 attribute = property_of(kind.cls, part)
-                return None if attribute is None or len(parts) > 1 else Steps((attribute,), True)
+                last = place == len(parts) - 1
+                return None if attribute is None or not last else Steps((*found, attribute), True)
             found.append(field.name)
             kind = field.type
         elif isinstance(kind, inspect.ListType) and part.isascii() and part.isdigit() and place:

@@ -12,7 +12,7 @@ from rich.console import Console
 from .. import console
 from ..errors import CommandError
 from ..input.csv_records import csv_records, large_csv_fields
-from ..input.targets import parse_target
+from ..input.targets import parse_target, parse_website
 from ..options import Format, RowOutputOptions, choose_format, parse_columns
 from ..values import unescape_formula
 from .columns import check_columns
@@ -273,7 +273,7 @@ def _csv(data: bytes, ends: list[int]) -> tuple[tuple[str, ...] | None, list[_Ex
 
 
 def _keys(cell: object) -> Iterator[str]:
-    target = parse_target(cell) if isinstance(cell, str) else None
+    target = (parse_target(cell) or parse_website(cell)) if isinstance(cell, str) else None
     if target is not None:
         yield target.key
 

@@ -8,7 +8,7 @@ from typing import Literal, cast
 import msgspec
 
 from ...core import wire
-from ...core.decoding import read_items
+from ...core.decoding import decoder_for, read_items
 from ...core.endpoint import AnyEndpoint
 from ...core.errors import DecodeError, LixError, NotFoundError
 from ...core.json_text import SchemaMismatch, compact, strict_json
@@ -17,7 +17,7 @@ from ...engine.lookup import join_json_arrays, rows_of_page
 from ...engine.outcome import Outcome
 from ...ledger.rule import Status
 from ...ledger.store import Entry
-from ..input.lookup_kinds import LookupKind, endpoint_id, row_kind
+from ..input.lookup_kinds import MATCHES_KINDS, LookupKind, endpoint_id, row_kind
 from ..providers import all_endpoints, provider_name, provider_of
 from ..text import one_line
 
@@ -26,7 +26,7 @@ RowStatus = Literal[
 ]
 ENTRY_STATUSES: dict[RowStatus, tuple[Status, ...]] = {
     "found": ("done", "kept", "received", "queued", "pending", "sent", "in_doubt"),
-    "not_found": ("refused",),
+    "not_found": ("refused", "done", "kept", "received", "queued", "pending", "sent", "in_doubt"),
     "refused": ("refused",),
     "unreadable": ("kept", "done", "received", "queued", "pending", "sent", "in_doubt"),
     "queued": ("queued",),
@@ -37,6 +37,8 @@ ENTRY_STATUSES: dict[RowStatus, tuple[Status, ...]] = {
 
 An entry that has an answer stays `found` while a better one is looked up.
 """
+NO_MATCH = "no organisation has this website"
+"""The reason where an answer is a list without a match."""
 _IN_DOUBT = "no answer received; may have been charged: see `lix run doubts`"
 _SENT = "sent, no answer received yet"
 _RECEIVED = "an answer was received; the next run reads it"
@@ -159,8 +161,23 @@ def _answer_row(
 ) -> LookupRow:
     bought_at = None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
     if error is None:
-        return LookupRow(given, kind, "found", None, compact(strict_json(body)), bought_at)
+        sent = compact(strict_json(body))
+        if has_no_match(kind, body):
+            return LookupRow(given, kind, "not_found", NO_MATCH, sent, bought_at)
+        return LookupRow(given, kind, "found", None, sent, bought_at)
     return LookupRow(given, kind, "unreadable", _text(error), _compact_json(body), bought_at)
+
+
+def has_no_match(kind: str, body: bytes) -> bool:
+    """Whether an answer is a list of matches that has none.
+
+    Raises:
+        SchemaMismatch: It cannot be read.
+    """
+    if kind not in MATCHES_KINDS or (endpoint := endpoint_of(kind)) is None:
+        return False
+    found = decoder_for(cast("type[Listing[object]]", endpoint.result)).read(body)
+    return not found.items
 
 
 def _refused_row(given: object, kind: str, error: LixError | None) -> LookupRow:

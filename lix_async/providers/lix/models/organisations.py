@@ -182,6 +182,11 @@ class WebsiteMatches(Listing[WebsiteMatch]):
     items: list[WebsiteMatch] = field(name="organisations", default=[])
     """The organisations whose website it is."""
 
+    @property
+    def match_count(self) -> int:
+        """How many organisations were found."""
+        return len(self.items)
+
 
 class Follower(Model):
     """A follower of an organisation (lix.md#organisation.followers)."""
