@@ -141,9 +141,9 @@ def campaign(session: nox.Session) -> None:
     a server that fails at each statement in turn; 100,000 random steps of a ledger, and the
     deliberate faults of its rule, each of which such steps must find; 100,000 random bodies; a
     million pairs of answers, of which none makes two people one; a hundred sets of ledgers, merged
-    in each order; a key that comes back in every error of every endpoint; a hundred tasks in four
-    processes on each kind of queue; and two minutes of four processes that share a rate, on each
-    kind of store.
+    in each order; a key that comes back in every error of every endpoint; a thousand examples of
+    each property; a hundred tasks in four processes on each kind of queue; and two minutes of four
+    processes that share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
@@ -162,6 +162,8 @@ def campaign(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", merges, *session.posargs, env=ledgers)
     secrets, echoes = "tests/engine/test_secrets.py", {"LIX_ECHOES": "1"}
     session.run("python", "-m", "pytest", secrets, *session.posargs, env=echoes)
+    examples = {"LIX_EXAMPLES": "1000"}
+    session.run("python", "-m", "pytest", "-m", "hypothesis", *session.posargs, env=examples)
     queues, queued = "tests/integrations/test_queues.py", {"LIX_QUEUED": "20000"}
     session.run("python", "-m", "pytest", queues, *session.posargs, env=queued)
     session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")

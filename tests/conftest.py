@@ -23,8 +23,9 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 1 << 31:
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# No time limit for each example: machines may be busy.
-settings.register_profile("lix_async", deadline=None)
+# No time limit for each example: machines may be busy. `nox -s campaign` has more examples.
+EXAMPLES = int(os.environ.get("LIX_EXAMPLES", "50"))
+settings.register_profile("lix_async", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("lix_async")
 
 

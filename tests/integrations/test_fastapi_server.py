@@ -19,9 +19,18 @@ from openapi_spec_validator import validate
 from lix_async.bulk import SqliteStore
 from lix_async.sandbox import Sandbox, running
 
-from .server_process import ServerProcess, serving
+from .server_process import EXAMPLES, ServerProcess, serving
 
 LINK = "https://www.linkedin.com/in/ada-example"
+WITHOUT_A_RATE = f"""
+import functools, sys
+import lix_async
+
+sys.path.insert(0, {str(EXAMPLES)!r})
+lix_async.AsyncLix = functools.partial(lix_async.AsyncLix, rate_limit=None)
+from fastapi_app import app
+"""
+"""The example, whose client does not wait three seconds between two calls."""
 TIMES = int(os.environ.get("LIX_STOPS", "2"))
 """How often a job is stopped; 20 as a campaign."""
 
@@ -54,8 +63,9 @@ def leave(server: ServerProcess, path: str) -> None:
             pass
 
 
-def test_a_newcomers_backend(sandbox: Sandbox, lix_url: str) -> None:
-    with serving(lix_url) as server:
+def test_a_newcomers_backend(sandbox: Sandbox, lix_url: str, tmp_path: Path) -> None:
+    (tmp_path / "backend.py").write_text(WITHOUT_A_RATE)
+    with serving(lix_url, app="backend:app", folder=tmp_path) as server:
         http = server.http
         assert http.get("/docs").status_code == 200
         document = http.get("/openapi.json").json()
