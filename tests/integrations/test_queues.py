@@ -102,7 +102,7 @@ def test_two_workers_one_killed(engine: str, adapter: ModuleType, dsn: str) -> N
 
 def test_a_hundred_tasks_in_four_processes(engine: str, adapter: ModuleType, dsn: str) -> None:
     """Nothing is lost and nothing is paid twice; each input is there three times."""
-    count = int(os.environ.get("LIX_QUEUED", "120"))
+    count = int(os.environ.get("LIX_QUEUED", "300"))
 
     async def main(url: str) -> Counts:
         every = (link for _ in range(3) for link in links(count))
