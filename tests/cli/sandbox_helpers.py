@@ -31,9 +31,18 @@ class ObservedSandbox(Sandbox):
         self.received = threading.Semaphore(0)
         self.answering = threading.Event()
         self.answering.set()
+        self._unanswered_after: threading.Semaphore | None = None
+
+    def withhold_after(self, requests: int) -> None:
+        """Withhold answers after that many requests, whenever they come."""
+        self._unanswered_after = threading.Semaphore(requests)
 
     def handle(self, request: IncomingRequest) -> SandboxResponse:
         reply = super().handle(request)
+        left = self._unanswered_after
+        if left is not None and not left.acquire(blocking=False):
+            self._unanswered_after = None
+            self.answering.clear()
         self.received.release()
         if not self.answering.wait(TIMEOUT):
             raise TimeoutError("answers were withheld too long")
@@ -42,6 +51,7 @@ class ObservedSandbox(Sandbox):
     def reset(self) -> None:
         super().reset()
         self.received = threading.Semaphore(0)
+        self._unanswered_after = None
         self.answering.set()
 
     def wait_for(self, requests: int) -> None:

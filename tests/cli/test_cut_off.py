@@ -30,11 +30,10 @@ def cut(monkeypatch: pytest.MonkeyPatch, sandbox: ObservedSandbox) -> Cut:
     @contextmanager
     def after(requests: int) -> Iterator[None]:
         def work() -> None:
-            sandbox.wait_for(requests - 1)
-            sandbox.answering.clear()
-            sandbox.wait_for(1)
+            sandbox.wait_for(requests)
             os.kill(os.getpid(), signal.SIGTERM)
 
+        sandbox.withhold_after(requests - 1)
         thread = threading.Thread(target=work)
         thread.start()
         try:
