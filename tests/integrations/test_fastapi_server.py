@@ -79,7 +79,9 @@ def test_a_newcomers_backend(sandbox: Sandbox, lix_url: str, tmp_path: Path) -> 
         def ask(_: int) -> int:
             return many.get(f"{server.url}/person", params={"link": LINK}).status_code
 
-        with httpx.Client(timeout=60) as many, ThreadPoolExecutor(40) as threads:
+        # httpx closes connections beyond this number, also one that another thread has just taken.
+        limits = httpx.Limits(max_keepalive_connections=40)
+        with httpx.Client(timeout=60, limits=limits) as many, ThreadPoolExecutor(40) as threads:
             assert set(threads.map(ask, range(200))) == {200}
         assert sandbox.ledger.totals()["standard"] == 1
         assert http.get("/person", params={"link": LINK}).json()["name"] == "Ada Example"
