@@ -151,7 +151,9 @@ def main() -> None:
         anyio.run(fill, other, source, "another run")
         enrich_other = (*enrich[:4], str(other), *enrich[5:])
         show(
-            "csv from other runs", measured(*enrich_other, str(source), "--out", f"{out}.2"), plain
+            "csv from other runs",
+            measured(*enrich_other, str(source), "--out", str(folder / "o2.csv")),
+            plain,
         )
         waterfall = ("-m", "lix_async", "waterfall", *enrich[3:], "--want", "headline")
         show("waterfall", measured(*waterfall, str(source), "--out", str(folder / "w.csv")), plain)
