@@ -143,9 +143,9 @@ def main() -> None:
         script = LOOP.format(str(Path(__file__).parent), str(source), str(folder / "plain.csv"))
         plain = measured("-c", script)
         joined = measured(*enrich, str(source), "--out", str(out))
+        # Not kept: the memory of a child process is at least that of this one, which it begins as.
         with out.open(newline="") as file:
-            rows = list(csv.DictReader(file)) if ROWS <= 100_000 else []
-        assert all(row["lix_status"] == "found" for row in rows)
+            assert all(row["lix_status"] == "found" for row in csv.DictReader(file))
         show("csv", joined, plain)
         other = folder / "other.db"
         anyio.run(fill, other, source, "another run")
