@@ -23,7 +23,6 @@ _MAX_CHARS = 4096
 """Characters of a text whose words are searched. A longer one is no cell for a link."""
 _AFTER_LINK = ".,;:!?)]}*"
 _NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
-_BYTES = "it has bytes that are no text"
 _HANDLE = re.compile(r"(?:@|/?in/)?([\w%-]{3,100})/?")
 _PAGES = {"job": "a job", "post": "a post", "thread": "a conversation"}
 
@@ -51,10 +50,10 @@ class CellReader:
         """
         text = _text(cell)
         if _NO_TEXT.search(text):
-            return None, _BYTES
-        target = parse_target(text)
+            return None, "it has bytes that are no text"
+        target = self._parse(text)
         if target is None and link is not None:
-            target = parse_target(link)
+            target = self._parse(link)
         if target is None or target.kind not in self.kinds:
             return self._find_among_words(text, target, link or "")
         return target, ""
@@ -62,6 +61,9 @@ class CellReader:
     def first_target(self, cell: object, link: str | None) -> tuple[LookupTarget | None, bool]:
         """The first target of any kind in a cell or behind it, and whether it is all of it."""
         return first_target(cell, link)
+
+    def _parse(self, text: str) -> LookupTarget | None:
+        return parse_target(text)
 
     def _find_among_words(
         self, text: str, other: LookupTarget | None, link: str
@@ -97,26 +99,20 @@ class WebsiteReader(CellReader):
     def __init__(self) -> None:
         super().__init__(frozenset({"website"}))
 
-    def read(self, cell: object, link: str | None = None) -> tuple[LookupTarget | None, str]:
-        """The website of a cell, else the reason why it has none.
-
-        Args:
-            cell: The cell.
-            link: The link behind its text.
-        """
-        text = _text(cell)
-        if _NO_TEXT.search(text):
-            return None, _BYTES
-        target = parse_website(text) or (parse_website(link) if link else None)
-        return target, "" if target else self._no_website(text.strip() or link or "")
-
     def first_target(self, cell: object, link: str | None) -> tuple[LookupTarget | None, bool]:
         """The website of a cell, else its first target of any kind, and whether it is all of it."""
         target = self.read(cell, link)[0] if isinstance(cell, str) else None
         return first_target(cell, link) if target is None else (target, True)
 
-    @staticmethod
-    def _no_website(text: str) -> str:
+    def _parse(self, text: str) -> LookupTarget | None:
+        return parse_website(text)
+
+    def _find_among_words(
+        self, text: str, other: LookupTarget | None, link: str
+    ) -> tuple[LookupTarget | None, str]:
+        return None, self._reason(text.strip() or link, other)
+
+    def _reason(self, text: str, other: LookupTarget | None) -> str:
         if not text:
             return "no website"
         other, _ = first_target(text, None)
