@@ -215,3 +215,20 @@ def test_a_file_of_certificates_is_named_if_it_has_none(lix: Lix, tmp_path: Path
     file.write_text("no certificate")
     found = lix("person", ADA, "--ca-file", str(file))
     assert (found.code, "ca.pem' has no certificate" in found.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "link", "hint"),
+    [
+        ("person", "https://example.com/x", "copy it from the browser's address bar"),
+        ("person", "ada", "did you mean https://www.linkedin.com/in/ada?"),
+        ("org", "acme.com", "for the companies of websites: lix enrich FILE --as website"),
+        ("org", "a b", "copy it from the browser's address bar"),
+    ],
+)
+def test_each_wrong_link_has_a_hint(
+    lix: Lix, sandbox: ObservedSandbox, command: str, link: str, hint: str
+) -> None:
+    found = lix(command, link)
+    assert (found.code, len(sandbox.ledger)) == (2, 0)
+    assert hint in found.err

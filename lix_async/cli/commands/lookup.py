@@ -12,7 +12,7 @@ from .. import console
 from ..costs import priced
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
-from ..input.targets import LOOKUPS, LookupTarget, command_for, look_up, parse_target
+from ..input.targets import LOOKUPS, LookupTarget, command_for, look_up, parse_target, parse_website
 from ..ledger.address import check_output_conflicts, default_address
 from ..options import (
     CONNECTION_DEFAULTS,
@@ -151,5 +151,9 @@ def _parse_argument(kind: LookupKind, link: str) -> LookupTarget:
     if right is not None and right != f'{kind} "URL"':
         raise CommandError(f"this link is not for `lix {kind}`", hint=f"try: lix {right}")
     url = f"https://www.linkedin.com/{_PATHS[kind]}/{text}"
-    hint = f"did you mean {url}?" if _NAME.fullmatch(text) else ""
+    hint = "copy it from the browser's address bar, and put it in quotes"
+    if _NAME.fullmatch(text):
+        hint = f"did you mean {url}?"
+    elif kind == "org" and parse_website(text) is not None:
+        hint = "for the companies of websites: lix enrich FILE --as website"
     raise CommandError(f"expected {_EXPECTED[kind]}, not {one_line(text, 80)!r}", hint=hint)
