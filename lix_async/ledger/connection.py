@@ -418,8 +418,17 @@ class LedgerConnection:
                     blocked[place] = EventResult(False, LookupState(), elsewhere=other.id)
                 elif same is not None and seen.setdefault(same, spec.key) != spec.key:
                     blocked[place] = EventResult(False, LookupState())
-        wanted = [spec for place, spec in enumerate(specs) if place not in blocked]
-        lookups = iter(tables.add(wanted, self.wall()) if wanted else ())
+        wanted = [place for place in range(len(specs)) if place not in blocked]
+        lookups = iter(
+            tables.add(
+                [specs[place] for place in wanted],
+                self.wall(),
+                sends=[jobs[place].send for place in wanted],
+                owner=self.owner,
+            )
+            if wanted
+            else ()
+        )
         return [blocked[place] if place in blocked else next(lookups) for place in range(len(jobs))]
 
     # Owners

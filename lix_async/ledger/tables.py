@@ -29,12 +29,13 @@ from .records import (
     Receive,
     RunEntry,
     RunTotals,
+    Send,
     StoredBody,
     StoredLookup,
     StoredVersion,
     unpacked,
 )
-from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
+from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer, send
 from .schema import BODY, CODEC
 from .suppression import OF_LOOKUP, SELECT, SuppressedId, SuppressionList
 from .transaction import Attempt, Loaded, Writes
@@ -168,6 +169,8 @@ class SqlTables:
         self._in_flight = InFlight() if in_flight is None else in_flight
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
+        self._inserted: dict[int, LookupState] = {}
+        """The rows of those as they were inserted: as they are once they are announced, perhaps."""
 
     # Rows for the rule
 
@@ -271,12 +274,12 @@ class SqlTables:
         forgotten = self._forgotten(writes) if self.suppression.active else set[SuppressedId]()
         if writes.learned:
             self._learn(writes)
-        if writes.lookups:
+        if changed := self._changed(writes):
             db.update(
                 "lookup",
                 "status, owner, n, base, cur, tries, due, page, refresh, pause, changed, subject",
                 "id",
-                [_lookup_values(one) for _, one in sorted(writes.lookups.items())],
+                [_lookup_values(one) for _, one in sorted(changed.items())],
             )
         new = {(a.lookup, a.n) for a in writes.new_attempts}
         ended = [a for key, a in writes.attempts.items() if key not in new]
@@ -298,6 +301,14 @@ class SqlTables:
             now = max(one.changed for one in writes.lookups.values())
             erase_subjects(db, self.suppression, forgotten, now, Erased())
             self._in_flight.clear()
+
+    def _changed(self, writes: Writes) -> dict[int, StoredLookup]:
+        """The lookups that are not in the table as they are now."""
+        inserted, self._inserted = self._inserted, {}
+        if not inserted:
+            return writes.lookups
+        lookups = {ident: self._new[ident] for ident in inserted} | writes.lookups
+        return {ident: one for ident, one in lookups.items() if inserted.get(ident) != one.state}
 
     def _write_answers(self, writes: Writes) -> None:
         """Insert answers; one that is judged in its own transaction with its meaning."""
@@ -442,28 +453,51 @@ class SqlTables:
 
     # Inputs and runs
 
-    def add(self, specs: Sequence[LookupSpec], now: int) -> list[StoredLookup]:
-        """The lookups of calls, made where they are new, in the order of the calls."""
-        new = {spec.key: spec for spec in reversed(specs)}  # the first of equal calls counts
+    def add(
+        self,
+        specs: Sequence[LookupSpec],
+        now: int,
+        *,
+        sends: Sequence[Send] = (),
+        owner: int = 0,
+    ) -> list[StoredLookup]:
+        """The lookups of calls, made where they are new, in the order of the calls.
+
+        Args:
+            specs: The calls.
+            now: Epoch milliseconds.
+            sends: What announces each of them in this transaction: a new row is inserted as it is
+                then, which saves an update. `write` comes next, and corrects those not sent.
+            owner: The owner that announces them; 0 announces none.
+        """
+        states = {page: _new_state(page, owner) for page in {spec.page for spec in specs}}
+        times = [one.now for one in sends] or [now] * len(specs)
+        # The first of equal calls counts.
+        new = {
+            spec.key: (spec, at) for spec, at in zip(reversed(specs), reversed(times), strict=True)
+        }
         # Ordered: two transactions that insert the same keys must do it in one order.
         rows = [
-            (s.key, s.endpoint, s.written_as, s.variant, s.subject, s.page, now)
-            for _, s in sorted(new.items())
+            (
+                *(s.key, s.endpoint, s.written_as, s.variant, s.subject, s.page, at),
+                *(CODES[states[s.page].status], states[s.page].owner, states[s.page].n),
+            )
+            for _, (s, at) in sorted(new.items())
         ]
-        columns = "key, endpoint, written_as, variant, subject, page, changed"
+        columns = "key, endpoint, written_as, variant, subject, page, changed, status, owner, n"
         found: dict[bytes, StoredLookup] = {}
         for some in chunks(rows):
             inserted = self.database.insert_new("lookup", columns, some, "key")
             for key, ident in cast("list[tuple[bytes, int]]", inserted):
-                s = new[bytes(key)]
-                state = LookupState(page=s.page)
+                s, at = new[bytes(key)]
                 lookup = StoredLookup(
-                    *(ident, s.key, s.endpoint, s.written_as, state),
+                    *(ident, s.key, s.endpoint, s.written_as, LookupState(page=s.page)),
                     variant=s.variant,
                     subject=s.subject,
-                    changed=now,
+                    changed=at,
                 )
                 found[s.key] = self._new[ident] = lookup
+                self._inserted[ident] = states[s.page]
         found.update(self.find([key for key in new if key not in found]))
         # A ledger of version 2 did not tell that a listing is one before it had a page.
         for ident in sorted({found[s.key].id for s in specs if s.page > found[s.key].state.page}):
@@ -1084,6 +1118,13 @@ def _current_answers(
             current.append((lookup, n))
             next_pages[lookup] = page - 1
     return current
+
+
+def _new_state(page: int, owner: int) -> LookupState:
+    """A new lookup, as it is once an owner has announced it; 0 announces none."""
+    state = LookupState(page=page)
+    change = send(state, now=0) if owner else None
+    return state if change is None else replace(change.row, owner=owner)
 
 
 def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> StoredLookup:

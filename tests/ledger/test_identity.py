@@ -12,12 +12,14 @@ import random
 from collections import defaultdict
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lix_async.core.subject_ids import IdGroup
 from lix_async.ledger.aliases import LearnedAnswer, learn, load_aliases, load_subjects
+from lix_async.ledger.connection import Announced, AnnounceJob, EventsJob, Job
 from lix_async.ledger.identity import (
     BELIEVED_FOR,
     Alias,
@@ -342,3 +344,36 @@ def test_requests_are_turned_away_as_the_design_says(open_ledger: OpenLedger) ->
     for one, result in zip(ANNOUNCEMENTS, results, strict=True):
         assert bool(result.elsewhere) == one.is_turned_away, one
         assert result.applied is not one.is_turned_away, one
+
+
+@pytest.mark.parametrize("first", ["new", "known"])
+@pytest.mark.parametrize("cap", [None, 0])
+def test_two_ids_of_one_person_in_one_transaction(
+    open_ledger: OpenLedger, first: str, cap: int | None
+) -> None:
+    """One of them was asked for before and failed, the other one never."""
+    ledger = open_ledger()
+    slug, strong = (alias_key(kind, name) for kind, name in (("slug", "ada"), ("sales", "ACwAA1")))
+
+    def work(tables: SqlTables) -> tuple[int, int]:
+        (known,) = tables.add([steps.spec("known")], steps.NOW)
+        database = tables.database
+        subject = database.execute("INSERT INTO subject (ambiguous) VALUES (0) RETURNING id")[0][0]
+        rows = [(*alias, subject, steps.NOW, None) for alias in (slug, strong)]
+        database.insert("alias", "kind, id, subject, seen, answer", rows)
+        database.update("lookup", "subject", "id", [(subject, known.id)])
+        return known.id, tables.begin_run("", "people.get", "", cap, steps.NOW)
+
+    known, run = steps.ask(ledger, work, writes=True)
+    again = msgspec.structs.replace(steps.send(known, run=run), asked=slug)
+    new = msgspec.structs.replace(steps.send(run=run), asked=strong)
+    jobs: list[Job] = [EventsJob([again]), AnnounceJob(steps.spec("new"), new)]
+    values = ledger.run(jobs if first == "known" else jobs[::-1])
+    results = [one.result if isinstance(one, Announced) else one[0] for one in values]
+    assert sum(one.applied for one in results) == (cap is None), results
+    for name in ("known", "new"):
+        row = steps.found(ledger, name).state
+        assert (row.status == "sent") is (row.n == 1) is bool(row.owner)
+    sent = [steps.found(ledger, name).state.status for name in ("known", "new")]
+    assert sent.count("sent") == (cap is None)
+    assert sent.count("pending") == (1 if cap is None else 2)
