@@ -153,28 +153,34 @@ def new_event(loop: Loop | None = None) -> WaitableEvent:
 
 
 async def wait_through(event: WaitableEvent) -> None:
-    """Wait for an event although the caller is cancelled, which is raised afterwards.
-
-    A shield does not keep off a `task.cancel()` of asyncio. Nor is one made before a cancellation
-    comes: it would cost as much as the rest. A scope that is cancelled stays so.
-    """
-    missed: BaseException | None = None
+    """Wait for an event although the caller is cancelled, which is raised afterwards."""
     try:
         if not event.is_set():
             await event.wait()
-        return
-    except BaseException as error:
-        cancelled = anyio.get_cancelled_exc_class()
-        if not isinstance(error, cancelled):
-            raise
-        if anyio.current_effective_deadline() > -math.inf:
-            missed = error
+    except BaseException as error:  # noqa: BLE001  # raised by what it is passed to
+        await wait_on(event, error)
+
+
+async def wait_on(event: WaitableEvent, error: BaseException) -> None:
+    """Wait for an event after a wait for it was cancelled, which is raised afterwards.
+
+    A shield does not keep off a `task.cancel()` of asyncio. Nor is one made before a cancellation
+    comes: it would cost as much as the rest. A scope that is cancelled stays so.
+
+    Args:
+        event: The event.
+        error: What the wait has ended with. One that is no cancellation is raised at once.
+    """
+    cancelled = anyio.get_cancelled_exc_class()
+    if not isinstance(error, cancelled):
+        raise error
+    missed = error if anyio.current_effective_deadline() > -math.inf else None
     with anyio.CancelScope(shield=True):
         while not event.is_set():
             try:
                 await event.wait()
-            except cancelled as error:
-                missed = error
+            except cancelled as again:
+                missed = again
     if missed is not None:
         raise missed
 

@@ -320,6 +320,7 @@ class WorkerGroup(Generic[I, O]):
             finally:
                 self._idle.discard(call)
         number, value = job
+        del job  # while it is worked on, each object that is kept makes garbage collection dearer
         outcome: O | None = None
         failure: BaseException | None = None
         self.in_flight += 1

@@ -28,7 +28,7 @@ from .event_loop import (
     new_event,
     running_loop,
     threadsafe_callback,
-    wait_through,
+    wait_on,
 )
 
 if TYPE_CHECKING:
@@ -132,10 +132,12 @@ class WorkerThread(Generic[J]):
         queued = _QueuedJob(job, running_loop())
         self._put(queued)
         assert queued.done is not None  # made for the loop
-        if self._shield:
-            await wait_through(queued.done)
-        else:
+        try:
             await queued.done.wait()  # without a scope: it would add a quarter to a call
+        except BaseException as error:
+            if not self._shield:
+                raise
+            await wait_on(queued.done, error)
         if queued.error is not None:
             raise self._handler.error_for(queued.error)
         return queued.value

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Awaitable
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -270,23 +271,31 @@ class Engine:
                 endpoint, call, outcome
             )
 
+        async def attempt() -> Answer[R] | LixError:  # tenacity awaits coroutine functions only
+            return await self._attempt(endpoint, params, call)
+
         # One object per call: a shared one mixes up the attempts of concurrent tasks.
         retrying = tenacity.AsyncRetrying(
             retry=should_retry, wait=lambda _: call.delay, sleep=self.clock.sleep
         )
         await self.clock.sleep(call.delay)
-        return await retrying(self._attempt, endpoint, params, call)
+        return await retrying(attempt)
 
-    async def _attempt(
+    def _attempt(
         self, endpoint: Endpoint[P, R], params: P, call: CallState
-    ) -> Answer[R] | LixError:
+    ) -> Awaitable[Answer[R] | LixError]:
         """One attempt; where an endpoint has two published paths, with the one that works."""
+        if endpoint.alternate is None:
+            return self._send_once("", endpoint, params, call)
+        return self._try_paths(endpoint.alternate, endpoint, params, call)
+
+    async def _try_paths(
+        self, alternate: str, endpoint: Endpoint[P, R], params: P, call: CallState
+    ) -> Answer[R] | LixError:
         use_alternate = endpoint.id in self._alternates
-        paths = ("", endpoint.alternate or "")
-        if use_alternate:
-            paths = paths[::-1]
+        paths = (alternate, "") if use_alternate else ("", alternate)
         outcome = await self._send_once(paths[0], endpoint, params, call)
-        if endpoint.alternate is None or not _is_unknown_route(outcome):
+        if not _is_unknown_route(outcome):
             return outcome
         second = await self._send_once(paths[1], endpoint, params, call)
         if not _is_unknown_route(second):

@@ -259,8 +259,9 @@ class EventStream:
     """
 
     def __init__(self, listeners: OnEvent | Sequence[OnEvent] = (), log: OnEvent | None = None):
-        self._listeners: tuple[_Listener, ...] = ()  # replaced and never changed
-        self._log = None if log is None else _Listener(log)
+        self._has_log = log is not None
+        self._listeners: tuple[_Listener, ...] = () if log is None else (_Listener(log),)
+        """The log, if there is one, and those that were added. Replaced and never changed."""
         check_type("on_event", listeners, Callable | Sequence)
         for listener in (listeners,) if callable(listeners) else listeners:
             self.add(listener)
@@ -297,9 +298,9 @@ class EventStream:
 
         Those that a log has at any level are made anyway: errors, and what runs do.
         """
-        if self._listeners:
+        if len(self._listeners) > self._has_log:
             return True
-        return self._log is not None and (
+        return self._has_log and (
             LOG.isEnabledFor(logging.INFO)
             or RUN_LOG.isEnabledFor(logging.DEBUG)
             or LIMITER_LOG.isEnabledFor(logging.DEBUG)
@@ -307,15 +308,12 @@ class EventStream:
 
     def emit(self, event: Event) -> None:
         """Call all listeners with an event that belongs to no single call."""
-        for listener in self._receivers():
+        for listener in self._listeners:
             listener.hear(event)
 
     def begin_call(self, endpoint: AnyEndpoint, clock: Clock) -> CallEvents:
         """The events of a call that begins now."""
-        return CallEvents(self._receivers(), self.active, endpoint, clock)
-
-    def _receivers(self) -> tuple[_Listener, ...]:
-        return self._listeners if self._log is None else (self._log, *self._listeners)
+        return CallEvents(self._listeners, self.active, endpoint, clock)
 
 
 class CallEvents:

@@ -272,56 +272,28 @@ class LookupExecutor:
         if lookup is None and not read:
             lookup = await self._find(call)
         while True:
-            found = await self._visit(
-                *(call, given, lookup, fresh),
-                row=row,
-                tries=tries,
-                waited=waited,
-                scope=scope,
-                last_page=last_page,
-            )
-            if not isinstance(found, _BoughtElsewhere):
-                return found
-            lookup = (await self.store.by_id([found.lookup])).get(found.lookup)
-
-    async def _find(self, call: PreparedCall) -> StoredLookup | None:
-        """What the ledger holds of a call, also under another id of its subject."""
-        return (await self.store.find_calls([call.query], self.now))[0]
-
-    async def _visit(
-        self,
-        call: PreparedCall,
-        given: Input,
-        lookup: StoredLookup | None,
-        fresh: Freshness,
-        *,
-        row: int | None,
-        tries: int,
-        waited: bool,
-        scope: CallScope | None,
-        last_page: int | None,
-    ) -> Outcome[object] | Postponed | _BoughtElsewhere:
-        asks: StatusCall | None = None
-        if lookup is not None and lookup.suppressed:
-            return self._suppressed(call, given, row)
-        if lookup is not None:
-            if row is not None and self.run_id is not None:
-                self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
-            lookup = await self._judge_left(lookup, call, given)
-            asks = await self._status_call(lookup, call.row)
-            known = await self._known(
-                lookup, call, given, fresh, waited=waited, free=asks is not None
-            )
-            if known is not None:
-                return await self.or_older(known, call, fresh) if _stands(lookup) else known
-            if lookup.state.status == "in_doubt":  # it was decided to buy it again
-                lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
-        attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
-        outcome = await (attempt.listing(last_page) if call.listing else attempt.once())
+            asks: StatusCall | None = None
+            if lookup is not None and lookup.suppressed:
+                return self._suppressed(call, given, row)
+            if lookup is not None:
+                if row is not None and self.run_id is not None:
+                    self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
+                lookup = await self._judge_left(lookup, call, given)
+                asks = await self._status_call(lookup, call.row)
+                known = await self._known(
+                    lookup, call, given, fresh, waited=waited, free=asks is not None
+                )
+                if known is not None:
+                    return await self.or_older(known, call, fresh) if _stands(lookup) else known
+                if lookup.state.status == "in_doubt":  # it was decided to buy it again
+                    lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
+            attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
+            outcome = await (attempt.listing(last_page) if call.listing else attempt.once())
+            if not attempt.elsewhere:
+                break
+            lookup = (await self.store.by_id([attempt.elsewhere])).get(attempt.elsewhere)
         if attempt.suppressed:
             return self._suppressed(call, given, row)
-        if attempt.elsewhere:
-            return _BoughtElsewhere(attempt.elsewhere)
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
             return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
@@ -330,6 +302,10 @@ class LookupExecutor:
         if outcome.state == "done" and not call.listing:
             outcome.changes = await self._changes(lookup, call)
         return await self.or_older(outcome, call, fresh)
+
+    async def _find(self, call: PreparedCall) -> StoredLookup | None:
+        """What the ledger holds of a call, also under another id of its subject."""
+        return (await self.store.find_calls([call.query], self.now))[0]
 
     def _suppressed(self, call: PreparedCall, given: Input, row: int | None) -> Outcome[object]:
         if row is not None and self.run_id is not None:
@@ -598,12 +574,6 @@ class _AlreadyClaimed(Exception):
     """Another owner has announced this call, or its answer has come meanwhile."""
 
 
-class _BoughtElsewhere(NamedTuple):
-    """The subject is known, or in flight, under another id."""
-
-    lookup: int
-
-
 class _Attempts:
     """The attempts of one call in one visit, and what the ledger hears of them.
 
@@ -759,9 +729,9 @@ class _Attempts:
             with contextlib.suppress(CallsParked):  # that reason to stop has passed since
                 await self._failed(error)
 
-    async def once(self) -> Outcome[object] | Postponed:
+    def once(self) -> Awaitable[Outcome[object] | Postponed]:
         """A single call."""
-        return await self._admitted(self._sent)
+        return self._admitted(self._sent)
 
     async def _sent(self) -> Outcome[object] | Postponed:
         try:

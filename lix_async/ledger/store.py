@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, TypeVar, cast
 
@@ -249,9 +249,9 @@ class Store:
         """Run a function on the tables, in a transaction."""
         return cast("T", await self._worker().run(StatementJob(work, writes)))
 
-    async def apply(self, *events: LedgerEvent) -> list[EventResult]:
+    def apply(self, *events: LedgerEvent) -> Awaitable[list[EventResult]]:
         """Apply events; they are durable when this returns."""
-        return cast("list[EventResult]", await self._worker().run(EventsJob(events)))
+        return cast("Awaitable[list[EventResult]]", self._worker().run(EventsJob(events)))
 
     def post(self, *events: LedgerEvent) -> None:
         """Apply events with the next commit, without waiting for it."""
@@ -261,7 +261,9 @@ class Store:
         """Wait until what was posted is durable, and other connections see it."""
         await self.statement(lambda tables: None, writes=False)
 
-    async def announce(self, spec: LookupSpec, send: Send, row: int | None = None) -> Announced:
+    def announce(
+        self, spec: LookupSpec, send: Send, row: int | None = None
+    ) -> Awaitable[Announced]:
         """Announce a request, its lookup made where it is new; durable when this returns.
 
         Args:
@@ -269,7 +271,7 @@ class Store:
             send: The event; its `lookup` is filled in.
             row: The input of the run that led to it, to be kept with it.
         """
-        return cast("Announced", await self._worker().run(AnnounceJob(spec, send, row)))
+        return cast("Awaitable[Announced]", self._worker().run(AnnounceJob(spec, send, row)))
 
     def _worker(self) -> WorkerThread[Job]:
         if self._thread is None:
