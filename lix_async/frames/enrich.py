@@ -45,8 +45,12 @@ class Records(Protocol):
         ...
 
 
+AnyTable = ArrowStream | Records | Sequence[Mapping[str, object]]
+"""A table of one's own."""
+
+
 async def enrich_frame(
-    frame: ArrowStream | Records | Sequence[Mapping[str, object]],
+    frame: AnyTable,
     method: ClientMethod[T],
     *,
     on: str | Mapping[str, str],
@@ -61,7 +65,8 @@ async def enrich_frame(
     It has the rows and columns of `frame`, in their order, and after them `lix_status`,
     `lix_credits`, `lix_reason` and the columns of the answer. The ledger keeps only what the method
     takes, never the table's own columns; called again with the same ledger, it pays for nothing
-    twice. What stops a run is raised; what was bought until then is in the ledger.
+    twice. What stops a run is raised; what was bought until then is in the ledger. Without asyncio,
+    it is a method of the client: `lix.enrich_frame`.
 
     Args:
         frame: A table: an Arrow stream (polars, DuckDB, pyarrow, pandas), a list of dicts, or an
@@ -92,33 +97,76 @@ async def enrich_frame(
         df = frame.to_pandas()
         ```
     """
-    check_on(on)
-    check_type("on", on, str | Mapping[str, str])
-    check_type("prefix", prefix, str)
-    answered = columns_of(_answer_of(method), flatten=flatten, names=columns, more=OUTCOME_COLUMNS)
-    added = [*OUTCOME_COLUMNS.values(), *(one for one in answered if one not in _OUTCOME)]
-    table = _table(frame)
-    _check(table, on, [prefix + one.name for one in added])
-    inputs: list[dict[str, object]] = [{_ROW: row} for row in range(table.num_rows)]
-    for name in dict.fromkeys(columns_in(on)):
-        for one, value in zip(inputs, values_of(table.column(name)), strict=True):
-            one[name] = value
-    outcomes: list[Outcome[T] | None] = [None] * len(inputs)
-    async with Run(store, method, inputs, on=on, **run_options) as run:
+    enrichment = TableEnrichment(
+        frame, method, on=on, columns=columns, flatten=flatten, prefix=prefix
+    )
+    async with Run(store, method, enrichment.inputs, on=on, **run_options) as run:
         async for outcome in run:
-            outcomes[cast("dict[str, int]", outcome.input)[_ROW]] = outcome
-    answers = [None if outcome is None else outcome.value for outcome in outcomes]
-    for column in added:
-        array = column.array(outcomes if column in _OUTCOME else answers)
-        field = column.renamed(prefix + column.name).field
-        table = table.append_column(field, ChunkedArray([array]))
-    return Frame(table)
+            enrichment.add(outcome)
+    return enrichment.frame()
+
+
+class TableEnrichment:
+    """A table with the outcomes of its rows: what `enrich_frame` does before and after its run.
+
+    Args:
+        frame: The table; see `enrich_frame` for this and what follows.
+        method: The async method.
+        on: The column, or the columns by argument.
+        columns: The columns of the answer.
+        flatten: Whether the fields of structs become columns.
+        prefix: What the names of the added columns begin with.
+
+    Raises:
+        ConfigurationError: If an argument is not valid.
+    """
+
+    def __init__(
+        self,
+        frame: object,
+        method: object,
+        *,
+        on: str | Mapping[str, str],
+        columns: Sequence[str] | None,
+        flatten: bool,
+        prefix: str,
+    ) -> None:
+        check_on(on)
+        check_type("on", on, str | Mapping[str, str])
+        check_type("prefix", prefix, str)
+        answer = _answer_of(method)
+        answered = columns_of(answer, flatten=flatten, names=columns, more=OUTCOME_COLUMNS)
+        self._added = [*_OUTCOME, *(one for one in answered if one not in _OUTCOME)]
+        self._prefix = prefix
+        self._table = _table(frame)
+        _check(self._table, on, [prefix + one.name for one in self._added])
+        self.inputs: list[dict[str, object]] = [{_ROW: row} for row in range(self._table.num_rows)]
+        """The inputs of the run: the number of each row, and the columns that `on` names."""
+        for name in dict.fromkeys(columns_in(on)):
+            for one, value in zip(self.inputs, values_of(self._table.column(name)), strict=True):
+                one[name] = value
+        self._outcomes: list[Outcome[object] | None] = [None] * len(self.inputs)
+
+    def add(self, outcome: Outcome[T]) -> None:
+        """Add the outcome of a row."""
+        row = cast("dict[str, int]", outcome.input)[_ROW]
+        self._outcomes[row] = cast("Outcome[object]", outcome)
+
+    def frame(self) -> Frame:
+        """The table with the columns that were added."""
+        table = self._table
+        answers = [None if one is None else one.value for one in self._outcomes]
+        for column in self._added:
+            array = column.array(self._outcomes if column in _OUTCOME else answers)
+            field = column.renamed(self._prefix + column.name).field
+            table = table.append_column(field, ChunkedArray([array]))
+        return Frame(table)
 
 
 _OUTCOME = tuple(OUTCOME_COLUMNS.values())
 
 
-def _answer_of(method: ClientMethod[T]) -> type:
+def _answer_of(method: object) -> type:
     """The struct that a method returns.
 
     Raises:
@@ -132,11 +180,12 @@ def _answer_of(method: ClientMethod[T]) -> type:
     if inspect.isfunction(method) and not inspect.iscoroutinefunction(method):
         raise ConfigurationError(
             f"{name} returns without being awaited: pass the method of an async client, such as "
-            "AsyncLix, or use lix.run(..., on=...) and to_frame(outcomes)"
+            f"AsyncLix, or use lix.enrich_frame(frame, {name}, ...)"
         )
     if not isinstance(kind, type):
         raise ConfigurationError(
-            f"{name} does not return one struct: use bulk.Run(..., on=...) and to_frame(outcomes)"
+            f"{name} does not return one struct: use bulk.Run(..., on=...), or lix.run without "
+            "asyncio, and to_frame(outcomes)"
         )
     return kind
 

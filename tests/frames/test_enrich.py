@@ -16,6 +16,7 @@ import pytest
 from sample_provider import THING, SampleClient, Thing, ThingParams, refused, reply
 
 from lix_async import BudgetError, ConfigurationError, Lix, bulk
+from lix_async.concurrency.loop_thread import Backend
 from lix_async.core.wire import HttpRequest
 from lix_async.frames import RunOptions, enrich_frame
 from lix_async.frames import enrich as module
@@ -185,12 +186,45 @@ async def test_a_method_has_to_return_one_struct(tmp_path: Path) -> None:
                 await enrich_frame(rows(), method, on="li", store=tmp_path / "x.db")
     with Lix("key-for-tests") as blocking:
         method = cast("Any", blocking.people.get)
-        with pytest.raises(ConfigurationError, match=r"get returns without .* use lix\.run"):
+        with pytest.raises(ConfigurationError, match=r"get returns without .* use lix\.enrich_frame"):
             await enrich_frame(rows(), method, on="li", store=tmp_path / "x.db")
         with pytest.raises(
             ConfigurationError, match=r"'SyncPeople\.get': .* AsyncLix; .* lix\.run"
         ):
             bulk.Run(tmp_path / "x.db", method, ["x"])
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_same_without_asyncio(backend: Backend, tmp_path: Path) -> None:
+    links = [f"https://www.linkedin.com/in/example-person-{number}" for number in (1, 2, 1)]
+    table = pd.DataFrame({"link": [*links, None], "owner": [SECRET, "y", "z", "w"]})
+    store = tmp_path / "people.db"
+    with memory_client(Sandbox(rate=None), Lix, rate_limit=None, backend=backend) as lix:
+        options: dict[str, Any] = {"on": "link", "store": store, "columns": ["name"]}
+        found = lix.enrich_frame(table, lix.people.get, **options)
+        assert found.column_names == [
+            *("link", "owner", "lix_status", "lix_credits", "lix_reason", "lix_name")
+        ]
+        rows = found.to_dicts()
+        assert [row["owner"] for row in rows] == [SECRET, "y", "z", "w"]
+        assert [row["lix_status"] for row in rows] == ["done", "done", "done", "invalid"]
+        assert rows[0]["lix_name"] == rows[2]["lix_name"] == "Example Person"
+        assert lix.credits.total == 2
+        again = lix.enrich_frame(table, lix.aio.people.get, **options)
+        assert [row["lix_name"] for row in again.to_dicts()] == [row["lix_name"] for row in rows]
+        with pytest.raises(ConfigurationError, match="already has the column 'lix_status'"):
+            lix.enrich_frame(found, lix.people.get, **options)
+        with pytest.raises(ConfigurationError, match="people does not return one struct"):
+            lix.enrich_frame(table, lix.search.people, **options)
+        with pytest.raises(BudgetError):
+            lix.enrich_frame(
+                [{"link": f"{links[0]}{number}"} for number in range(3)],
+                lix.people.get,
+                max_credits=1,
+                concurrency=1,
+                **options,
+            )
+        assert lix.credits.total == 3
 
 
 async def test_a_stop_is_raised_and_the_next_call_continues(tmp_path: Path) -> None:
