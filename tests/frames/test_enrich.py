@@ -186,7 +186,9 @@ async def test_a_method_has_to_return_one_struct(tmp_path: Path) -> None:
                 await enrich_frame(rows(), method, on="li", store=tmp_path / "x.db")
     with Lix("key-for-tests") as blocking:
         method = cast("Any", blocking.people.get)
-        with pytest.raises(ConfigurationError, match=r"get returns without .* use lix\.enrich_frame"):
+        with pytest.raises(
+            ConfigurationError, match=r"get returns without .* use lix\.enrich_frame"
+        ):
             await enrich_frame(rows(), method, on="li", store=tmp_path / "x.db")
         with pytest.raises(
             ConfigurationError, match=r"'SyncPeople\.get': .* AsyncLix; .* lix\.run"

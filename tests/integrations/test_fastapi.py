@@ -14,12 +14,12 @@ import fastapi
 import fastapi.encoders
 import httpx
 import pytest
-from fastapi import BackgroundTasks, Depends, FastAPI
+from fastapi import BackgroundTasks, Depends, FastAPI, Response
 from openapi_spec_validator import validate
 from starlette.requests import Request
 
 import lix_async.integrations.fastapi
-from lix_async import AsyncLix, AsyncLookC, Checkpoint, LocalLimiter, Page, Person, RateLimit
+from lix_async import AsyncLix, AsyncLookC, Checkpoint, LocalLimiter, Page, Person, Post, RateLimit
 from lix_async.core.errors import (
     BulkError,
     ConfigurationError,
@@ -46,6 +46,7 @@ from lix_async.integrations.fastapi import (
     problem,
     setup,
     stream,
+    stream_of,
 )
 from lix_async.limiters.base import Limiter
 from lix_async.sandbox import Sandbox
@@ -455,6 +456,35 @@ async def test_a_stream_says_that_it_lives_while_a_page_waits() -> None:
     assert plain.text.splitlines().count("") >= 2
     assert events.text.count(": keep-alive\n\n") >= 2
     assert lines(plain)[-1]["_end"]["credits"] == 2
+
+
+def test_a_stream_is_described_by_its_media_type_and_its_rows(sandbox: Sandbox) -> None:
+    app = FastAPI(responses=PROBLEMS)
+
+    @app.get("/people", **stream_of(Person))
+    async def people(url: str, lix: LixDep) -> Response:
+        return stream(lix.search.people(url))
+
+    @app.get("/posts", **stream_of(Post, sse=True))
+    async def posts(url: str, lix: LixDep) -> Response:
+        return stream(lix.search.posts(url), sse=True)
+
+    document = app.openapi()
+    validate(document)
+    for path, media_type, row in (
+        ("/people", "application/x-ndjson", "Person"),
+        ("/posts", "text/event-stream", "Post"),
+    ):
+        described = document["paths"][path]["get"]["responses"]["200"]
+        assert list(described["content"]) == [media_type]
+        references = [one["$ref"] for one in described["content"][media_type]["schema"]["anyOf"]]
+        assert references == [f"#/components/schemas/{name}" for name in (row, "StreamEndLine")]
+        assert "the last one is `_end`" in described["description"]
+    end = document["components"]["schemas"]["StreamEnd"]["properties"]
+    assert all(field["description"] for field in end.values())
+    for wrong in (dict, "Person", None):
+        with pytest.raises(ConfigurationError, match="kind must be the struct of the rows"):
+            stream_of(wrong)  # type: ignore[arg-type]
 
 
 def test_wrong_arguments_of_streams(sandbox: Sandbox) -> None:

@@ -6,10 +6,7 @@ Lines that end in `expect: error` must fail: the checkers report an ignore that 
 from __future__ import annotations
 
 import sqlite3
-from typing import assert_type
-
-import pandas as pd
-import polars as pl
+from typing import TYPE_CHECKING, assert_type
 
 import lix_async.models.connectsafely as models_connectsafely
 import lix_async.models.letrics as models_letrics
@@ -37,6 +34,10 @@ from lix_async.providers.lix.params import PersonParams, SearchParams
 from lix_async.sandbox import Sandbox
 from lix_async.sync import SyncPages, SyncRun
 from lix_async.testing import memory_client
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
 
 
 def clients(given: ClientOptions) -> None:
