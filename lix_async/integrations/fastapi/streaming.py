@@ -90,7 +90,7 @@ def stream_of(kind: type[AnyStruct], *, sse: bool = False) -> StreamRoute:
             return stream(lix.search.people(url, max_items=500))
         ```
     """
-    given: object = kind
+    given = cast("object", kind)
     if not (isinstance(given, type) and issubclass(given, AnyStruct)):
         raise ConfigurationError(f"kind must be the struct of the rows, not {kind!r}")
     unit = "The data of each event" if sse else "Each line"
