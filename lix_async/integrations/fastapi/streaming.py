@@ -35,9 +35,9 @@ class StreamEnd(ReadableStruct, msgspec.Struct, omit_defaults=True):
     done: bool
     """Whether the listing came to its end, or to `max_items`, without an error."""
     items: int
-    """Items that were sent."""
+    """Items that were sent; of a listing that was resumed, all since its beginning."""
     credits: int
-    """Credits that the listing has cost."""
+    """Credits that the listing has cost since its beginning."""
     complete: bool
     """Whether it reached its end with as many items as the provider promised."""
     problem: Problem | None = None
