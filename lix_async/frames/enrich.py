@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence, Sized
 from datetime import date, datetime
 from typing import Protocol, TypeVar, Unpack, cast, get_type_hints
 
+import msgspec
+
 from ..bulk.prepared_call import ClientMethod
 from ..bulk.row_input import check_on, is_missing
 from ..bulk.row_input import columns_of as columns_in
@@ -19,7 +21,20 @@ from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress
 from .arrow import ChunkedArray, DataType, Table, table_of, values_of
 from .build import OUTCOME_COLUMNS
-from .columns import BOOL, FLOAT, INT, JSON, TEXT, TIME, ArrowType, CastType, Column, columns_of
+from .columns import (
+    BOOL,
+    FLOAT,
+    INT,
+    LARGEST,
+    TEXT,
+    TIME,
+    ArrowType,
+    CastType,
+    Column,
+    ListType,
+    columns_of,
+    microseconds,
+)
 from .frame import Frame
 
 T = TypeVar("T")
@@ -197,9 +212,7 @@ def _check(table: Table, on: str | Mapping[str, str], added: list[str]) -> None:
             raise ConfigurationError(
                 f"on: unknown column {name!r}; available columns: {', '.join(names)}"
             )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigurationError(f"the frame has several columns of the name {twice[0]!r}")
+    _check_names(names)
     clashes = [name for name in added if name in names]
     if clashes:
         raise ConfigurationError(
@@ -211,27 +224,65 @@ def _table(frame: object) -> Table:
     kind = type(frame).__name__
     if isinstance(frame, Sized):
         _check_length(len(frame))
+    if _is_pandas(frame):
+        _check_names([*getattr(frame, "columns", ()), *_index_names(frame)])
     table = _from_stream(frame)
     if table is None:
-        to_dict = getattr(frame, "to_dict", None)
-        records = to_dict("records") if callable(to_dict) else frame
+        records = _records(frame)
         if not isinstance(records, Sequence) or isinstance(records, str | bytes):
             raise ConfigurationError(f"frame must be a table or a list of dicts, not {kind}")
-        table = _from_records(cast("Sequence[object]", records))
+        names: list[str] = list(getattr(frame, "columns", ()))  # of a table without rows
+        table = _from_records(cast("Sequence[object]", records), names)
     _check_length(table.num_rows)
     return table
 
 
+def _is_pandas(frame: object) -> bool:
+    return hasattr(frame, "to_dict") and hasattr(frame, "index")
+
+
+def _index_names(frame: object) -> list[object]:
+    """The names of the index, which is a column then; other indexes are numbers of rows."""
+    names = getattr(getattr(frame, "index", None), "names", ())
+    return [name for name in names if name is not None]
+
+
+def _check_names(names: Sequence[object]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigurationError(f"names of columns must be texts, not {name!r}")
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"the frame has several columns of the name {twice[0]!r}")
+
+
 def _from_stream(frame: object) -> Table | None:
-    """The table of an Arrow stream; None for another object."""
+    """The table of an Arrow stream; None for another object, and one that has to be read by row."""
     if not hasattr(frame, "__arrow_c_stream__"):
         return None
     try:
         table = Table.from_arrow(cast("ArrowStream", frame))
     except ImportError:  # pandas exports by pyarrow
         return None
+    except (ArithmeticError, NotImplementedError, TypeError, ValueError):
+        # pyarrow makes no column of values of several types, such as 1 and "x".
+        if _is_pandas(frame):
+            return None
+        raise
     # Rows that were chosen from a table of pandas have their old numbers as a column.
     return table.drop_columns([one for one in table.column_names if _PANDAS_INDEX.fullmatch(one)])
+
+
+def _records(frame: object) -> object:
+    """The rows of a table that gives them as dicts; another object as it is."""
+    index = _index_names(frame)
+    if index:  # where pyarrow writes it: after the columns
+        level = getattr(getattr(frame, "index", None), "get_level_values", None)
+        assign = getattr(frame, "assign", None)
+        if callable(level) and callable(assign):
+            frame = assign(**{str(name): level(name) for name in index})
+    to_dict = getattr(frame, "to_dict", None)
+    return to_dict("records") if callable(to_dict) else frame
 
 
 def _check_length(rows: int) -> None:
@@ -243,18 +294,19 @@ def _check_length(rows: int) -> None:
         )
 
 
-def _from_records(records: Sequence[object]) -> Table:
-    values: dict[str, list[object]] = {}
+def _from_records(records: Sequence[object], names: Sequence[str]) -> Table:
+    values: dict[str, list[object]] = {name: [] for name in names}
     for number, record in enumerate(records):
         if not isinstance(record, Mapping):
             kind = type(record).__name__
             raise ConfigurationError(f"a row of the frame must be a mapping, not {kind}")
-        for name, value in cast("Mapping[object, object]", record).items():
-            if not isinstance(name, str):
-                raise ConfigurationError(f"names of columns must be texts, not {name!r}")
+        row = cast("Mapping[str, object]", record)
+        if new := [name for name in row if name not in values]:
+            _check_names(new)
+        for name, value in row.items():
             column = values.setdefault(name, [])
             column += [None] * (number - len(column))
-            column.append(None if is_missing(value) else value)
+            column.append(None if is_missing(value) else _plain(value))
     columns = {name: some + [None] * (len(records) - len(some)) for name, some in values.items()}
     types = {name: _type_of(column) for name, column in columns.items()}
     return table_of(
@@ -263,26 +315,61 @@ def _from_records(records: Sequence[object]) -> Table:
     )
 
 
+def _plain(value: object) -> object:
+    """A value of NumPy as one of Python; others as they are."""
+    to_list = getattr(value, "tolist", None)
+    return to_list() if type(value).__module__ == "numpy" and callable(to_list) else value
+
+
 def _days(value: object) -> int:
     return (cast("date", value) - date(1970, 1, 1)).days
 
 
+_CONTAINERS: tuple[type, ...] = (Mapping, list, tuple, set, frozenset)
+
+
+def _any_text(value: object) -> str:
+    if isinstance(value, _CONTAINERS):
+        try:
+            return msgspec.json.encode(value, enc_hook=str).decode()
+        except (TypeError, ValueError):  # such as keys that JSON does not have
+            pass
+    return str(value).encode("utf-8", "replace").decode()
+
+
 _DATE = CastType(DataType.date32(), DataType.int32(), _days)
-_TYPES: tuple[tuple[type | tuple[type, ...], ArrowType], ...] = (
-    (str, TEXT),
-    (bool, BOOL),
-    (int, INT),
-    ((int, float), FLOAT),
-    (datetime, TIME),
-    (date, _DATE),
-)
+_LOCAL_TIME = CastType(DataType.timestamp("us"), DataType.int64(), microseconds)
+_ANY = ArrowType(DataType.utf8(), _any_text)
+"""Values of several types, and of those that Arrow does not have."""
+_TYPES: Mapping[object, ArrowType] = {
+    str: TEXT,
+    bool: BOOL,
+    int: INT,
+    float: FLOAT,
+    "time in a zone": TIME,
+    "time": _LOCAL_TIME,
+    date: _DATE,
+    bytes: ArrowType(DataType.binary()),
+}
+
+
+def _kind_of(value: object) -> object:
+    """What a value is, for the type of its column; None for one without a type of Arrow."""
+    if isinstance(value, datetime):
+        return "time in a zone" if value.tzinfo else "time"
+    if isinstance(value, int) and not -LARGEST <= value < LARGEST:
+        return None
+    kinds = (bool, int, str, float, date, bytes, list)
+    return next((kind for kind in kinds if isinstance(value, kind)), None)
 
 
 def _type_of(values: Sequence[object]) -> ArrowType:
-    """The type of a column: the first that has all of its values, else JSON."""
+    """The type of a column that has all of its values, else text."""
     some = [value for value in values if value is not None]
-    for kinds, column_type in _TYPES:
-        strange = bool if kinds in (int, (int, float)) else ()
-        if all(isinstance(value, kinds) and not isinstance(value, strange) for value in some):
-            return column_type
-    return JSON
+    kinds = {_kind_of(value) for value in some} or {str}
+    if kinds == {list}:
+        item = _type_of([one for value in cast("list[list[object]]", some) for one in value])
+        return _ANY if item is _ANY else ListType(item)
+    if kinds == {int, float}:
+        return FLOAT
+    return _TYPES.get(kinds.pop(), _ANY) if len(kinds) == 1 else _ANY

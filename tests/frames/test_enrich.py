@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -110,9 +111,11 @@ async def test_own_columns_keep_their_types(tmp_path: Path) -> None:
     table = [
         {"li": "a", "at": at, "day": day, "flag": True, "x": 1, "any": {"k": 1}, "f": float("nan")},
         {"li": "b", "x": 1.5, "any": [1], "late": None},
+        {"li": "b", "any": at},
+        {"li": "b", "any": at.replace(tzinfo=None)},
     ]
     found = await enrich_frame(table, Vendor().get, on="li", store=tmp_path / "x.db", columns=[])
-    first, second = found.to_dicts()
+    first, second, *times = found.to_dicts()
     own = {name: first[name] for name in table[0]}
     assert own == {
         "li": "a",
@@ -125,7 +128,79 @@ async def test_own_columns_keep_their_types(tmp_path: Path) -> None:
     }
     assert second["at"] is second["late"] is None
     assert (second["x"], second["any"]) == (1.5, "[1]")
+    assert [row["any"] for row in times] == ["2026-01-02 00:00:00+00:00", "2026-01-02 00:00:00"]
     assert found.column_names[-3:] == ["lix_status", "lix_credits", "lix_reason"]
+
+
+class Strange:
+    def __str__(self) -> str:
+        return "strange"
+
+
+ODD: dict[str, tuple[list[Any], list[Any]]] = {
+    "text and number": (["01234", 5], ["01234", "5"]),
+    "list and text": ([["a"], "b"], ['["a"]', "b"]),
+    "lists": ([["a"], ["b", "c"]], [["a"], ["b", "c"]]),
+    "strange lists": ([[Strange()], []], ['["strange"]', "[]"]),
+    "no JSON": ([{"a": "\ud800"}, None], ["{'a': '\\ud800'}", None]),
+    "more than 64 bits": ([2**70, 1], [str(2**70), "1"]),
+    "numpy": ([np.int64(3), np.float64(1.5)], [3.0, 1.5]),
+    "arrays": ([np.array([1, 2]), None], [[1, 2], None]),
+    "objects": ([Strange(), 1], ["strange", "1"]),
+    "bytes": ([b"x", b"\xff"], [b"x", b"\xff"]),
+    "times without a zone": ([datetime(2026, 1, 2), None], [datetime(2026, 1, 2), None]),
+}
+
+
+@pytest.mark.parametrize("kind", ["dicts", "pandas", "pandas without pyarrow"])
+@pytest.mark.parametrize("odd", ODD)
+async def test_own_columns_of_any_values_stay(odd: str, kind: str, tmp_path: Path) -> None:
+    given, expected = ODD[odd]
+    columns = {"li": ["a", "b"], "own": pd.Series(given, dtype="object")}
+    make = Wrapped if kind == "pandas without pyarrow" else pd.DataFrame
+    table = [{"li": "a", "own": value} for value in given] if kind == "dicts" else make(columns)
+    found = await enrich_frame(table, Vendor().get, on="li", store=tmp_path / "x.db", columns=[])
+    assert [row["own"] for row in found.to_dicts()] == expected
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, Wrapped])
+async def test_the_named_index_of_a_table_is_a_column(
+    make: type[pd.DataFrame], tmp_path: Path
+) -> None:
+    table = make({"li": ["a"], "n": [1], "account": ["x"]}).set_index("account")
+    found = await enrich_frame(
+        make(table), Vendor().get, on="li", store=tmp_path / "x.db", columns=[]
+    )
+    assert found.column_names[:3] == ["li", "n", "account"]
+    assert found.to_dicts()[0]["account"] == "x"
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, Wrapped])
+async def test_names_of_columns_of_pandas(make: type[pd.DataFrame], tmp_path: Path) -> None:
+    vendor = Vendor()
+    for table, message in (
+        (make([["a", 1, 2]], columns=["li", "n", "n"]), "several columns of the name 'n'"),
+        (make({"li": ["a"], 1: [2]}), "names of columns must be texts, not 1"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            await enrich_frame(table, vendor.get, on="li", store=tmp_path / "x.db")
+    assert not vendor.script.sent
+    empty = await enrich_frame(
+        make({"li": []}), vendor.get, on="li", store=tmp_path / "x.db", columns=["id"]
+    )
+    assert empty.column_names == ["li", "lix_status", "lix_credits", "lix_reason", "lix_id"]
+
+
+class Broken:
+    """A table of another library, whose export fails."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        raise ValueError("no such file")
+
+
+async def test_an_export_that_fails_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such file"):
+        await enrich_frame(Broken(), Vendor().get, on="li", store=tmp_path / "x.db")
 
 
 async def test_an_empty_table(tmp_path: Path) -> None:
