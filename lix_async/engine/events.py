@@ -302,7 +302,7 @@ class EventStream:
         return self._log is not None and (
             LOG.isEnabledFor(logging.INFO)
             or RUN_LOG.isEnabledFor(logging.DEBUG)
-            or LIMITER_LOG.isEnabledFor(logging.DEBUG)
+            or LIMITER_LOG.isEnabledFor(logging.INFO)
         )
 
     def emit(self, event: Event) -> None:
