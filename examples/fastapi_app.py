@@ -3,7 +3,7 @@
 from fastapi import FastAPI, Response
 
 from lix_async import AsyncLix, Person, bulk
-from lix_async.integrations.fastapi import PROBLEMS, Jobs, LixDep, setup, stream
+from lix_async.integrations.fastapi import PROBLEMS, Jobs, LixDep, setup, stream, stream_of
 
 app, jobs = FastAPI(responses=PROBLEMS), Jobs("jobs.db")
 setup(app, AsyncLix(deadline=30, cache="people.db"), jobs=jobs)
@@ -12,7 +12,7 @@ setup(app, AsyncLix(deadline=30, cache="people.db"), jobs=jobs)
 async def person(link: str, lix: LixDep) -> Person:
     return await lix.people.get(link)
 
-@app.get("/search")
+@app.get("/search", **stream_of(Person))
 async def search(url: str, lix: LixDep) -> Response:
     return stream(lix.search.people(url, max_items=500))
 

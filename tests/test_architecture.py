@@ -139,9 +139,14 @@ LIBRARIES = {
 }
 """The libraries outside the standard library that a package may import. `cli` may import any."""
 
-LATE = {("engine/pages.py", "lix_async.frames"), ("sync/pages.py", "lix_async.frames")}
-"""What a lower layer imports of a higher one, inside of what needs it: `Pages.to_frame`. That it is
-not imported with the package is tested in `core/test_bridge.py`."""
+LATE = {
+    ("engine/pages.py", "lix_async.frames"),
+    ("sync/pages.py", "lix_async.frames"),
+    ("sync/client.py", "lix_async.frames"),
+    ("sync/client.py", "lix_async.frames.enrich"),
+}
+"""What a lower layer imports of a higher one, inside of what needs it: `Pages.to_frame` and
+`enrich_frame`. That it is not imported with the package is tested in `core/test_bridge.py`."""
 
 IMPURE = {
     *(

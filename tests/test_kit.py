@@ -314,3 +314,23 @@ def test_the_suites_of_the_documentation(number: int, tmp_path: Path) -> None:
     suite = SUITES[number].replace("import pytest\n", f"import pytest\n{BACKENDS}", 1)
     counts, said = run(tmp_path, suite, plugins=(KIT, ANYIO))
     assert counts == f"{tests} passed", said
+
+
+def test_wrong_settings_of_the_marker_are_named(tmp_path: Path) -> None:
+    suite = """
+import pytest
+
+@pytest.mark.lix(peopel=3)
+def test_unknown(sync_lix):
+    pass
+
+@pytest.mark.lix(300)
+def test_without_a_name(sync_lix):
+    pass
+"""
+    counts, said = run(tmp_path, suite)
+    assert counts == "2 errors"
+    assert "unknown setting 'peopel' in pytest.mark.lix; available settings: " in said
+    assert "force, " in said and "max_credits, " in said and ", people" in said
+    assert "pytest.mark.lix takes arguments by name: people=300" in said
+    assert "TypeError" not in said

@@ -291,6 +291,8 @@ class PendingLookup(msgspec.Struct, frozen=True):
     """Whether the ledger was read, and nothing about this lookup can have changed since."""
     row: int | None = None
     """The row of its input, where the ledger is still to note it."""
+    queued: bool = False
+    """Whether the provider prepares it."""
     polls: int = 0
     """How often the provider said that it is queued."""
     tries: int = 0
@@ -571,6 +573,8 @@ class RunExecutor(Generic[T]):
         self._flying: dict[bytes, anyio.Event | None] = {}
         """By key, the event that a call has ended, once another call waits for it."""
         self._parked = self._waits_for = ""
+        self._queued_until: float | None = None
+        """Until when nothing is taken, since only queued lookups are left."""
         self._endpoint = ""
         """That of the last lookup."""
         self._stop: LixError | None = None
@@ -788,10 +792,11 @@ class RunExecutor(Generic[T]):
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
             if self._waiting and self._inputs.used_up:
-                pause = self._waiting[0][0] - now
-                if not self._workers.in_flight and not self._waits_for:
-                    self._report_pause("queued", self._clock.wall() + pause)
-                await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
+                due, _, job = self._waiting[0]
+                self._queued_until = due if job.queued else None
+                self._report_queued(self._workers.in_flight)
+                await self._caller.engine.sleep(due - now)  # it counts as queued meanwhile
+                self._queued_until = None
                 if self._waits_for == "queued":
                     self._report_pause("")
                 continue
@@ -903,6 +908,7 @@ class RunExecutor(Generic[T]):
             self._counts.credits += spent
             if (done := self._flying.pop(key)) is not None:
                 done.set()
+            self._report_queued(self._workers.in_flight - 1)
         return None
 
     def _reserve_refresh(self, job: PendingLookup) -> Freshness | None:
@@ -937,6 +943,7 @@ class RunExecutor(Generic[T]):
             spent=job.spent + outcome.credits,
             lookup=None,
             read=False,
+            queued=later.reason == "queued",
             polls=job.polls + (later.reason == "queued" and not outcome.body),
             tries=job.tries + (later.reason == "failed"),
             waited=later.reason != "busy",
@@ -1002,6 +1009,12 @@ class RunExecutor(Generic[T]):
         if self._caller.engine.events.active:  # there are many
             state, credits = outcome.state, outcome.credits
             self._emit(OutcomeReady, state=state, credits=credits, cached=outcome.cached)
+
+    def _report_queued(self, in_flight: int) -> None:
+        """Emit that the run waits for queued lookups alone, once the last call has ended."""
+        if self._queued_until is not None and not in_flight and not self._waits_for:
+            until = self._clock.wall() + self._queued_until - self._clock.now()
+            self._report_pause("queued", until)
 
     def _report_pause(self, reason: str, until: float | None = None) -> None:
         """Emit that the run waits, and why; without a reason, that it goes on. Once for each."""

@@ -33,7 +33,9 @@ class Price(msgspec.Struct, frozen=True):
     """Credits for one call: `amount` of a `kind`; `unknown` where the provider does not say."""
 
     kind: CreditKind
+    """The kind of credit; `free`, or `unknown` where the provider does not say."""
     amount: int = 0
+    """The number of credits."""
     only: str | None = None
     """Name of the result's flag that must be true for the call to be charged."""
 

@@ -28,8 +28,12 @@ def html_fields(title: str, value: msgspec.Struct | Mapping[str, object]) -> str
 def html_items(title: str, items: Sequence[object]) -> str:
     """A table of items, with the fields that any of them has."""
     rows = [item_fields(item) for item in items[:MOST_ROWS]]
-    columns = list(dict.fromkeys(name for row in rows for name, one in row.items() if one))
-    columns = columns[:MOST_COLUMNS]
+    # 0 and False are values.
+    columns = list(
+        dict.fromkeys(
+            name for row in rows for name, one in row.items() if one or isinstance(one, int | float)
+        )
+    )[:MOST_COLUMNS]
     return _table(title, columns, [[row.get(name) for name in columns] for row in rows], len(items))
 
 

@@ -80,6 +80,10 @@ class OpenObject(dict[str, object]):
         return value
 
 
+AnyStruct = msgspec.Struct | OpenObject
+"""What a method returns, or one of its items: a struct, or an open object such as `Post`."""
+
+
 class Paging(Model):
     """What the provider says about a page. Documentation and samples disagree about `count`."""
 

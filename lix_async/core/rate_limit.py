@@ -59,18 +59,20 @@ class RateLimit(ValidatedStruct, frozen=True):
     A burst comes in addition to the rate: a window of `per` seconds holds up to
     `requests + burst - 1` requests.
 
-    `margin` is the share by which the gaps are stretched (default 2 %), because a server counts
-    arrivals and the network moves them. 0 sends at the exact rate.
-
     Raises:
         ConfigurationError: A field has the wrong type or is out of range.
 
     """
 
     requests: float
+    """Requests in each period."""
     per: float
+    """Seconds of the period."""
     burst: int = 1
+    """Requests that may be sent at once after a pause."""
     margin: float = MARGIN
+    """The share by which the gaps are stretched (default 2 %), because a server counts arrivals and
+    the network moves them. 0 sends at the exact rate."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
@@ -94,6 +95,12 @@ async def answer_of(
     method: Callable[Arguments, Awaitable[R]], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Answer[R]:
     """Call a method of a client. See `Client.answer`."""
+    if not callable(method):  # pyright: ignore[reportUnnecessaryComparison]  # untyped callers
+        if inspect.iscoroutine(method):
+            method.close()
+        raise ConfigurationError(
+            "answer() takes a method and its arguments: lix.answer(lix.people.get, link)"
+        )
     answers: list[Answer[object]] = []
     token = _noted.set(answers)
     try:

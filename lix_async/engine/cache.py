@@ -36,6 +36,7 @@ from ..core.errors import (
     InDoubtError,
     LixError,
     QueuedError,
+    RateLimitError,
     TransportError,
 )
 from ..core.freshness import freshness
@@ -63,7 +64,7 @@ from .call_key import (
 from .credits import ClosedBudget, CreditBudget, unasked
 from .doubts import DoubtPolicy, check_doubts
 from .engine import AttemptHooks, CallState, Engine
-from .events import CacheHit
+from .events import CacheHit, JoinedCalls, WaitReason
 from .lookup import Admission, CallsParked, LookupExecutor, Postponed, read_answer
 from .old_keys import learn_answers, rekey
 from .outcome import Outcome
@@ -276,7 +277,7 @@ class Cache:
             if flight.cached or not first:
                 return self.handed_out(engine, found, endpoint, hit=flight.cached)
             found = replace(found, credits=flight.credits, attempts=flight.requests)
-            return replace(found, lost=flight.lost, cached=False)
+            return replace(found, lost=flight.lost, waited=flight.events.call.waited, cached=False)
 
     def _begin(
         self,
@@ -288,9 +289,10 @@ class Cache:
     ) -> _Flight:
         options = replace(engine.options, deadline=None)  # each caller has its own
         asks = not isinstance(engine.credits, ClosedBudget)
+        events = engine.events.join_calls(call.row, engine.clock)
         executor = LookupExecutor(
             self.store,
-            engine.with_options(options),
+            engine.with_options(options).with_events(events),
             Admission(engine.credits),
             doubts=self._doubts if asks else "hold",
             queued_for=options.retry.queued_interval,
@@ -299,7 +301,7 @@ class Cache:
             executor.run_id = made_for.inputs.run
         place = call.key, page
         flight = _Flight(
-            *(executor, call, given, page),
+            *(executor, events, call, given, page),
             input_number=None if made_for is None else made_for.number(call.row.id),
             asks=asks,
             repeats=self._doubts == "retry",
@@ -476,6 +478,7 @@ class _Flight(CallScope):
     def __init__(
         self,
         executor: LookupExecutor,
+        events: JoinedCalls,
         call: PreparedCall,
         given: Input,
         page: int,
@@ -491,6 +494,8 @@ class _Flight(CallScope):
         self._ahead: _Flight | None = None
         self._prepare = prepare
         self._executor = executor
+        self.events = events
+        """What its requests emit: they are attempts of one call."""
         self._call = call
         self._given = given
         self._page = page
@@ -502,6 +507,8 @@ class _Flight(CallScope):
         self._polls = 0
         self._waited = False
         self._pause = 0.0
+        self._reason: WaitReason | None = None
+        """What the pause is for; None where another request is waited for."""
         self._poll = FIRST_POLL
         self.budget: CreditBudget = executor.admission.budget
         """What it is paid from."""
@@ -571,8 +578,17 @@ class _Flight(CallScope):
             self.given_up = self.given_up and self.error is None
             if isinstance(self.error, InDoubtError):
                 self.error.key = self._call.key.hex()
+            self._end_events()
             self._on_end()
             self.done.set()
+
+    def _end_events(self) -> None:
+        if self.error is not None:
+            self.events.call.all_ended("error", type(self.error).__name__)
+        elif self.given_up:
+            self.events.call.all_ended("cancelled", None)
+        else:  # an older answer stands in for one that was not bought
+            self.events.call.all_ended(None if self.stale else "ok", None)
 
     async def _look_up(self) -> None:
         import tenacity  # late: it is needed only where something is bought
@@ -609,8 +625,12 @@ class _Flight(CallScope):
 
     async def _sleep(self, seconds: float) -> None:
         """Wait before the next attempt; for a flight of this process at most until its end."""
-        clock, ahead = self._executor.engine.clock, self._ahead
+        engine, ahead = self._executor.engine, self._ahead
+        clock = engine.clock
         if ahead is None:
+            if self._reason is not None and seconds:
+                engine.start_events(self._call.row, self.events.call)
+                self.events.call.pause_started(self._reason, seconds)
             await clock.sleep(seconds)
             return
         with clock.timeout(seconds):
@@ -637,6 +657,7 @@ class _Flight(CallScope):
         self.busy_since, busy_since = None, self.busy_since
         self._ahead = None
         self._waited = True
+        self._reason = "held" if isinstance(outcome.error, RateLimitError) else "retry"
         if self.left:
             return False
         in_doubt = self._repeats and outcome.state == "in_doubt"
@@ -670,6 +691,7 @@ class _Flight(CallScope):
         """
         now = self._executor.engine.clock.now()
         self._waited = False  # the pause that was decided for it is another one
+        self._reason = None
         self._pause, self._poll = self._poll, min(2 * self._poll, LAST_POLL)
         ahead = self._flights.get((bytes.fromhex(key), self._page))
         if ahead is not None and ahead is not self:
@@ -688,6 +710,7 @@ class _Flight(CallScope):
         does the waiting.
         """
         outcome = found.outcome
+        self._reason = "queued"
         self._polls += outcome.attempts
         if self._call.row.poll is not None and outcome.error is None:
             self._pause = 0.0

@@ -36,7 +36,7 @@ from msgspec.structs import replace
 
 from ..concurrency.clock import Clock
 from ..core import wire
-from ..core.endpoint import Endpoint, P, check_params
+from ..core.endpoint import AnyEndpoint, Endpoint, P, check_params
 from ..core.errors import (
     BudgetError,
     ConfigurationError,
@@ -144,6 +144,17 @@ class Engine:
         other.credits = credits
         return other
 
+    def with_events(self, events: EventStream) -> Engine:
+        """A copy with another stream of events."""
+        other = copy.copy(self)
+        other.events = events
+        return other
+
+    def start_events(self, endpoint: AnyEndpoint, events: CallEvents) -> None:
+        """Emit that a call has begun."""
+        if events.active:
+            events.started(self.provider.id, self._path(endpoint), self._address)
+
     def breaker_of(self, account: str | None) -> CircuitBreaker:
         """The circuit breaker of the runs of this client for one account."""
         return self._breakers.setdefault(account, CircuitBreaker())
@@ -210,8 +221,7 @@ class Engine:
         error: LixError | None = None
         ending: tuple[CallOutcome, str | None] = ("cancelled", None)
         try:
-            if events.active:
-                events.started(self.provider.id, self._path(endpoint), self._address)
+            self.start_events(endpoint, events)
             if self.observer is not None:
                 call.observation = self.observer.begin(endpoint, params, self.clock.wall())
             if deadline is None:
@@ -243,7 +253,7 @@ class Engine:
         assert error is not None  # there is an answer or an error
         raise error
 
-    def _path(self, endpoint: Endpoint[P, object]) -> str:
+    def _path(self, endpoint: AnyEndpoint) -> str:
         """The path of the first attempt, with its parameters' names."""
         prefix = "" if endpoint.rooted else self._prefix
         alternate = endpoint.alternate if endpoint.id in self._alternates else None

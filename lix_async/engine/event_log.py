@@ -100,7 +100,9 @@ def _place(event: Event) -> tuple[logging.Logger, int]:
             notable = event.reason != "permit" and (event.seconds or 0.0) >= LONG_WAIT
             return CALLS, logging.INFO if notable else logging.DEBUG
         case Held():
-            return LIMITER_LOG, logging.DEBUG
+            # A call says itself that it waits. A run makes another one after the pause.
+            notable = _IN_RUN.get() and event.seconds >= LONG_WAIT
+            return LIMITER_LOG, logging.INFO if notable else logging.DEBUG
         case RunEnded():
             return RUN_LOG, logging.WARNING if event.in_doubt or event.failed else logging.INFO
         case RunParked():

@@ -303,7 +303,7 @@ class EventStream:
         return self._has_log and (
             LOG.isEnabledFor(logging.INFO)
             or RUN_LOG.isEnabledFor(logging.DEBUG)
-            or LIMITER_LOG.isEnabledFor(logging.DEBUG)
+            or LIMITER_LOG.isEnabledFor(logging.INFO)
         )
 
     def emit(self, event: Event) -> None:
@@ -314,6 +314,14 @@ class EventStream:
     def begin_call(self, endpoint: AnyEndpoint, clock: Clock) -> CallEvents:
         """The events of a call that begins now."""
         return CallEvents(self._listeners, self.active, endpoint, clock)
+
+    def join_calls(self, endpoint: AnyEndpoint, clock: Clock) -> JoinedCalls:
+        """A stream for an engine whose calls of an endpoint are attempts of one call."""
+
+        def make() -> JoinedCallEvents:
+            return JoinedCallEvents(self._listeners, self.active, endpoint, clock)
+
+        return JoinedCalls(self, endpoint, make)
 
 
 class CallEvents:
@@ -443,3 +451,118 @@ class CallEvents:
                     error=error,
                 )
             )
+
+
+class JoinedCallEvents(CallEvents):
+    """The events of several calls as those of one, whose attempts they are."""
+
+    __slots__ = ("_attempts", "_begun", "_credits", "_last", "_lost", "waited")
+
+    def __init__(
+        self,
+        listeners: tuple[_Listener, ...],
+        active: bool,
+        endpoint: AnyEndpoint,
+        clock: Clock,
+    ) -> None:
+        super().__init__(listeners, active, endpoint, clock)
+        self.waited = 0.0
+        """Seconds spent waiting so far."""
+        self._attempts = self._credits = self._lost = 0
+        self._begun = False
+        self._last: tuple[CallOutcome, str | None] = ("cancelled", None)
+
+    def started(self, provider: str, path: str, address: BaseUrl) -> None:
+        """One of the calls was made."""
+        if not self._begun:
+            self._begun = True
+            super().started(provider, path, address)
+
+    def attempt_started(self, attempt: int, waited: float) -> None:
+        """A request is sent now."""
+        self._attempts += 1
+        super().attempt_started(self._attempts, waited)
+
+    def attempt_ended(
+        self, attempt: int, response: HttpResponse | None, outcome: object, *, lost: bool
+    ) -> None:
+        """An attempt has ended."""
+        super().attempt_ended(self._attempts, response, outcome, lost=lost)
+
+    def ended(
+        self,
+        outcome: CallOutcome,
+        error: str | None,
+        *,
+        attempts: int,
+        waited: float,
+        credits: int,
+        lost: int,
+    ) -> None:
+        """One of the calls has ended."""
+        self._begun = True
+        self._last = outcome, error
+        self.waited += waited
+        self._credits += credits
+        self._lost += lost
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the last of the calls has got an answer."""
+        return self._last[0] == "ok"
+
+    def pause_started(self, reason: WaitReason, seconds: float) -> None:
+        """The whole waits before the next call."""
+        self.waited += seconds
+        self.wait_started(reason, seconds)
+
+    def all_ended(self, outcome: CallOutcome | None, error: str | None) -> None:
+        """The whole has ended; None: as the last of the calls."""
+        if self._begun:
+            super().ended(
+                *(self._last if outcome is None else (outcome, error)),
+                attempts=self._attempts,
+                waited=self.waited,
+                credits=self._credits,
+                lost=self._lost,
+            )
+
+
+class JoinedCalls(EventStream):
+    """The stream of an engine whose calls of one endpoint are attempts of one call.
+
+    After one that has got its answer, such as a page, the next one begins another call.
+
+    Args:
+        stream: The stream of the client, which has the calls of other endpoints as they are.
+        endpoint: The endpoint.
+        make: Makes the events of one call.
+    """
+
+    def __init__(
+        self, stream: EventStream, endpoint: AnyEndpoint, make: Callable[[], JoinedCallEvents]
+    ) -> None:
+        super().__init__()
+        self.call = make()
+        """The one call."""
+        self._stream = stream
+        self._endpoint = endpoint.id
+        self._make = make
+
+    @property
+    def active(self) -> bool:
+        """Whether events have to be made."""
+        return self._stream.active
+
+    def emit(self, event: Event) -> None:
+        """Call all listeners with an event that belongs to no single call."""
+        self._stream.emit(event)
+
+    def begin_call(self, endpoint: AnyEndpoint, clock: Clock) -> CallEvents:
+        """The events of a call that begins now."""
+        if endpoint.id != self._endpoint:
+            return self._stream.begin_call(endpoint, clock)
+        if self.call.is_answered:
+            self.call.all_ended("ok", None)
+            self.call = self._make()
+        return self.call

@@ -12,7 +12,7 @@ Modules in reading order: `columns` (the columns of a struct), `frame` (`Frame`)
 
 from ..bulk.run import RunOptions
 from .build import schema, to_frame
-from .enrich import enrich_frame
+from .enrich import AnyTable, enrich_frame
 from .frame import Frame
 
-__all__ = ["Frame", "RunOptions", "enrich_frame", "schema", "to_frame"]
+__all__ = ["AnyTable", "Frame", "RunOptions", "enrich_frame", "schema", "to_frame"]

@@ -8,15 +8,12 @@ from typing import cast
 import msgspec
 
 from ..core.errors import ConfigurationError
-from ..core.models import OpenObject
+from ..core.models import AnyStruct
 from ..core.validation import as_list
 from ..engine.outcome import Outcome
 from .arrow import Schema, table_of
 from .columns import AS_TEXT, INT, TEXT, ArrowType, Column, columns_of
 from .frame import Frame
-
-AnyStruct = msgspec.Struct | OpenObject
-"""A struct that a method returns, or an open object such as `Post`."""
 
 
 def _input_text(value: object) -> str:

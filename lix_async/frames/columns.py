@@ -19,7 +19,7 @@ from ..core.models import OpenObject
 from .arrow import Array, DataType, Field, array_of, cast_array, list_array, struct_array
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LARGEST = 2**63
+LARGEST = 2**63
 JSON_COLUMN = "json"
 """The column with the whole of an object whose keys are open."""
 
@@ -69,7 +69,9 @@ class CastType(ArrowType):
         return cast_array(self._numbers.array(values), self.arrow)
 
 
-class _ListType(ArrowType):
+class ListType(ArrowType):
+    """Lists of a type."""
+
     def __init__(self, item: ArrowType) -> None:
         super().__init__(DataType.list(Field("item", item.arrow)))
         self._item = item
@@ -129,11 +131,12 @@ def _text(value: object) -> str:
 
 
 def _whole(value: object) -> int | None:
-    fits = isinstance(value, int) and -_LARGEST <= value < _LARGEST
+    fits = isinstance(value, int) and -LARGEST <= value < LARGEST
     return cast("int", value) if fits else None
 
 
-def _microseconds(value: object) -> int:
+def microseconds(value: object) -> int:
+    """A time in microseconds since 1970; one without a zone is taken for UTC."""
     moment = cast("datetime", value)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) // timedelta(microseconds=1)
@@ -146,7 +149,7 @@ TEXT = ArrowType(DataType.utf8(), None, _text)
 AS_TEXT = ArrowType(DataType.utf8(), _text)
 """Texts of values that may be of several types."""
 JSON = ArrowType(DataType.utf8(), _json)
-TIME = CastType(DataType.timestamp("us", tz="UTC"), DataType.int64(), _microseconds)
+TIME = CastType(DataType.timestamp("us", tz="UTC"), DataType.int64(), microseconds)
 _SCALARS: dict[type[inspect.Type], ArrowType] = {
     inspect.BoolType: BOOL,
     inspect.IntType: INT,
@@ -167,7 +170,7 @@ def _type_of(kind: inspect.Type, enclosing: frozenset[type]) -> ArrowType:
         return AS_TEXT if parts <= {BOOL, INT, FLOAT, TEXT} else JSON
     if isinstance(kind, inspect.ListType):
         item = _type_of(kind.item_type, enclosing)
-        return JSON if item is JSON else _ListType(item)
+        return JSON if item is JSON else ListType(item)
     cls = cast("object", getattr(kind, "cls", object))
     if isinstance(cls, type) and issubclass(cls, msgspec.Struct | OpenObject):
         if cls in enclosing:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence, Sized
 from datetime import date, datetime
 from typing import Protocol, TypeVar, Unpack, cast, get_type_hints
 
+import msgspec
+
 from ..bulk.prepared_call import ClientMethod
 from ..bulk.row_input import check_on, is_missing
 from ..bulk.row_input import columns_of as columns_in
@@ -19,7 +21,20 @@ from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress
 from .arrow import ChunkedArray, DataType, Table, table_of, values_of
 from .build import OUTCOME_COLUMNS
-from .columns import BOOL, FLOAT, INT, JSON, TEXT, TIME, ArrowType, CastType, Column, columns_of
+from .columns import (
+    BOOL,
+    FLOAT,
+    INT,
+    LARGEST,
+    TEXT,
+    TIME,
+    ArrowType,
+    CastType,
+    Column,
+    ListType,
+    columns_of,
+    microseconds,
+)
 from .frame import Frame
 
 T = TypeVar("T")
@@ -45,8 +60,12 @@ class Records(Protocol):
         ...
 
 
+AnyTable = ArrowStream | Records | Sequence[Mapping[str, object]]
+"""A table of one's own."""
+
+
 async def enrich_frame(
-    frame: ArrowStream | Records | Sequence[Mapping[str, object]],
+    frame: AnyTable,
     method: ClientMethod[T],
     *,
     on: str | Mapping[str, str],
@@ -61,7 +80,8 @@ async def enrich_frame(
     It has the rows and columns of `frame`, in their order, and after them `lix_status`,
     `lix_credits`, `lix_reason` and the columns of the answer. The ledger keeps only what the method
     takes, never the table's own columns; called again with the same ledger, it pays for nothing
-    twice. What stops a run is raised; what was bought until then is in the ledger.
+    twice. What stops a run is raised; what was bought until then is in the ledger. Without asyncio,
+    it is a method of the client: `lix.enrich_frame`.
 
     Args:
         frame: A table: an Arrow stream (polars, DuckDB, pyarrow, pandas), a list of dicts, or an
@@ -92,33 +112,76 @@ async def enrich_frame(
         df = frame.to_pandas()
         ```
     """
-    check_on(on)
-    check_type("on", on, str | Mapping[str, str])
-    check_type("prefix", prefix, str)
-    answered = columns_of(_answer_of(method), flatten=flatten, names=columns, more=OUTCOME_COLUMNS)
-    added = [*OUTCOME_COLUMNS.values(), *(one for one in answered if one not in _OUTCOME)]
-    table = _table(frame)
-    _check(table, on, [prefix + one.name for one in added])
-    inputs: list[dict[str, object]] = [{_ROW: row} for row in range(table.num_rows)]
-    for name in dict.fromkeys(columns_in(on)):
-        for one, value in zip(inputs, values_of(table.column(name)), strict=True):
-            one[name] = value
-    outcomes: list[Outcome[T] | None] = [None] * len(inputs)
-    async with Run(store, method, inputs, on=on, **run_options) as run:
+    enrichment = TableEnrichment(
+        frame, method, on=on, columns=columns, flatten=flatten, prefix=prefix
+    )
+    async with Run(store, method, enrichment.inputs, on=on, **run_options) as run:
         async for outcome in run:
-            outcomes[cast("dict[str, int]", outcome.input)[_ROW]] = outcome
-    answers = [None if outcome is None else outcome.value for outcome in outcomes]
-    for column in added:
-        array = column.array(outcomes if column in _OUTCOME else answers)
-        field = column.renamed(prefix + column.name).field
-        table = table.append_column(field, ChunkedArray([array]))
-    return Frame(table)
+            enrichment.add(outcome)
+    return enrichment.frame()
+
+
+class TableEnrichment:
+    """A table with the outcomes of its rows: what `enrich_frame` does before and after its run.
+
+    Args:
+        frame: The table; see `enrich_frame` for this and what follows.
+        method: The async method.
+        on: The column, or the columns by argument.
+        columns: The columns of the answer.
+        flatten: Whether the fields of structs become columns.
+        prefix: What the names of the added columns begin with.
+
+    Raises:
+        ConfigurationError: If an argument is not valid.
+    """
+
+    def __init__(
+        self,
+        frame: object,
+        method: object,
+        *,
+        on: str | Mapping[str, str],
+        columns: Sequence[str] | None,
+        flatten: bool,
+        prefix: str,
+    ) -> None:
+        check_on(on)
+        check_type("on", on, str | Mapping[str, str])
+        check_type("prefix", prefix, str)
+        answer = _answer_of(method)
+        answered = columns_of(answer, flatten=flatten, names=columns, more=OUTCOME_COLUMNS)
+        self._added = [*_OUTCOME, *(one for one in answered if one not in _OUTCOME)]
+        self._prefix = prefix
+        self._table = _table(frame)
+        _check(self._table, on, [prefix + one.name for one in self._added])
+        self.inputs: list[dict[str, object]] = [{_ROW: row} for row in range(self._table.num_rows)]
+        """The inputs of the run: the number of each row, and the columns that `on` names."""
+        for name in dict.fromkeys(columns_in(on)):
+            for one, value in zip(self.inputs, values_of(self._table.column(name)), strict=True):
+                one[name] = value
+        self._outcomes: list[Outcome[object] | None] = [None] * len(self.inputs)
+
+    def add(self, outcome: Outcome[T]) -> None:
+        """Add the outcome of a row."""
+        row = cast("dict[str, int]", outcome.input)[_ROW]
+        self._outcomes[row] = cast("Outcome[object]", outcome)
+
+    def frame(self) -> Frame:
+        """The table with the columns that were added."""
+        table = self._table
+        answers = [None if one is None else one.value for one in self._outcomes]
+        for column in self._added:
+            array = column.array(self._outcomes if column in _OUTCOME else answers)
+            field = column.renamed(self._prefix + column.name).field
+            table = table.append_column(field, ChunkedArray([array]))
+        return Frame(table)
 
 
 _OUTCOME = tuple(OUTCOME_COLUMNS.values())
 
 
-def _answer_of(method: ClientMethod[T]) -> type:
+def _answer_of(method: object) -> type:
     """The struct that a method returns.
 
     Raises:
@@ -132,11 +195,12 @@ def _answer_of(method: ClientMethod[T]) -> type:
     if inspect.isfunction(method) and not inspect.iscoroutinefunction(method):
         raise ConfigurationError(
             f"{name} returns without being awaited: pass the method of an async client, such as "
-            "AsyncLix, or use lix.run(..., on=...) and to_frame(outcomes)"
+            f"AsyncLix, or use lix.enrich_frame(frame, {name}, ...)"
         )
     if not isinstance(kind, type):
         raise ConfigurationError(
-            f"{name} does not return one struct: use bulk.Run(..., on=...) and to_frame(outcomes)"
+            f"{name} does not return one struct: use bulk.Run(..., on=...), or lix.run without "
+            "asyncio, and to_frame(outcomes)"
         )
     return kind
 
@@ -148,9 +212,7 @@ def _check(table: Table, on: str | Mapping[str, str], added: list[str]) -> None:
             raise ConfigurationError(
                 f"on: unknown column {name!r}; available columns: {', '.join(names)}"
             )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigurationError(f"the frame has several columns of the name {twice[0]!r}")
+    _check_names(names)
     clashes = [name for name in added if name in names]
     if clashes:
         raise ConfigurationError(
@@ -162,27 +224,65 @@ def _table(frame: object) -> Table:
     kind = type(frame).__name__
     if isinstance(frame, Sized):
         _check_length(len(frame))
+    if _is_pandas(frame):
+        _check_names([*getattr(frame, "columns", ()), *_index_names(frame)])
     table = _from_stream(frame)
     if table is None:
-        to_dict = getattr(frame, "to_dict", None)
-        records = to_dict("records") if callable(to_dict) else frame
+        records = _records(frame)
         if not isinstance(records, Sequence) or isinstance(records, str | bytes):
             raise ConfigurationError(f"frame must be a table or a list of dicts, not {kind}")
-        table = _from_records(cast("Sequence[object]", records))
+        names: list[str] = list(getattr(frame, "columns", ()))  # of a table without rows
+        table = _from_records(cast("Sequence[object]", records), names)
     _check_length(table.num_rows)
     return table
 
 
+def _is_pandas(frame: object) -> bool:
+    return hasattr(frame, "to_dict") and hasattr(frame, "index")
+
+
+def _index_names(frame: object) -> list[object]:
+    """The names of the index, which is a column then; other indexes are numbers of rows."""
+    names = getattr(getattr(frame, "index", None), "names", ())
+    return [name for name in names if name is not None]
+
+
+def _check_names(names: Sequence[object]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigurationError(f"names of columns must be texts, not {name!r}")
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"the frame has several columns of the name {twice[0]!r}")
+
+
 def _from_stream(frame: object) -> Table | None:
-    """The table of an Arrow stream; None for another object."""
+    """The table of an Arrow stream; None for another object, and one that has to be read by row."""
     if not hasattr(frame, "__arrow_c_stream__"):
         return None
     try:
         table = Table.from_arrow(cast("ArrowStream", frame))
     except ImportError:  # pandas exports by pyarrow
         return None
+    except (ArithmeticError, NotImplementedError, TypeError, ValueError):
+        # pyarrow makes no column of values of several types, such as 1 and "x".
+        if _is_pandas(frame):
+            return None
+        raise
     # Rows that were chosen from a table of pandas have their old numbers as a column.
     return table.drop_columns([one for one in table.column_names if _PANDAS_INDEX.fullmatch(one)])
+
+
+def _records(frame: object) -> object:
+    """The rows of a table that gives them as dicts; another object as it is."""
+    index = _index_names(frame)
+    if index:  # where pyarrow writes it: after the columns
+        level = getattr(getattr(frame, "index", None), "get_level_values", None)
+        assign = getattr(frame, "assign", None)
+        if callable(level) and callable(assign):
+            frame = assign(**{str(name): level(name) for name in index})
+    to_dict = getattr(frame, "to_dict", None)
+    return to_dict("records") if callable(to_dict) else frame
 
 
 def _check_length(rows: int) -> None:
@@ -194,18 +294,19 @@ def _check_length(rows: int) -> None:
         )
 
 
-def _from_records(records: Sequence[object]) -> Table:
-    values: dict[str, list[object]] = {}
+def _from_records(records: Sequence[object], names: Sequence[str]) -> Table:
+    values: dict[str, list[object]] = {name: [] for name in names}
     for number, record in enumerate(records):
         if not isinstance(record, Mapping):
             kind = type(record).__name__
             raise ConfigurationError(f"a row of the frame must be a mapping, not {kind}")
-        for name, value in cast("Mapping[object, object]", record).items():
-            if not isinstance(name, str):
-                raise ConfigurationError(f"names of columns must be texts, not {name!r}")
+        row = cast("Mapping[str, object]", record)
+        if new := [name for name in row if name not in values]:
+            _check_names(new)
+        for name, value in row.items():
             column = values.setdefault(name, [])
             column += [None] * (number - len(column))
-            column.append(None if is_missing(value) else value)
+            column.append(None if is_missing(value) else _plain(value))
     columns = {name: some + [None] * (len(records) - len(some)) for name, some in values.items()}
     types = {name: _type_of(column) for name, column in columns.items()}
     return table_of(
@@ -214,26 +315,61 @@ def _from_records(records: Sequence[object]) -> Table:
     )
 
 
+def _plain(value: object) -> object:
+    """A value of NumPy as one of Python; others as they are."""
+    to_list = getattr(value, "tolist", None)
+    return to_list() if type(value).__module__ == "numpy" and callable(to_list) else value
+
+
 def _days(value: object) -> int:
     return (cast("date", value) - date(1970, 1, 1)).days
 
 
+_CONTAINERS: tuple[type, ...] = (Mapping, list, tuple, set, frozenset)
+
+
+def _any_text(value: object) -> str:
+    if isinstance(value, _CONTAINERS):
+        try:
+            return msgspec.json.encode(value, enc_hook=str).decode()
+        except (TypeError, ValueError):  # such as keys that JSON does not have
+            pass
+    return str(value).encode("utf-8", "replace").decode()
+
+
 _DATE = CastType(DataType.date32(), DataType.int32(), _days)
-_TYPES: tuple[tuple[type | tuple[type, ...], ArrowType], ...] = (
-    (str, TEXT),
-    (bool, BOOL),
-    (int, INT),
-    ((int, float), FLOAT),
-    (datetime, TIME),
-    (date, _DATE),
-)
+_LOCAL_TIME = CastType(DataType.timestamp("us"), DataType.int64(), microseconds)
+_ANY = ArrowType(DataType.utf8(), _any_text)
+"""Values of several types, and of those that Arrow does not have."""
+_TYPES: Mapping[object, ArrowType] = {
+    str: TEXT,
+    bool: BOOL,
+    int: INT,
+    float: FLOAT,
+    "time in a zone": TIME,
+    "time": _LOCAL_TIME,
+    date: _DATE,
+    bytes: ArrowType(DataType.binary()),
+}
+
+
+def _kind_of(value: object) -> object:
+    """What a value is, for the type of its column; None for one without a type of Arrow."""
+    if isinstance(value, datetime):
+        return "time in a zone" if value.tzinfo else "time"
+    if isinstance(value, int) and not -LARGEST <= value < LARGEST:
+        return None
+    kinds = (bool, int, str, float, date, bytes, list)
+    return next((kind for kind in kinds if isinstance(value, kind)), None)
 
 
 def _type_of(values: Sequence[object]) -> ArrowType:
-    """The type of a column: the first that has all of its values, else JSON."""
+    """The type of a column that has all of its values, else text."""
     some = [value for value in values if value is not None]
-    for kinds, column_type in _TYPES:
-        strange = bool if kinds in (int, (int, float)) else ()
-        if all(isinstance(value, kinds) and not isinstance(value, strange) for value in some):
-            return column_type
-    return JSON
+    kinds = {_kind_of(value) for value in some} or {str}
+    if kinds == {list}:
+        item = _type_of([one for value in cast("list[list[object]]", some) for one in value])
+        return _ANY if item is _ANY else ListType(item)
+    if kinds == {int, float}:
+        return FLOAT
+    return _TYPES.get(kinds.pop(), _ANY) if len(kinds) == 1 else _ANY

@@ -61,12 +61,15 @@ class Forgotten(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     ids: int
     """Ids that are suppressed: those given, and all others that were known of them."""
     lookups: int
+    """Lookups of them that were erased."""
     answers: int
+    """Answers about them that were erased, older versions included."""
     redacted: int
     """Answers about others from which they were cut out."""
     inputs: int
     """Inputs of runs, other than those of the lookups, that named them."""
     remainder: Remainder
+    """What is still in the file, or was there for a while."""
     exports: list[Export]
     """What was exported when and where, which cannot be erased from here."""
 
@@ -75,8 +78,11 @@ class Purged(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """What was deleted because of its age."""
 
     lookups: int
+    """Lookups that were deleted."""
     answers: int
+    """Answers that were deleted, older versions included."""
     remainder: Remainder
+    """What is still in the file, or was there for a while."""
 
 
 async def forget(

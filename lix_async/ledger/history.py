@@ -42,6 +42,7 @@ class SubjectChange(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """Something that differs between two versions of what is known about a subject."""
 
     kind: ChangeKind
+    """What happened, such as `job_started` or `location_changed`; see `ChangeKind`."""
     subject: str
     """What was first asked for, such as the link of a profile. It stays when links change."""
     name: str
@@ -52,9 +53,11 @@ class SubjectChange(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     before: object
     """None where there was none. A job is written as `TITLE at ORGANISATION`."""
     after: object
+    """None where there is none any more."""
     at_before: datetime
     """When the older version was bought, in UTC."""
     at_after: datetime
+    """When the newer version was bought, in UTC."""
     organisation: str = ""
     """The employer's id, or its name where it has none; of jobs and titles."""
     key: str = ""

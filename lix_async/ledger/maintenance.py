@@ -45,6 +45,7 @@ class KindSize(msgspec.Struct, frozen=True):
     """How much of a ledger one kind of rows is."""
 
     rows: int
+    """The number of rows."""
     bytes: int | None
     """On the disk, indexes included; None where the database cannot tell."""
 
@@ -57,14 +58,16 @@ class LedgerSize(ReadableStruct, msgspec.Struct, frozen=True):
     free: int
     """Bytes that new rows will use before it grows."""
     kinds: dict[str, KindSize]
+    """The sizes of the parts, by what they hold."""
 
 
 class Compaction(ReadableStruct, msgspec.Struct, frozen=True):
     """What packing a ledger has saved."""
 
     before: int
-    """Bytes on the disk."""
+    """Bytes on the disk before."""
     after: int
+    """Bytes on the disk afterwards."""
     packed: int
     """Bodies that were packed now, or that are stored once with the equal version before them."""
 

@@ -63,27 +63,27 @@ class Doubt(NamedTuple):
 
 
 class Reconciliation(ReadableStruct, msgspec.Struct, frozen=True):
-    """What two readings of the balances say about the attempts in doubt between them.
-
-    * `kind`: the kind of credit.
-    * `since`, `until`: when the balances were read (epoch seconds); None where they were not.
-    * `doubts`: how many attempts were in doubt, and `maybe`, what they may have cost.
-    * `spent`: by how much the balance fell; None where that is not known.
-    * `charged`: the credits that the ledger has as charged.
-    * `decision`: `charged` (all of them: kept, not bought again unasked), `not_charged` (none of
-      them: pending again), or None: all stay in doubt.
-    * `reason`: why they stay in doubt.
-    """
+    """What two readings of the balances say about the attempts in doubt between them."""
 
     kind: str
+    """The kind of credit."""
     since: float | None
+    """When the balances were read first (epoch seconds); None where they were not."""
     until: float | None
+    """When the balances were read again (epoch seconds); None where they were not."""
     doubts: int
+    """The number of attempts that were in doubt."""
     maybe: int
+    """What they may have cost."""
     spent: int | None
+    """By how much the balance fell; None where that is not known."""
     charged: int
+    """The credits that the ledger has as charged."""
     decision: Literal["charged", "not_charged"] | None
+    """`charged` (all of them: kept, not bought again unasked), `not_charged` (none of them: pending
+    again), or None: all stay in doubt."""
     reason: str
+    """Why they stay in doubt; empty where they do not."""
 
     @property
     def difference(self) -> int | None:

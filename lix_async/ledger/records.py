@@ -81,18 +81,23 @@ class AnswerRow(ReadableStruct, msgspec.Struct, gc=False):
     """One reply as it was received; refusals too."""
 
     lookup: int
+    """The number of the lookup in its ledger."""
     n: int
+    """The number of the attempt among those of the lookup."""
     page: int
+    """The number of the page in a listing, from 0."""
     at: int
-    """Epoch milliseconds."""
+    """When it was received, in epoch milliseconds."""
     http: int
     """The HTTP status."""
     body: bytes
+    """The body as it is stored; see `codec`."""
     meaning: Meaning | None = None
+    """What it means for the lookup, such as an answer or a refusal."""
     rows: bytes | None = None
     """Of a listing's page, its new rows as a JSON array; None where that is all of its rows."""
     codec: int = 0
-    """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
+    """How it is stored. 0: as received; 2: the rows of a page as an array, from an older ledger."""
     redacted: bool = False
     """Whether somebody who was forgotten has been cut out of it."""
 
@@ -309,11 +314,13 @@ class RunEntry(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """Empty for a run without a name."""
     method: str
+    """The provider and the method, such as `Lix people.get`."""
     began: float
     """Epoch seconds."""
     ended: float | None
     """Epoch seconds; None while it is under way, and where it was interrupted."""
     inputs: int
+    """The number of its inputs."""
     credits: int
     """Credits that its requests have cost."""
     maybe: int

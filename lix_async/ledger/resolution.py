@@ -47,10 +47,13 @@ class Purchase(ReadableStruct, msgspec.Struct, frozen=True):
     """A lookup about a person or an organisation."""
 
     endpoint: str
+    """The catalogue id of the endpoint, such as `person.get`."""
     given: object
     """The input under which it was bought."""
     status: Status
+    """What became of it, such as `done` or `in_doubt`."""
     changed_at: datetime
+    """When it changed last, in UTC."""
 
 
 class SubjectRecord(ReadableStruct, msgspec.Struct, frozen=True):
@@ -61,14 +64,18 @@ class SubjectRecord(ReadableStruct, msgspec.Struct, frozen=True):
     ambiguous: bool
     """Whether its ids are in conflict with those of another one: then nothing is found by them."""
     ids: list[KnownId]
+    """All ids that answers have shown for it."""
     lookups: list[Purchase]
+    """The lookups about it."""
 
 
 class Resolution(ReadableStruct, msgspec.Struct, frozen=True):
     """What a ledger has about one id."""
 
     given: str
+    """The id or link as it was given."""
     identifier: Identifier
+    """The id in its canonical form."""
     subject: SubjectRecord | None = None
     """Whose it is; None for one that no answer has shown."""
     expired: bool = False
@@ -79,6 +86,7 @@ class Conflict(ReadableStruct, msgspec.Struct, frozen=True):
     """Subjects that answers connect although a strong id distinguishes them."""
 
     subjects: list[SubjectRecord]
+    """The people or organisations between which the connection is."""
 
 
 def identify(text: str) -> Identifier:

@@ -64,10 +64,13 @@ class Entry(ReadableStruct, msgspec.Struct, kw_only=True):
     key: bytes
     """The same for every spelling of the same lookup."""
     endpoint: str
+    """The catalogue id of the endpoint, such as `person.get`."""
     given: bytes
     """The first input that led to this key, as JSON."""
     status: Status
+    """What became of it, such as `done`, `refused` or `in_doubt`."""
     attempts: int = 0
+    """Requests sent for it."""
     credits: int = 0
     """Credits charged for it."""
     maybe: int = 0

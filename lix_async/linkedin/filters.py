@@ -61,8 +61,11 @@ class Value(msgspec.Struct, frozen=True):
     """
 
     text: str
+    """The value as LinkedIn shows it."""
     id: str | None = None
+    """The id of the value; None for free text."""
     excluded: bool = False
+    """Whether people or companies with this value are left out of the search."""
     parent: str | None = None
     """The id of the group that the value belongs to; "0" is set for companies with an id."""
 

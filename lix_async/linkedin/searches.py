@@ -33,7 +33,9 @@ class SalesSearch(msgspec.Struct, frozen=True):
     """
 
     filters: tuple[Filter, ...] = ()
+    """The filters, in the order of the URL."""
     keywords: str | None = None
+    """The words that are searched for, or None."""
 
 
 def people_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:

@@ -45,7 +45,9 @@ class Identifier(ReadableStruct, msgspec.Struct, frozen=True, gc=False):
     """An id in its canonical form."""
 
     kind: IdKind
+    """What kind of id it is, such as the slug of a profile."""
     id: str
+    """The id alone, without a link around it."""
 
     @property
     def is_strong(self) -> bool:

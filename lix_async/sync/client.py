@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
+from ..bulk.preview import Preview, preview
 from ..bulk.row_input import AnyRow, On
 from ..bulk.run import Run, RunOptions
 from ..concurrency.loop_thread import Backend, EventLoopThread
 from ..core.endpoint import Endpoint
 from ..core.endpoint import P as EndpointParams
 from ..core.errors import ConfigurationError
+from ..core.freshness import Age
 from ..core.models import Listing
 from ..core.provider import Provider
 from ..core.validation import guarded_repr
 from ..engine.answer import Answer
 from ..engine.client import Client
 from ..engine.credits import CreditBudget
+from ..engine.options import UNSET, Unset
 from ..engine.pages import ListingOptions
 from ..ledger.ledger import StoreAddress
 from .methods import SyncMethods
 from .pages import SyncPages
-from .run import InputIterator, SyncRun
+from .run import SyncRun, input_stream, waiter_of
+
+if TYPE_CHECKING:
+    from ..frames import AnyTable, Frame
 
 A_co = TypeVar("A_co", bound=Client, covariant=True)
 C = TypeVar("C", bound="SyncClient[Client]")
@@ -152,16 +158,121 @@ class SyncClient(SyncMethods[A_co]):
                     print(outcome.input, outcome.state, outcome.value)
             ```
         """
-        # A collection can be read in any thread.
-        stream: Iterable[AnyRow] | InputIterator[AnyRow] = inputs
-        if isinstance(inputs, Iterator):
-            stream = InputIterator(inputs)
+        stream = input_stream(inputs)
 
         async def make() -> Run[R]:
             awaited = cast("Callable[..., Awaitable[R]]", async_method(method))
             return Run(store, awaited, stream, on=on, rows=rows, **options)
 
         return SyncRun(self.loop_thread, self.loop_thread.run(make), stream)
+
+    def preview(
+        self,
+        store: StoreAddress,
+        method: Callable[..., object],
+        inputs: Iterable[AnyRow],
+        *,
+        on: On[AnyRow] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
+        recheck: int = 0,
+        account: str = "",
+        check_balances: bool = True,
+    ) -> Preview:
+        """The cost of `lix.run` with the same arguments: `bulk.preview` without asyncio.
+
+        It buys nothing and does not change the ledger.
+
+        Args:
+            store: The ledger of the run. It need not exist, and may be in use.
+            method: A method of this client, such as `lix.people.get`.
+            inputs: First arguments of the method, or mappings of keyword arguments.
+            on: The part of an input that the method takes, where inputs are rows.
+            max_age: The greatest age of an answer that is not bought again, as of the run.
+            refused_age: The same for refusals.
+            recheck: How often at most an answer that may become better is requested again.
+            account: A name that separates the ledger entries of several accounts.
+            check_balances: Whether to request the balances and the daily allowance.
+
+        Raises:
+            ConfigurationError: If an argument is not valid.
+            BulkError: If the ledger cannot be read.
+
+        Credits: the price of the balance request is not published; the allowance is free.
+        """
+        stream = input_stream(inputs)
+        awaited = async_method(method)
+        return self.loop_thread.run_with(
+            waiter_of(stream),
+            lambda: preview(
+                store,
+                awaited,
+                stream,
+                on=on,
+                max_age=max_age,
+                refused_age=refused_age,
+                recheck=recheck,
+                account=account,
+                check_balances=check_balances,
+            ),
+        )
+
+    def enrich_frame(
+        self,
+        frame: AnyTable,
+        method: Callable[..., object],
+        *,
+        on: str | Mapping[str, str],
+        store: StoreAddress,
+        columns: Sequence[str] | None = None,
+        flatten: bool = False,
+        prefix: str = "lix_",
+        **run_options: Unpack[RunOptions],
+    ) -> Frame:
+        """A table of one's own with the answers of a method beside its rows.
+
+        It is `lix_async.frames.enrich_frame` without asyncio, and needs the extra `frames`. The
+        table is read in the thread of the caller. An interrupted call, as by Ctrl-C, stops as a
+        run does: what has been sent gets a few seconds for its answer, which is kept.
+
+        Args:
+            frame: A table of pandas, polars, DuckDB or pyarrow, or a list of dicts.
+            method: A method of this client with one answer for each input, such as
+                `lix.people.get`.
+            on: The column with the method's first argument, or a mapping of its keyword arguments
+                to columns.
+            store: The ledger; see `bulk.Run`.
+            columns: The columns of the answer, also properties such as `full_name`. Default: all
+                fields.
+            flatten: Whether the fields of structs in the answer become columns.
+            prefix: What the names of the added columns begin with.
+            **run_options: Further arguments of `bulk.Run`, such as `max_credits` and `max_age`.
+
+        Raises:
+            ConfigurationError: If an argument is not valid, a column is missing, or an added column
+                has the name of one that is there. Nothing was sent.
+            LixError: What ends a `bulk.Run`.
+
+        Credits: those of the method, for each distinct input that the ledger does not have.
+
+        Example:
+            ```python
+            with Lix() as lix:
+                frame = lix.enrich_frame(
+                    df, lix.people.get, on="linkedin_url", store="people.db", columns=["name"]
+                )
+                df = frame.to_pandas()
+            ```
+        """
+        from ..frames.enrich import TableEnrichment
+
+        enrichment = TableEnrichment(
+            frame, async_method(method), on=on, columns=columns, flatten=flatten, prefix=prefix
+        )
+        with self.run(store, method, enrichment.inputs, on=on, **run_options) as run:
+            for outcome in run:
+                enrichment.add(outcome)
+        return enrichment.frame()
 
     def close(self) -> None:
         """Cancel the calls under way, close the connections and end the thread.

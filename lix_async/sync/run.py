@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Generic, TypeVar, cast
@@ -61,6 +61,18 @@ class InputIterator(Generic[AnyRow]):
         raise errors[0] if errors else StopAsyncIteration
 
 
+def input_stream(inputs: Iterable[AnyRow]) -> Iterable[AnyRow] | InputIterator[AnyRow]:
+    """Inputs that the thread of the loop can read: a collection can be read in any thread."""
+    return InputIterator(inputs) if isinstance(inputs, Iterator) else inputs
+
+
+def waiter_of(inputs: object) -> ThreadWaiter:
+    """What waits for a call that reads inputs, and takes them from an iterator meanwhile."""
+    if isinstance(inputs, InputIterator):
+        return _InputSupply(cast("InputIterator[object]", inputs).wanted)
+    return threading.Event()
+
+
 class _InputSupply:
     """What the caller does while it waits for an outcome: it takes inputs."""
 
@@ -94,9 +106,7 @@ class SyncRun(Generic[T]):
         self._thread = thread
         self.aio = run
         """The run of the async client."""
-        self._wanted: SimpleQueue[object] | None = None
-        if isinstance(inputs, InputIterator):
-            self._wanted = cast("InputIterator[object]", inputs).wanted
+        self._inputs = inputs
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -106,11 +116,8 @@ class SyncRun(Generic[T]):
         return self
 
     def __next__(self) -> Outcome[T]:
-        waiter: ThreadWaiter = threading.Event()
-        if self._wanted is not None:
-            waiter = _InputSupply(self._wanted)
         try:
-            return self._thread.run_with(waiter, self.aio.__anext__)
+            return self._thread.run_with(waiter_of(self._inputs), self.aio.__anext__)
         except StopAsyncIteration:
             raise StopIteration from None
         except Exception:

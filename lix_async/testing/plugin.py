@@ -21,6 +21,7 @@ With `lix_no_network = true` in pytest's settings, every test uses `lix_no_netwo
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -81,6 +82,8 @@ def _marked(item: pytest.Item) -> dict[str, object]:
     """The arguments of the markers of a test; those nearest to it win."""
     settings: dict[str, object] = {}
     for mark in reversed(list(item.iter_markers(MARKER))):
+        if mark.args:
+            pytest.fail(f"pytest.mark.{MARKER} takes arguments by name: people=300", pytrace=False)
         settings |= mark.kwargs
     return settings
 
@@ -102,6 +105,14 @@ def lix_sandbox(request: pytest.FixtureRequest, lix_clock: IdleClock) -> Sandbox
     settings.pop("max_credits", None)
     force = cast("str | list[str]", settings.pop("force", ()))
     times = {"clock": lix_clock.now, "wall": lix_clock.wall, "sleep": lix_clock.sleep}
+    names = inspect.signature(Sandbox).parameters
+    for name in settings:
+        if name not in names:
+            known = ", ".join(sorted({*names, "force", "max_credits"} - times.keys()))
+            pytest.fail(
+                f"unknown setting {name!r} in pytest.mark.{MARKER}; available settings: {known}",
+                pytrace=False,
+            )
     make = cast("Callable[..., Sandbox]", Sandbox)
     sandbox = make(**({"rate": None} | times | settings))
     sandbox.faults.force(*([force] if isinstance(force, str) else force))

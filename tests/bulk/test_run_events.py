@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
-from sample_provider import refused
+from sample_provider import refused, settle
 
-from lix_async import RetryPolicy, bulk
-from lix_async.core.errors import BudgetError, ServerError
+from lix_async import RateLimit, RetryPolicy, bulk
+from lix_async.core.errors import BudgetError, RateLimitError, ServerError
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.events import (
     CallStarted,
@@ -152,6 +155,69 @@ async def test_a_run_whose_lookups_are_all_queued_says_so(tmp_path: Path) -> Non
         assert one.until - one.at > 100
     assert sum(isinstance(one, RunResumed) for one in events) == len(parked)
     assert sum(isinstance(one, CallStarted) for one in events) >= 2
+
+
+async def test_a_run_says_that_it_waits_once_the_calls_under_way_have_ended(
+    tmp_path: Path,
+) -> None:
+    events: list[Event] = []
+    may_answer = anyio.Event()
+    asked = 0
+
+    async def answer(outgoing: HttpRequest) -> HttpResponse:
+        nonlocal asked
+        asked += 1
+        if outgoing.target.endswith("/a"):
+            return refused(202, "queued") if asked <= 2 else thing(outgoing)
+        await may_answer.wait()
+        return thing(outgoing)
+
+    def parked() -> list[RunParked]:
+        return [one for one in events if isinstance(one, RunParked)]
+
+    clock = VirtualClock()  # it stands still until it is moved on
+    vendor = Vendor(answer, clock=clock, on_event=events.append)
+    states: list[str] = []
+    async with bulk.Run(tmp_path / "a.db", vendor.get, ["a", "b"], concurrency=2) as run:
+
+        async def consume() -> None:
+            states.extend([outcome.state async for outcome in run])
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(consume)
+            while run.progress().queued < 1 or run.progress().in_flight != 1:
+                await anyio.lowlevel.checkpoint()
+            await settle()
+            assert parked() == []
+            may_answer.set()
+            while not parked():
+                await anyio.lowlevel.checkpoint()
+            while len(states) < 2:
+                clock.advance(600)
+                await anyio.lowlevel.checkpoint()
+    assert [one.reason for one in parked()] == ["queued"]
+    assert states == ["done", "done"]
+
+
+async def test_a_run_says_that_it_gets_no_permits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lix_async")
+    async with VirtualClock() as clock:
+        sandbox = Sandbox(rate=None, clock=clock.now, wall=clock.wall)
+        rate = RateLimit(1, per=1.0)
+        async with memory_client(sandbox, clock=clock, rate_limit=rate) as lix:
+            sandbox.faults.force(*["rate_limit;retry-after=90"] * 2)
+            with contextlib.suppress(RateLimitError):
+                await lix.with_options(retry=RetryPolicy(attempts=1)).people.get(LINKS[1])
+            assert "no permits" not in caplog.text, (
+                "a call outside of a run says itself why it waits"
+            )
+            async with bulk.Run(
+                tmp_path / "a.db", lix.people.get, LINKS[:1], check_balances=False
+            ) as run:
+                assert [outcome.state async for outcome in run] == ["done"]
+    assert "person.get: no permits for 90.0 s after a 429" in caplog.text
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.INFO])

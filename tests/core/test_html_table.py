@@ -141,3 +141,10 @@ def test_numbers_have_their_noun() -> None:
         "1 credit",
         "1,200 credits",
     ]
+
+
+def test_zero_and_false_are_values() -> None:
+    rows = [{"credits": 0, "cached": False, "name": "", "reason": None}]
+    html = html_items("t", rows)
+    assert re.findall("<th>(.*?)</th>", html) == ["credits", "cached"]
+    assert "<td>0</td><td>False</td>" in html

@@ -82,3 +82,12 @@ async def test_it_takes_a_method_that_is_awaited_and_makes_a_call() -> None:
             await lix.answer(lix.connections.list, "viewer")  # type: ignore[arg-type]
         with pytest.raises(ConfigurationError, match="makes a call"):
             await lix.answer(lix.clock.sleep, 0)
+
+
+async def test_a_call_in_place_of_a_method_is_refused() -> None:
+    sandbox = Sandbox(rate=None)
+    async with memory_client(sandbox) as lix:
+        for wrong in (lix.people.get(LINK), "people.get"):
+            with pytest.raises(ConfigurationError, match="takes a method and its arguments"):
+                await lix.answer(wrong)  # type: ignore[arg-type]
+    assert sandbox.requests == []

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pytest
 from sample_provider import THING, SampleClient, Thing, ThingParams, refused, reply
 
 from lix_async import BudgetError, ConfigurationError, Lix, bulk
+from lix_async.concurrency.loop_thread import Backend
 from lix_async.core.wire import HttpRequest
 from lix_async.frames import RunOptions, enrich_frame
 from lix_async.frames import enrich as module
@@ -109,9 +111,11 @@ async def test_own_columns_keep_their_types(tmp_path: Path) -> None:
     table = [
         {"li": "a", "at": at, "day": day, "flag": True, "x": 1, "any": {"k": 1}, "f": float("nan")},
         {"li": "b", "x": 1.5, "any": [1], "late": None},
+        {"li": "b", "any": at},
+        {"li": "b", "any": at.replace(tzinfo=None)},
     ]
     found = await enrich_frame(table, Vendor().get, on="li", store=tmp_path / "x.db", columns=[])
-    first, second = found.to_dicts()
+    first, second, *times = found.to_dicts()
     own = {name: first[name] for name in table[0]}
     assert own == {
         "li": "a",
@@ -124,7 +128,79 @@ async def test_own_columns_keep_their_types(tmp_path: Path) -> None:
     }
     assert second["at"] is second["late"] is None
     assert (second["x"], second["any"]) == (1.5, "[1]")
+    assert [row["any"] for row in times] == ["2026-01-02 00:00:00+00:00", "2026-01-02 00:00:00"]
     assert found.column_names[-3:] == ["lix_status", "lix_credits", "lix_reason"]
+
+
+class Strange:
+    def __str__(self) -> str:
+        return "strange"
+
+
+ODD: dict[str, tuple[list[Any], list[Any]]] = {
+    "text and number": (["01234", 5], ["01234", "5"]),
+    "list and text": ([["a"], "b"], ['["a"]', "b"]),
+    "lists": ([["a"], ["b", "c"]], [["a"], ["b", "c"]]),
+    "strange lists": ([[Strange()], []], ['["strange"]', "[]"]),
+    "no JSON": ([{"a": "\ud800"}, None], ["{'a': '\\ud800'}", None]),
+    "more than 64 bits": ([2**70, 1], [str(2**70), "1"]),
+    "numpy": ([np.int64(3), np.float64(1.5)], [3.0, 1.5]),
+    "arrays": ([np.array([1, 2]), None], [[1, 2], None]),
+    "objects": ([Strange(), 1], ["strange", "1"]),
+    "bytes": ([b"x", b"\xff"], [b"x", b"\xff"]),
+    "times without a zone": ([datetime(2026, 1, 2), None], [datetime(2026, 1, 2), None]),
+}
+
+
+@pytest.mark.parametrize("kind", ["dicts", "pandas", "pandas without pyarrow"])
+@pytest.mark.parametrize("odd", ODD)
+async def test_own_columns_of_any_values_stay(odd: str, kind: str, tmp_path: Path) -> None:
+    given, expected = ODD[odd]
+    columns = {"li": ["a", "b"], "own": pd.Series(given, dtype="object")}
+    make = Wrapped if kind == "pandas without pyarrow" else pd.DataFrame
+    table = [{"li": "a", "own": value} for value in given] if kind == "dicts" else make(columns)
+    found = await enrich_frame(table, Vendor().get, on="li", store=tmp_path / "x.db", columns=[])
+    assert [row["own"] for row in found.to_dicts()] == expected
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, Wrapped])
+async def test_the_named_index_of_a_table_is_a_column(
+    make: type[pd.DataFrame], tmp_path: Path
+) -> None:
+    table = make({"li": ["a"], "n": [1], "account": ["x"]}).set_index("account")
+    found = await enrich_frame(
+        make(table), Vendor().get, on="li", store=tmp_path / "x.db", columns=[]
+    )
+    assert found.column_names[:3] == ["li", "n", "account"]
+    assert found.to_dicts()[0]["account"] == "x"
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, Wrapped])
+async def test_names_of_columns_of_pandas(make: type[pd.DataFrame], tmp_path: Path) -> None:
+    vendor = Vendor()
+    for table, message in (
+        (make([["a", 1, 2]], columns=["li", "n", "n"]), "several columns of the name 'n'"),
+        (make({"li": ["a"], 1: [2]}), "names of columns must be texts, not 1"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            await enrich_frame(table, vendor.get, on="li", store=tmp_path / "x.db")
+    assert not vendor.script.sent
+    empty = await enrich_frame(
+        make({"li": []}), vendor.get, on="li", store=tmp_path / "x.db", columns=["id"]
+    )
+    assert empty.column_names == ["li", "lix_status", "lix_credits", "lix_reason", "lix_id"]
+
+
+class Broken:
+    """A table of another library, whose export fails."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        raise ValueError("no such file")
+
+
+async def test_an_export_that_fails_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such file"):
+        await enrich_frame(Broken(), Vendor().get, on="li", store=tmp_path / "x.db")
 
 
 async def test_an_empty_table(tmp_path: Path) -> None:
@@ -185,12 +261,47 @@ async def test_a_method_has_to_return_one_struct(tmp_path: Path) -> None:
                 await enrich_frame(rows(), method, on="li", store=tmp_path / "x.db")
     with Lix("key-for-tests") as blocking:
         method = cast("Any", blocking.people.get)
-        with pytest.raises(ConfigurationError, match=r"get returns without .* use lix\.run"):
+        with pytest.raises(
+            ConfigurationError, match=r"get returns without .* use lix\.enrich_frame"
+        ):
             await enrich_frame(rows(), method, on="li", store=tmp_path / "x.db")
         with pytest.raises(
             ConfigurationError, match=r"'SyncPeople\.get': .* AsyncLix; .* lix\.run"
         ):
             bulk.Run(tmp_path / "x.db", method, ["x"])
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_same_without_asyncio(backend: Backend, tmp_path: Path) -> None:
+    links = [f"https://www.linkedin.com/in/example-person-{number}" for number in (1, 2, 1)]
+    table = pd.DataFrame({"link": [*links, None], "owner": [SECRET, "y", "z", "w"]})
+    store = tmp_path / "people.db"
+    with memory_client(Sandbox(rate=None), Lix, rate_limit=None, backend=backend) as lix:
+        options: dict[str, Any] = {"on": "link", "store": store, "columns": ["name"]}
+        found = lix.enrich_frame(table, lix.people.get, **options)
+        assert found.column_names == [
+            *("link", "owner", "lix_status", "lix_credits", "lix_reason", "lix_name")
+        ]
+        rows = found.to_dicts()
+        assert [row["owner"] for row in rows] == [SECRET, "y", "z", "w"]
+        assert [row["lix_status"] for row in rows] == ["done", "done", "done", "invalid"]
+        assert rows[0]["lix_name"] == rows[2]["lix_name"] == "Example Person"
+        assert lix.credits.total == 2
+        again = lix.enrich_frame(table, lix.aio.people.get, **options)
+        assert [row["lix_name"] for row in again.to_dicts()] == [row["lix_name"] for row in rows]
+        with pytest.raises(ConfigurationError, match="already has the column 'lix_status'"):
+            lix.enrich_frame(found, lix.people.get, **options)
+        with pytest.raises(ConfigurationError, match="people does not return one struct"):
+            lix.enrich_frame(table, lix.search.people, **options)
+        with pytest.raises(BudgetError):
+            lix.enrich_frame(
+                [{"link": f"{links[0]}{number}"} for number in range(3)],
+                lix.people.get,
+                max_credits=1,
+                concurrency=1,
+                **options,
+            )
+        assert lix.credits.total == 3
 
 
 async def test_a_stop_is_raised_and_the_next_call_continues(tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ import fastapi
 import fastapi.encoders
 import httpx
 import pytest
-from fastapi import BackgroundTasks, Depends, FastAPI
+from fastapi import BackgroundTasks, Depends, FastAPI, Response
+from fastapi.testclient import TestClient
 from openapi_spec_validator import validate
 from starlette.requests import Request
 
 import lix_async.integrations.fastapi
-from lix_async import AsyncLix, AsyncLookC, Checkpoint, LocalLimiter, Page, Person, RateLimit
+from lix_async import AsyncLix, AsyncLookC, Checkpoint, LocalLimiter, Page, Person, Post, RateLimit
 from lix_async.core.errors import (
     BulkError,
     ConfigurationError,
@@ -46,6 +47,7 @@ from lix_async.integrations.fastapi import (
     problem,
     setup,
     stream,
+    stream_of,
 )
 from lix_async.limiters.base import Limiter
 from lix_async.sandbox import Sandbox
@@ -74,9 +76,9 @@ async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-def backend(lix: AsyncLix, **options: Any) -> FastAPI:
+def backend(*clients: AsyncLix, **options: Any) -> FastAPI:
     app = FastAPI(responses=PROBLEMS)
-    setup(app, lix, **options)
+    setup(app, *clients, **options)
 
     @app.get("/person")
     async def person(link: str, lix: LixDep) -> Person:
@@ -165,6 +167,65 @@ async def test_a_client_of_a_class_of_ones_own(sandbox: Sandbox) -> None:
     async with served(app) as http:
         assert (await http.get("/both")).status_code == 200
     assert names == ["AsyncLix", "MyLix"]
+
+
+def test_a_test_puts_another_client_in_place_of_the_apps(sandbox: Sandbox) -> None:
+    app = backend(AsyncLix("key-of-the-app"))
+    app.dependency_overrides[client(AsyncLix)] = lambda: memory_client(sandbox)
+    http = TestClient(app)  # without its block: the app's own clients are not opened
+    assert http.get("/person", params={"link": LINK}).json()["name"]
+    rows = http.get("/search", params={"url": SEARCH.format(12)}).text.splitlines()
+    assert len(rows) == 13
+    assert sandbox.ledger.totals()["standard"] == 3
+    assert client(AsyncLix) is client(AsyncLix)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_mounted_application_has_the_clients_of_the_outer_one(
+    sandbox: Sandbox, cached: bool, tmp_path: Path
+) -> None:
+    outer, inner = FastAPI(), backend()
+    setup(outer, memory_client(sandbox, cache=tmp_path / "people.db" if cached else None))
+    outer.mount("/inner", inner)
+    with TestClient(outer) as http:
+        assert http.get("/inner/person", params={"link": LINK}).json()["name"]
+        wrong = http.get("/inner/person", params={"link": "x"})
+        assert wrong.json()["title"] == "ConfigurationError"
+        assert wrong.status_code == 422
+
+
+async def test_a_caller_of_a_mounted_application_who_leaves_gets_the_answer_under_way(
+    sandbox: Sandbox,
+) -> None:
+    events: list[Event] = []
+    asked, answered = anyio.Event(), anyio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.set()
+        await answered.wait()
+        await sandbox.app(scope, receive, send)
+
+    http_client = httpx.AsyncClient(transport=httpx.ASGITransport(slow))
+    lix = AsyncLix(
+        "sandbox-key",
+        base_url="http://127.0.0.1",
+        rate_limit=None,
+        http_client=http_client,
+        on_event=events.append,
+    )
+    outer, inner = FastAPI(), backend(lix)  # the middleware of both
+    setup(outer)
+    outer.mount("/inner", inner)
+    async with http_client, inner.router.lifespan_context(inner):
+        caller = Caller(outer, "/inner/person", link=LINK)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(caller.call)
+            await asked.wait()
+            caller.left.set()
+            await anyio.wait_all_tasks_blocked()
+            assert [one for one in events if isinstance(one, CallEnded)] == []
+            answered.set()
+    assert [one.outcome for one in events if isinstance(one, CallEnded)] == ["ok"]
 
 
 async def test_a_missing_client_is_named_at_the_request(
@@ -457,6 +518,35 @@ async def test_a_stream_says_that_it_lives_while_a_page_waits() -> None:
     assert lines(plain)[-1]["_end"]["credits"] == 2
 
 
+def test_a_stream_is_described_by_its_media_type_and_its_rows(sandbox: Sandbox) -> None:
+    app = FastAPI(responses=PROBLEMS)
+
+    @app.get("/people", **stream_of(Person))
+    async def people(url: str, lix: LixDep) -> Response:
+        return stream(lix.search.people(url))
+
+    @app.get("/posts", **stream_of(Post, sse=True))
+    async def posts(url: str, lix: LixDep) -> Response:
+        return stream(lix.search.posts(url), sse=True)
+
+    document = app.openapi()
+    validate(document)
+    for path, media_type, row in (
+        ("/people", "application/x-ndjson", "Person"),
+        ("/posts", "text/event-stream", "Post"),
+    ):
+        described = document["paths"][path]["get"]["responses"]["200"]
+        assert list(described["content"]) == [media_type]
+        references = [one["$ref"] for one in described["content"][media_type]["schema"]["anyOf"]]
+        assert references == [f"#/components/schemas/{name}" for name in (row, "StreamEndLine")]
+        assert "the last one is `_end`" in described["description"]
+    end = document["components"]["schemas"]["StreamEnd"]["properties"]
+    assert all(field["description"] for field in end.values())
+    for wrong in (dict, "Person", None):
+        with pytest.raises(ConfigurationError, match="kind must be the struct of the rows"):
+            stream_of(wrong)  # type: ignore[arg-type]
+
+
 def test_wrong_arguments_of_streams(sandbox: Sandbox) -> None:
     lix = memory_client(sandbox)
     with pytest.raises(ConfigurationError, match="prefetch=1 buys a page ahead"):
@@ -587,14 +677,13 @@ async def test_an_attempt_under_way_is_waited_for(
             await anyio.wait_all_tasks_blocked()
             assert [one for one in events if isinstance(one, CallEnded)] == []
             answered.set()
-        ended = [one.outcome for one in events if isinstance(one, CallEnded)]
-        assert ended == ["ok"]
         assert "after its next wait" not in reached
         if cached:
             await lix.people.get(LINK)
             while lix.cache.flights:  # the answer is in the ledger a little before they end
                 await anyio.lowlevel.checkpoint()
             assert lix.cache.stats.bought == 1
+        assert [one.outcome for one in events if isinstance(one, CallEnded)] == ["ok"]
     assert len(sandbox.requests) == 1
 
 
@@ -729,6 +818,6 @@ async def test_bodies_and_disconnects_reach_the_application() -> None:
 
 async def test_it_can_be_left_out(sandbox: Sandbox) -> None:
     app = backend(memory_client(sandbox), stop_on_disconnect=False)
-    assert app.user_middleware == []
+    assert "StopOnDisconnect" not in repr(app.user_middleware)
     async with served(app) as http:
         assert (await http.get("/person", params={"link": LINK})).status_code == 200

@@ -334,6 +334,32 @@ def test_the_inputs_of_a_run_may_use_the_client_and_belong_to_the_callers_thread
     assert sorted(outcome.input["account"] for outcome in own) == [1, 2]  # type: ignore[index,call-overload]
 
 
+def test_what_a_run_would_cost(lix: Lix, tmp_path: Path) -> None:
+    links = [LINK.format(number) for number in (1, 2, 1)]
+    list(lix.run(tmp_path / "a.db", lix.people.get, links[:1]))
+    spent = lix.credits.total
+    found = lix.preview(tmp_path / "a.db", lix.people.get, links)
+    assert (found.inputs, found.distinct, found.answered, found.calls) == (3, 2, 1, 1)
+    assert found.credits == {"standard": 1}
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE people (li TEXT)")
+    database.executemany("INSERT INTO people VALUES (?)", [(link,) for link in links])
+    cursor = database.execute("SELECT li FROM people")  # bound to this thread
+    rows = ({"li": link} for (link,) in cursor)
+    assert lix.preview(tmp_path / "a.db", lix.people.get, rows, on="li", max_age=0).calls == 2
+    with pytest.raises(ConfigurationError, match="not a single text"):
+        lix.preview(tmp_path / "a.db", lix.people.get, LINK.format(1))
+    assert lix.credits.total == spent
+
+
+def test_the_options_of_a_preview_are_those_of_the_function() -> None:
+    own = [*inspect.signature(SyncClient.preview).parameters.values()][1:]
+    function = inspect.signature(bulk.preview).parameters.values()
+    assert [(one.name, one.kind, one.default) for one in own] == [
+        (one.name, one.kind, one.default) for one in function
+    ]
+
+
 def test_inputs_that_raise(lix: Lix, tmp_path: Path) -> None:
     def inputs() -> Iterator[str]:
         yield LINK.format(1)

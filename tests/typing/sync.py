@@ -6,7 +6,7 @@ Lines that end in `expect: error` must fail: the checkers report an ignore that 
 from __future__ import annotations
 
 import sqlite3
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 import lix_async.models.connectsafely as models_connectsafely
 import lix_async.models.letrics as models_letrics
@@ -27,12 +27,17 @@ from lix_async import (
     bulk,
 )
 from lix_async.engine.options import ClientOptions
+from lix_async.frames import Frame
 from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
 from lix_async.providers.lix.params import PersonParams, SearchParams
 from lix_async.sandbox import Sandbox
 from lix_async.sync import SyncPages, SyncRun
 from lix_async.testing import memory_client
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
 
 
 def clients(given: ClientOptions) -> None:
@@ -93,4 +98,13 @@ def runs(lix: Lix, links: sqlite3.Cursor) -> None:
         assert_type(outcome, bulk.Outcome[Person])
     assert_type(run.progress(), bulk.Progress)
     assert_type(lix.run("x.db", lix.search.people, (row[0] for row in links)), SyncRun[Person])
+    assert_type(lix.preview("people.db", lix.people.get, ["a"], max_age=3600), bulk.Preview)
     lix.run("people.db", lix.people.get, ["a"], concurency=2)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # expect: error
+
+
+def tables(lix: Lix, frame: pl.DataFrame, table: pd.DataFrame, store: str) -> None:
+    found = lix.enrich_frame(frame, lix.people.get, on="link", store=store, max_credits=5)
+    assert_type(found, Frame)
+    lix.enrich_frame(table, lix.people.get, on={"profile_link": "link"}, store=store)
+    lix.enrich_frame([{"link": "x"}], lix.people.get, on="link", store=store)
+    lix.enrich_frame(frame, lix.people.get, on="link", store=store, max_credit=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # expect: error

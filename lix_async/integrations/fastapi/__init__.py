@@ -29,7 +29,7 @@ from .disconnects import StopOnDisconnect
 from .job_store import JobState
 from .jobs import JobExistsError, JobOptions, Jobs
 from .problems import PROBLEMS, problem
-from .streaming import stream
+from .streaming import stream, stream_of
 from .webhooks import MemorySeenPayloads, SeenPayloads, SqliteSeenPayloads, lookc_webhooks
 
 if TYPE_CHECKING:
@@ -81,4 +81,5 @@ __all__ = [
     "problem",
     "setup",
     "stream",
+    "stream_of",
 ]

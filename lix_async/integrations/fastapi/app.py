@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
-from typing import Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import fastapi.encoders
 import msgspec
@@ -21,6 +21,9 @@ from ...engine.client import Client
 from .disconnects import StopOnDisconnect
 from .jobs import Jobs
 from .problems import Statuses, answer_for
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 C = TypeVar("C", bound=Client)
 DEPENDENCIES = {
@@ -47,7 +50,8 @@ def setup(
     """Open the clients when the application starts, and close them when it stops.
 
     The application's own lifespan runs inside of that. Routes get a client by a dependency such as
-    `LixDep`; a route without a return annotation may return structs.
+    `LixDep`; a route without a return annotation may return structs. An application that is mounted
+    in this one needs `setup` as well, without clients: it has those of this one.
 
     Args:
         app: The application, before it starts.
@@ -72,9 +76,9 @@ def setup(
     by_class = {type(one): one for one in clients}
     if len(by_class) < len(clients):
         raise ConfigurationError("setup takes one client of each class: derive one for the others")
-    if hasattr(app.state, "lix_clients"):
+    if hasattr(app.state, _CLIENTS):
         raise ConfigurationError("setup was called before: call it once, with all clients")
-    app.state.lix_clients = by_class
+    setattr(app.state, _CLIENTS, by_class)
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -98,12 +102,28 @@ def setup(
             )
 
         app.add_exception_handler(LixError, answer)
+    app.add_middleware(_ClientsInScope, clients=by_class)
     if stop_on_disconnect:
         app.add_middleware(StopOnDisconnect, clients=clients)
     _encode_structs()
 
 
+_CLIENTS = "lix_clients"
+"""Where the scope of a request has the clients by their class."""
 _STATUSES: dict[type[LixError], int] = {MissingClientError: 500}
+
+
+class _ClientsInScope:
+    """ASGI middleware that gives the clients to all routes, also those of mounted applications."""
+
+    def __init__(self, app: ASGIApp, clients: Mapping[type[Client], Client]) -> None:
+        self._app = app
+        self._clients = clients
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, a socket or the lifespan."""
+        scope[_CLIENTS] = {**scope.get(_CLIENTS, {}), **self._clients}
+        await self._app(scope, receive, send)
 
 
 def _queued_interval(clients: tuple[Client, ...], error: LixError) -> float:
@@ -126,7 +146,10 @@ _to_builtins = partial(msgspec.to_builtins, str_keys=True, enc_hook=str)
 
 
 def client(kind: type[C]) -> Callable[[Request], Awaitable[C]]:
-    """A dependency that gives the client of a class, for a class of your own.
+    """The dependency that gives the client of a class: for a class of your own, and for tests.
+
+    It is the same function each time, which `LixDep` has too, so `app.dependency_overrides` can put
+    another client in its place.
 
     Args:
         kind: The class, or one that it derives from.
@@ -134,11 +157,21 @@ def client(kind: type[C]) -> Callable[[Request], Awaitable[C]]:
     Example:
         ```python
         MyLixDep = Annotated[MyLix, Depends(client(MyLix))]
+        app.dependency_overrides[client(AsyncLix)] = lambda: lix  # in a test
         ```
     """
+    found = _dependencies.get(kind)
+    if found is None:
+        found = _dependencies[kind] = _dependency_on(kind)
+    return cast("Callable[[Request], Awaitable[C]]", found)
 
-    async def dependency(request: Request) -> C:
-        clients: Mapping[type[Client], Client] = getattr(request.app.state, "lix_clients", {})
+
+_dependencies: dict[type[Client], Callable[[Request], Awaitable[Client]]] = {}
+
+
+def _dependency_on(kind: type[Client]) -> Callable[[Request], Awaitable[Client]]:
+    async def dependency(request: Request) -> Client:
+        clients: Mapping[type[Client], Client] = request.scope.get(_CLIENTS, {})
         for one in (clients.get(kind), *clients.values()):
             if isinstance(one, kind):
                 return one

@@ -101,7 +101,7 @@ class StopOnDisconnect:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _request.get() is not None:  # or it is mounted in another
             await self._app(scope, receive, send)
             return
         try:

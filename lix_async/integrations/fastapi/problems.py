@@ -17,6 +17,7 @@ from fastapi import Response
 
 from ...bulk.chunk import LedgerParkedError
 from ...concurrency.clock import RealClock
+from ...core.bridge import ReadableStruct
 from ...core.errors import (
     AuthenticationError,
     BulkError,
@@ -41,6 +42,7 @@ from ...core.errors import (
     ViewerError,
     WeeklyLimitError,
 )
+from ...core.field_docs import field_descriptions
 from ...core.installed_providers import provider_name, provider_of, providers
 from ...core.retry import RetryPolicy
 from ...ledger.connection import LedgerGoneError, LedgerUnreachableError
@@ -86,7 +88,7 @@ STATUSES: Statuses = MappingProxyType(
 """The status of an error by its class, or by the nearest class above it."""
 
 
-class Problem(msgspec.Struct, omit_defaults=True):
+class Problem(ReadableStruct, msgspec.Struct, omit_defaults=True):
     """The body of an answer that reports an error."""
 
     type: str
@@ -104,8 +106,12 @@ class Problem(msgspec.Struct, omit_defaults=True):
 
 
 def _described(status: int, text: str) -> dict[str, object]:
+    about = field_descriptions(Problem)
     properties = {
-        field.encode_name: {"type": "integer" if field.type is int else "string"}
+        field.encode_name: {
+            "type": "integer" if field.type is int else "string",
+            "description": about[field.name],
+        }
         for field in msgspec.structs.fields(Problem)
     }
     schema = {

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Union, cast
 
 import msgspec
-from starlette.responses import StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from ...core.bridge import ReadableStruct
 from ...core.errors import ConfigurationError, LixError
+from ...core.models import AnyStruct
 from ...core.validation import check_type
 from ...engine.pages import Pages
 from .problems import LOG, Problem, problem_of
@@ -27,21 +29,76 @@ RECONNECT = 86_400_000
 for again, so a page closes the `EventSource` at `_end`; this is for one that does not."""
 
 
-class _StreamEnd(msgspec.Struct, omit_defaults=True):
-    """The last line of a stream."""
+class StreamEnd(ReadableStruct, msgspec.Struct, omit_defaults=True):
+    """How a stream ended."""
 
     done: bool
     """Whether the listing came to its end, or to `max_items`, without an error."""
     items: int
-    """Items that were sent."""
+    """Items that were sent; of a listing that was resumed, all since its beginning."""
     credits: int
-    """Credits that the listing has cost."""
+    """Credits that the listing has cost since its beginning."""
     complete: bool
     """Whether it reached its end with as many items as the provider promised."""
     problem: Problem | None = None
     """The error."""
     checkpoint: str | None = None
     """After an error: where to go on, for `resume=Checkpoint.from_json(…)`."""
+
+
+class StreamEndLine(ReadableStruct, msgspec.Struct):
+    """The last line of a stream."""
+
+    end: StreamEnd = msgspec.field(name="_end")
+    """How the stream ended."""
+
+
+class StreamRoute(TypedDict):
+    """Arguments of a route, from `stream_of`."""
+
+    response_class: type[Response]
+    response_model: object
+    response_description: str
+
+
+class _JsonLines(JSONResponse):
+    """What a route with JSON lines is described by."""
+
+    media_type = "application/x-ndjson"
+
+
+class _JsonEvents(JSONResponse):
+    """What a route with server-sent events is described by."""
+
+    media_type = "text/event-stream"
+
+
+def stream_of(kind: type[AnyStruct], *, sse: bool = False) -> StreamRoute:
+    """Arguments of a route that returns `stream(...)`, for its media type and rows in `/docs`.
+
+    Args:
+        kind: The struct of the rows, such as `Person`.
+        sse: Whether the stream has server-sent events.
+
+    Raises:
+        ConfigurationError: `kind` is not a struct.
+
+    Example:
+        ```python
+        @app.get("/search", **stream_of(Person))
+        async def search(url: str, lix: LixDep) -> Response:
+            return stream(lix.search.people(url, max_items=500))
+        ```
+    """
+    given = cast("object", kind)
+    if not (isinstance(given, type) and issubclass(given, AnyStruct)):
+        raise ConfigurationError(f"kind must be the struct of the rows, not {kind!r}")
+    unit = "The data of each event" if sse else "Each line"
+    return {
+        "response_class": _JsonEvents if sse else _JsonLines,
+        "response_model": Union[kind, StreamEndLine],  # noqa: UP007  # made of a variable
+        "response_description": f"{unit} is a row; the last one is `_end`",
+    }
 
 
 def stream(
@@ -134,10 +191,10 @@ class _StreamedRows:
     def _end(self, error: LixError | None) -> bytes:
         self._ended = True
         stats = self._pages.stats
-        end = _StreamEnd(error is None, stats.items, stats.credits, stats.complete)
+        end = StreamEnd(error is None, stats.items, stats.credits, stats.complete)
         if error is not None:
             end.problem = problem_of(error, MappingProxyType({}))
             end.checkpoint = self._pages.checkpoint.to_json().decode()
             if end.problem.status == 500:
                 LOG.error("%s", error, exc_info=error)
-        return self._row % msgspec.json.encode({"_end": end})
+        return self._row % msgspec.json.encode(StreamEndLine(end))

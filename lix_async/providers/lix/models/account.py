@@ -51,9 +51,9 @@ class Balances(Model):
     email_balance: int | None = None
     """Email credits left."""
     linkedin_balance: int | None = field(name="linkedInBalance", default=None)
-    """Standard credits."""
+    """Standard credits left."""
     lookc_balance: int | None = None
-    """Org credits."""
+    """Org credits left."""
     auto_top_up_enabled: AutoTopUp | None = None
     """The kinds of credits that are bought automatically when they run out."""
     enterprise: bool | None = None

@@ -92,7 +92,7 @@ class Experience(Model):
     tenure_at_org: Tenure | None = None
     """How long the person has been at the organisation."""
     position: int | None = None
-    """Position in the list."""
+    """The index of this entry in the list of positions."""
 
     @property
     def is_running(self) -> bool:

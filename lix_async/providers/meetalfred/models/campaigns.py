@@ -50,7 +50,7 @@ class NonprofitInterests(Model):
     board_service: bool | None = None
     """Whether people interested in board service are searched for."""
     skilled_volunteering: bool | None = field(name="skilledVounteering", default=None)
-    """Misspelt by the API."""
+    """Whether people interested in skilled volunteering are searched for; the API misspells it."""
 
 
 class ProfileLanguages(SnakeCaseModel):

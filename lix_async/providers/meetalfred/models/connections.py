@@ -34,7 +34,7 @@ class Connection(Model, rename=wire_name):
     entity_urn: str | None = None
     """LinkedIn member id, the same as `id`."""
     object_urn: str | None = None
-    """Digits, as a text."""
+    """The number of the person at LinkedIn, as a text of digits."""
     public_identifier: str | None = None
     """The last part of `linkedin.com/in/<public_identifier>`."""
     name: str | None = None
@@ -107,9 +107,9 @@ class Connection(Model, rename=wire_name):
     title: str | None = None
     """The job title."""
     tracking_id: str | None = None
-    """A tracking id."""
+    """A tracking id of LinkedIn, which the API does not explain."""
     version_tag: str | None = None
-    """A version tag."""
+    """A version tag of LinkedIn, which the API does not explain."""
     premium: bool | None = None
     """Whether the person has LinkedIn Premium."""
     open_link: bool | None = None
