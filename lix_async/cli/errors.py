@@ -31,6 +31,7 @@ from ..core.errors import (
     ViewerError,
     WeeklyLimitError,
 )
+from ..core.installed_providers import provider_name, provider_of
 from .text import format_until, one_line
 
 OK, REFUSED, USAGE, AUTH, QUOTA, NOT_FOUND, NETWORK = range(7)
@@ -118,6 +119,9 @@ def command_error_for(error: LixError) -> CommandError:
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
     if isinstance(error, DailyLimitError) and error.refreshes_at is not None:
         hint = f"the allowance is renewed {format_until(error.refreshes_at)}"
+    elif isinstance(error, AuthenticationError):
+        name = provider_name(error.endpoint or "")
+        hint = hint if name == "lix" else f"check {provider_of(name).key_variables[0]}"
     elif isinstance(error, DeadlineError) and error.retry_at is not None:
         hint = f"retry {format_until(error.retry_at)}"
     elif isinstance(error, RefusalError) and error.retry_after is not None:

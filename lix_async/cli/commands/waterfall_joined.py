@@ -24,12 +24,12 @@ from ...core.errors import (
     InvalidParamsError,
     LixError,
     NotFoundError,
-    QuotaExceededError,
     SuppressedError,
 )
 from ...engine.run_inputs import RunInputs
 from ...ledger.store import Store
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall
+from ...waterfall.waterfall import LASTING_ERRORS
 from .. import console
 from ..costs import confirm, credits_text, is_confirmed, print_estimate
 from ..errors import NETWORK, OK, QUOTA, CommandError, Interrupted, command_error_for
@@ -108,6 +108,18 @@ def status_of(result: Profile, wanted: tuple[str, ...]) -> JoinedStatus:
         return "in_doubt"
     open_ = any(not isinstance(error, FINAL_ERRORS) for error in result.errors.values())
     return "pending" if open_ else "nothing"
+
+
+def refusal_error(error: LixError, text: str) -> CommandError:
+    """The error of a run in which a provider was not asked any more.
+
+    Args:
+        error: What the provider said.
+        text: What is missing.
+    """
+    failure = command_error_for(error)
+    failure.message += f"; {text}"
+    return failure
 
 
 def _is_in_doubt(result: Profile) -> bool:
@@ -224,7 +236,8 @@ class JoinedWaterfall:
         self._error: CommandError | None = None
         self._pipe_closed = False
         self._over_budget = False
-        self._used_up: QuotaExceededError | None = None
+        self._refusal: LixError | None = None
+        """Why a provider was not asked any more."""
         self._from_ledger = 0
         self._in_doubt = 0
 
@@ -486,8 +499,8 @@ class JoinedWaterfall:
         for error in result.errors.values():
             if isinstance(error, BudgetError):
                 self._over_budget = True
-            elif isinstance(error, QuotaExceededError):
-                self._used_up = error
+            elif isinstance(error, LASTING_ERRORS):
+                self._refusal = error
         status = status_of(result, self._options.wanted)
         if status not in ("pending", "in_doubt"):
             self._add(position, row, self._columns.answer(result, status), flush=True)
@@ -590,7 +603,7 @@ class JoinedWaterfall:
             raise self._error
         counts = statuses[0] if statuses else Counter[str]()
         left = counts["pending"]
-        over = self._over_budget or self._used_up is not None
+        over = self._over_budget or self._refusal is not None
         if left or (over and counts["partial"]):
             rows = f"{counted(left, 'row')} got no answer for now"
             more = left or counts["partial"]
@@ -601,10 +614,8 @@ class JoinedWaterfall:
                     hint="raise --budget, or --max-credits",
                     code=QUOTA,
                 )
-            if self._used_up is not None:
-                failure = command_error_for(self._used_up)
-                failure.message += f"; {text}"
-                raise failure
+            if self._refusal is not None:
+                raise refusal_error(self._refusal, text)
             raise CommandError(
                 rows, hint="run the same command again; only those are looked up", code=NETWORK
             )
