@@ -38,7 +38,8 @@ class WorkbookTable(InputTable):
                 f"{self.path} is a workbook, which cannot be read yet", hint=_INSTALL
             ) from None
         with self._readable():
-            workbook = python_calamine.load_workbook(source.path)  # pyright: ignore[reportUnknownMemberType]  (its stubs)
+            with source.open() as file:  # by what is in it: of a name, the ending would decide
+                workbook = python_calamine.load_workbook(file)  # pyright: ignore[reportUnknownMemberType]  (its stubs)
             name = self._chosen(workbook, sheet)
             self._check_extent(name)
             self._sheet = workbook.get_sheet_by_name(name)
