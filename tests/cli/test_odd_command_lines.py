@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -131,6 +132,20 @@ def test_a_pipe_as_a_file_has_its_ledger_beside_the_output(lix: Lix) -> None:
     os.close(reading)
     assert found.code == 0, found.err
     assert statuses("o.csv") == ["found"] * 3
+
+
+@pytest.mark.parametrize("command", [("enrich",), ("enrich", "--distinct"), ("waterfall",)])
+def test_a_named_pipe_is_read_once(lix: Lix, command: tuple[str, ...]) -> None:
+    os.mkfifo("pipe.csv")
+    writer = threading.Thread(
+        target=lambda: Path("pipe.csv").write_bytes(Path("in.csv").read_bytes()), daemon=True
+    )
+    writer.start()
+    name, *options = command
+    found = lix(name, "pipe.csv", *options, "--out", "o.csv")
+    writer.join(TIMEOUT)
+    assert found.code == 0, found.err
+    assert len(Path("o.csv").read_text().splitlines()) >= 4
 
 
 def test_errors_in_cells_of_a_workbook_come_back(lix: Lix) -> None:

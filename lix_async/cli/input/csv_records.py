@@ -140,7 +140,7 @@ def _irregularity(lines: Sequence[str], delimiter: str) -> str:
 def swallowed_rows(
     lines: Sequence[str], delimiter: str, width: int, is_link: Callable[[str], object]
 ) -> bool:
-    """Whether a record has rows of the table inside a cell, because a quote is not closed.
+    """Whether a record has other rows inside a cell, because a quote is not closed.
 
     Its quotes are irregular then, and a line of it alone has a link and the cells of the table.
 

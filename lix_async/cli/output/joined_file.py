@@ -127,7 +127,7 @@ class JoinedOutput:
         if not self._grows:
             table = self._table.own.table
             if self.format == "xlsx":
-                rows = () if table.format == "xlsx" else table.rows()  # a sheet has room for one
+                rows = () if table.format == "xlsx" else table.rows()  # as large as a sheet
                 check_size(self.path, len(self._table.headings), rows)
             with StagedOutput(self.path, overwrite=True):  # that it can be written
                 return

@@ -34,7 +34,7 @@ def _library() -> Any:
 
 
 def check_size(path: Path, columns: int, rows: Iterable[object]) -> None:
-    """Check that a table has room on a sheet.
+    """Check that a table is not too large for a sheet.
 
     Args:
         path: The workbook.
