@@ -89,7 +89,7 @@ _HINTS: tuple[tuple[type[LixError], str], ...] = (
     (BusyError, "another program does the same lookup: run the same command again"),
     (InDoubtError, "`lix run doubts` lists such lookups, and `lix run reconcile` decides them"),
     (SuppressedError, "it was forgotten with `lix ledger forget`, and is not looked up again"),
-    (BulkError, "`lix run status` shows the state of the ledger; --store names another one"),
+    (BulkError, "--store FILE keeps the ledger in another place; `lix run status` shows its state"),
     (LixError, "run the command again; if it fails again, with other values"),
 )
 

@@ -228,3 +228,39 @@ def test_a_mistyped_option_is_no_file(lix: Lix, command: str, word: str, near: s
     found = lix(command, word, rate="")
     assert (found.code, f"Unknown option: {word}" in found.err) == (2, True)
     assert (f"did you mean {near}?" in found.err) == bool(near)
+
+
+def test_one_row_of_a_listing_is_in_the_singular(lix: Lix) -> None:
+    found = lix("facets", "REGION", "lon")
+    assert (found.code, "1 facet, 1 page, 0 credits" in found.err) == (0, True), found.err
+    url = SEARCH.replace("total:23", "total:1")
+    found = lix("search", "people", url, "--out", "o.csv")
+    assert "1 person in o.csv, 1 page, 1 credit" in found.err
+
+
+@pytest.mark.parametrize(
+    ("type_", "hint"),
+    [
+        ("TITEL", "did you mean title?"),
+        ("industy", "did you mean industry?"),
+        ("x", "types: title"),
+    ],
+)
+def test_an_unknown_type_of_facets_is_named(lix: Lix, type_: str, hint: str) -> None:
+    assert f"hint: {hint}" in lix("facets", type_, "cto").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("enrich",), "FILE is missing"),
+        (("person",), "LINK is missing"),
+        (("enrich", "in.csv", "--out"), "--out needs a value"),
+    ],
+)
+def test_a_missing_argument_is_named(lix: Lix, arguments: tuple[str, ...], message: str) -> None:
+    found = lix(*arguments, rate="")
+    assert (found.code, f"error: {message}\nhint: lix {arguments[0]} --help" in found.err) == (
+        2,
+        True,
+    )

@@ -46,7 +46,8 @@ def check_size(path: Path, columns: int, rows: Iterable[object]) -> None:
     """
     if columns > MOST_COLUMNS:
         raise CommandError(
-            f"{path} would have {columns:,} columns, and a sheet has {MOST_COLUMNS:,} at most",
+            f"{path} would have {counted(columns, 'column')}, and a sheet has {MOST_COLUMNS:,} at "
+            "most",
             hint="write .csv instead, or add fewer columns with --columns",
         )
     if next(islice(rows, MOST_ROWS - 1, None), None) is not None:
