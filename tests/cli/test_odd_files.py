@@ -137,3 +137,33 @@ def test_durations_and_bytes_are_texts_that_other_programs_read(lix: Lix) -> Non
     for name in ("raw.csv", "raw.jsonl"):
         assert lix("enrich", "in.parquet", "--out", name, "--columns", "name").code == 0
         assert "AP8=" in Path(name).read_text()
+
+
+def test_an_address_that_a_formula_computes_is_not_taken_by_its_first_part(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+
+    def write(formulas: dict[int, str]) -> None:
+        book = xlsxwriter.Workbook("in.xlsx")
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["slug", "link"])
+        sheet.write_column(1, 0, ["ada-example", "bob-example"])
+        for row, formula in formulas.items():
+            sheet.write_formula(row, 1, formula, None, "open")
+        book.close()
+
+    computed = f'=HYPERLINK("{L}/bob-"&"example","open")'
+    write({1: f'=HYPERLINK("{L}/ada-example","open")', 2: computed})
+    assert lix("enrich", "in.xlsx", "--out", "out.csv", "--columns", "name").code == 0
+    found, other = read_csv()
+    assert (found["lix_name"], other["lix_status"]) == ("Ada Example", "invalid")
+    assert other["lix_reason"].startswith("line 3: a formula makes the address of its link: ")
+    assert len(sandbox.ledger) == 1
+    write({1: f'=HYPERLINK("{L}/"&A2,"open")', 2: f'=HYPERLINK("{L}/"&A3,"open")'})
+    refused = lix("enrich", "in.xlsx", "--out", "all.csv")
+    assert refused.code == 2
+    assert "hint: formulas make the addresses of its links: " in refused.err
+    handles = ("--column", "slug", "--handles", "--columns", "name", "--out", "all.csv")
+    assert lix("enrich", "in.xlsx", *handles).code == 0
+    assert [row["lix_name"] for row in read_csv("all.csv")] == ["Ada Example", "Bob Example"]
