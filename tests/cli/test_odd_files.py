@@ -167,3 +167,18 @@ def test_an_address_that_a_formula_computes_is_not_taken_by_its_first_part(
     handles = ("--column", "slug", "--handles", "--columns", "name", "--out", "all.csv")
     assert lix("enrich", "in.xlsx", *handles).code == 0
     assert [row["lix_name"] for row in read_csv("all.csv")] == ["Ada Example", "Bob Example"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "shift_jis"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
+def test_headings_of_other_encodings_are_text(lix: Lix, encoding: str, form: str) -> None:
+    head, names = {"cp1251": ("имя,ссылка", "Анна я"), "shift_jis": ("名前,リンク", "山田 一ソ")}[
+        encoding
+    ]
+    data = f"{head}\n{names},{L}/ada-example\n{names},{L}/bob-example\n".encode(encoding)
+    Path("in.csv").write_bytes(data)
+    found = lix("enrich", "in.csv", "--out", f"out.{form}", "--columns", "name")
+    assert (found.code, "2 found" in found.err) == (0, True), found.err
+    if form == "csv":
+        first, *_ = Path("out.csv").read_text("utf-8").split(",")
+        assert first == head.encode(encoding).decode("cp1252", "replace").split(",")[0]

@@ -48,7 +48,8 @@ class CsvTable(InputTable):
         if text.quotes % 2:
             self._check_quotes()
         head = list(islice(self._filled(), HEAD_ROWS))
-        self.names, self._first_line = find_heading(head, websites=websites)
+        names, self._first_line = find_heading(head, websites=websites)
+        self.names = [restored(name) if has_escape(name) else name for name in names]
 
     def rows(self) -> Iterator[TableRow]:
         width = len(self.names)
