@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lix_async.cli.errors import CommandError
 from lix_async.cli.output import workbook
+from lix_async.cli.output.joined_file import JoinedOutput
 
 from .conftest import Lix
 from .sandbox_helpers import ObservedSandbox, rows_of
@@ -182,3 +184,18 @@ def test_headings_of_other_encodings_are_text(lix: Lix, encoding: str, form: str
     if form == "csv":
         first, *_ = Path("out.csv").read_text("utf-8").split(",")
         assert first == head.encode(encoding).decode("cp1252", "replace").split(",")[0]
+
+
+@pytest.mark.parametrize("command", ["enrich", "waterfall"])
+def test_no_output_is_named_that_could_not_be_written(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    async def fail(output: JoinedOutput, batches: object) -> None:
+        raise CommandError(f"cannot write {output.path}: disk full", hint="free some space")
+
+    monkeypatch.setattr(JoinedOutput, "write_all", fail)
+    Path("in.csv").write_text(f"link\n{L}/ada-example\n")
+    found = lix(command, "in.csv", "--out", "out.csv")
+    summary, error = found.err.partition("error: ")[::2]
+    assert (found.code, "credit" in summary, "out.csv" in summary) == (2, True, False), found.err
+    assert error.startswith("cannot write out.csv")

@@ -627,7 +627,7 @@ class JoinedWaterfall:
         place = "" if self._options.out is None else f" in {self._options.out}"
         stats = self._buying.stats
         lost = sum(one.lost for one in stats.values()) + self._buying.reserved
-        parts = [f"{words or 'no rows'}{place}"]
+        parts = [f"{words or 'no rows'}{place}"] if statuses else []  # none: not written
         parts.append(credits_text(sum(one.credits for one in stats.values()), lost))
         parts += [
             f"{name}: asked {one.asked - one.known:,}, {counted(one.filled.total(), 'field')}"
