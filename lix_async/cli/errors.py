@@ -129,5 +129,17 @@ def command_error_for(error: LixError) -> CommandError:
     return CommandError(one_line(str(error)), hint=hint, code=code)
 
 
+def refusal_error(error: LixError, text: str) -> CommandError:
+    """The error of a run in which a provider was not asked any more.
+
+    Args:
+        error: What the provider said.
+        text: What is missing.
+    """
+    failure = command_error_for(error)
+    failure.message += f"; {text}"
+    return failure
+
+
 class Interrupted(Exception):
     """The user or the system asked the command to stop."""

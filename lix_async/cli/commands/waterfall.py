@@ -33,7 +33,7 @@ from ...providers.lix.client import AsyncLix
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, installed, steps_of
 from ...waterfall.waterfall import LASTING_ERRORS
 from .. import console
-from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted
+from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted, refusal_error
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
 from ..input.table import NoRowsError, TableTargets, open_table
@@ -81,7 +81,6 @@ from .waterfall_joined import (
     KnownAnswers,
     WaterfallOptions,
     added_columns,
-    refusal_error,
 )
 
 _HEAD = ("input", "kind", "status")

@@ -32,7 +32,7 @@ from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall
 from ...waterfall.waterfall import LASTING_ERRORS
 from .. import console
 from ..costs import confirm, credits_text, is_confirmed, print_estimate
-from ..errors import NETWORK, OK, QUOTA, CommandError, Interrupted, command_error_for
+from ..errors import NETWORK, OK, QUOTA, CommandError, Interrupted, command_error_for, refusal_error
 from ..input.table import TableRow, TableTargets
 from ..input.targets import LookupTarget
 from ..ledger.address import ledger_argument
@@ -108,18 +108,6 @@ def status_of(result: Profile, wanted: tuple[str, ...]) -> JoinedStatus:
         return "in_doubt"
     open_ = any(not isinstance(error, FINAL_ERRORS) for error in result.errors.values())
     return "pending" if open_ else "nothing"
-
-
-def refusal_error(error: LixError, text: str) -> CommandError:
-    """The error of a run in which a provider was not asked any more.
-
-    Args:
-        error: What the provider said.
-        text: What is missing.
-    """
-    failure = command_error_for(error)
-    failure.message += f"; {text}"
-    return failure
 
 
 def _is_in_doubt(result: Profile) -> bool:
