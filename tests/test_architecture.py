@@ -80,7 +80,7 @@ LAYERS = {
 CLI_ORDER = {
     frozenset(
         {
-            *("errors", "console", "options", "rates", "text", "values"),
+            *("interrupts", "errors", "console", "options", "rates", "text", "values"),
             *("providers", "docstrings", "endpoint_list"),
         }
     ): 1,

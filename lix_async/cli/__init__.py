@@ -2,8 +2,8 @@
 
 Its modules, from the lowest layer up; each part imports only those above it:
 
-- `errors`, `console`, `options`, `rates`, `text`, `values`, `providers`, `docstrings`,
-  `endpoint_list`: what all commands share.
+- `interrupts`, `errors`, `console`, `options`, `rates`, `text`, `values`, `providers`,
+  `docstrings`, `endpoint_list`: what all commands share.
 - `runtime`: a command's client, progress line and signals. `input`: files of links.
 - `output`: rows as files and tables.
 - `ledger`: addresses of ledgers, export, lookups in doubt.
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    own_process = arguments is None
     if arguments is None:
         arguments = sys.argv[1:]
         gc.set_threshold(50_000)  # most objects of a short process are imported, and stay
@@ -49,10 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 0
             except OSError:  # `run` meets it too, and says why
                 pass
+        from . import interrupts
+
+        if own_process:
+            interrupts.install()
         from .app import run
 
-        return run(arguments)
+        code = run(arguments)
+        return 130 if code == 0 and interrupts.received() else code
     except KeyboardInterrupt:
+        return 130
+    except BaseExceptionGroup as group:  # of a task group
+        if group.subgroup(KeyboardInterrupt) is None:
+            raise
         return 130
     except ImportError as error:
         # cyclopts imports the modules of commands; its own error has the missing one as its cause.

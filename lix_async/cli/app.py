@@ -11,6 +11,7 @@ from cyclopts import (
     App,
     CycloptsError,
     Group,
+    MissingArgumentError,
     Parameter,
     UnknownCommandError,
     UnknownOptionError,
@@ -155,6 +156,9 @@ def _usage_error(error: CycloptsError, arguments: Sequence[str]) -> CommandError
             f'Unknown command "{word}"', hint=_command_hint(word, app_, names, arguments) or help_
         )
     message = str(error)
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        name = error.argument.name
+        message = f"{name} needs a value" if name.startswith("-") else f"{name} is missing"
     word = ""
     if isinstance(error, UnknownOptionError):
         word = error.token.keyword or error.token.value

@@ -31,6 +31,7 @@ from ..core.errors import (
     ViewerError,
     WeeklyLimitError,
 )
+from ..core.installed_providers import provider_name, provider_of
 from .text import format_until, one_line
 
 OK, REFUSED, USAGE, AUTH, QUOTA, NOT_FOUND, NETWORK = range(7)
@@ -88,7 +89,7 @@ _HINTS: tuple[tuple[type[LixError], str], ...] = (
     (BusyError, "another program does the same lookup: run the same command again"),
     (InDoubtError, "`lix run doubts` lists such lookups, and `lix run reconcile` decides them"),
     (SuppressedError, "it was forgotten with `lix ledger forget`, and is not looked up again"),
-    (BulkError, "`lix run status` shows the state of the ledger; --store names another one"),
+    (BulkError, "--store FILE keeps the ledger in another place; `lix run status` shows its state"),
     (LixError, "run the command again; if it fails again, with other values"),
 )
 
@@ -118,11 +119,26 @@ def command_error_for(error: LixError) -> CommandError:
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
     if isinstance(error, DailyLimitError) and error.refreshes_at is not None:
         hint = f"the allowance is renewed {format_until(error.refreshes_at)}"
+    elif isinstance(error, AuthenticationError):
+        name = provider_name(error.endpoint or "")
+        hint = hint if name == "lix" else f"check {provider_of(name).key_variables[0]}"
     elif isinstance(error, DeadlineError) and error.retry_at is not None:
         hint = f"retry {format_until(error.retry_at)}"
     elif isinstance(error, RefusalError) and error.retry_after is not None:
         hint = f"the provider asks to wait {error.retry_after:g} s"
     return CommandError(one_line(str(error)), hint=hint, code=code)
+
+
+def refusal_error(error: LixError, text: str) -> CommandError:
+    """The error of a run in which a provider was not asked any more.
+
+    Args:
+        error: What the provider said.
+        text: What is missing.
+    """
+    failure = command_error_for(error)
+    failure.message += f"; {text}"
+    return failure
 
 
 class Interrupted(Exception):

@@ -270,7 +270,8 @@ class Waterfall:
         result.take(values, Source(provider=INPUT, endpoint=INPUT, at=at, credits=0))
 
 
-_LASTING_ERRORS = (AuthenticationError, QuotaExceededError, DailyLimitError, ViewerError)
+LASTING_ERRORS = (AuthenticationError, QuotaExceededError, DailyLimitError, ViewerError)
+"""Errors of a provider that each further lookup would get: the step is not run again."""
 
 
 _TARGET_NAMES = {
@@ -351,7 +352,7 @@ class StepScheduler:
         if error is not None:
             result.errors[step.name] = error
             stat.failed += not isinstance(error, NotFoundError)
-            if isinstance(error, _LASTING_ERRORS) and not isinstance(error, BudgetError):
+            if isinstance(error, LASTING_ERRORS) and not isinstance(error, BudgetError):
                 suspended[step.name] = error
         if found is not None:
             stat.known += found.known

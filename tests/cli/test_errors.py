@@ -87,7 +87,7 @@ def test_the_help_lists_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> No
         (["search"], "", ""),
         (["search", f"{LINKEDIN}/search/results/people/?k=a"], "Unknown", 'search people "URL"'),
         ([f"{LINKEDIN}/in/ada"], "Unknown", 'lix person "URL"'),
-        (["search", "people"], "requires an argument", "lix search people --help"),
+        (["search", "people"], "URL is missing", "lix search people --help"),
         (["search", "people", "u", "--limit", "x"], "--limit", "lix search people --help"),
         (["search", "people", "u", "--format", "xml"], "xml", "lix search people --help"),
         (["account", "--api-key", "secret"], "Unknown option", "lix account --help"),

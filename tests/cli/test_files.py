@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from collections.abc import Iterator
@@ -48,6 +49,29 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     replace_file(link, b"new")  # replaces the link, not its target
     assert (tmp_path / "target").read_bytes() == b"precious"
     assert not link.is_symlink()
+
+
+def test_a_full_disk_leaves_no_half_of_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv"
+    file = AppendFile.create(path)
+    file.append(b"a,b\n")
+    write = os.write
+
+    def write_some(fd: int, data: memoryview) -> int:
+        if len(data) < 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, data[:2])
+
+    monkeypatch.setattr(os, "write", write_some)
+    with pytest.raises(CommandError, match="No space left"):
+        file.append(b"1,2\n")
+    assert path.read_bytes() == b"a,b\n"
+    monkeypatch.undo()
+    file.append(b"3,4\n")
+    file.close()
+    assert path.read_bytes() == b"a,b\n3,4\n"
 
 
 def test_an_existing_file_is_kept_without_overwrite(tmp_path: Path) -> None:

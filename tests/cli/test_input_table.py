@@ -63,7 +63,7 @@ NO_TABLES: dict[str, tuple[bytes, str, str]] = {
     "a PDF": (b"%PDF-1.7\n", "a PDF", "copy the links"),
     "a PNG": (b"\x89PNG\r\n\x1a\n", "a picture", "copy the links"),
     "a WebP": (b"RIFF\0\0\0\0WEBP", "a picture or a film", "a file with links"),
-    "gzip": (gzip.compress(b"x"), "compressed with gzip", "gunzip -k "),
+    "gzip": (gzip.compress(b"x"), "compressed with gzip", "gunzip < "),
     "7z": (b"7z\xbc\xaf\x27\x1c", "compressed", "unpack it"),
     "Arrow": (b"ARROW1", "an Arrow file", "Parquet or CSV"),
     "rich text": (b"{\\rtf1", "a rich text document", "plain text"),

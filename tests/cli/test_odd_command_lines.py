@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -133,6 +134,20 @@ def test_a_pipe_as_a_file_has_its_ledger_beside_the_output(lix: Lix) -> None:
     assert statuses("o.csv") == ["found"] * 3
 
 
+@pytest.mark.parametrize("command", [("enrich",), ("enrich", "--distinct"), ("waterfall",)])
+def test_a_named_pipe_is_read_once(lix: Lix, command: tuple[str, ...]) -> None:
+    os.mkfifo("pipe.csv")
+    writer = threading.Thread(
+        target=lambda: Path("pipe.csv").write_bytes(Path("in.csv").read_bytes()), daemon=True
+    )
+    writer.start()
+    name, *options = command
+    found = lix(name, "pipe.csv", *options, "--out", "o.csv")
+    writer.join(TIMEOUT)
+    assert found.code == 0, found.err
+    assert len(Path("o.csv").read_text().splitlines()) >= 4
+
+
 def test_errors_in_cells_of_a_workbook_come_back(lix: Lix) -> None:
     xlsxwriter = pytest.importorskip("xlsxwriter")
     calamine = pytest.importorskip("python_calamine")
@@ -213,3 +228,39 @@ def test_a_mistyped_option_is_no_file(lix: Lix, command: str, word: str, near: s
     found = lix(command, word, rate="")
     assert (found.code, f"Unknown option: {word}" in found.err) == (2, True)
     assert (f"did you mean {near}?" in found.err) == bool(near)
+
+
+def test_one_row_of_a_listing_is_in_the_singular(lix: Lix) -> None:
+    found = lix("facets", "REGION", "lon")
+    assert (found.code, "1 facet, 1 page, 0 credits" in found.err) == (0, True), found.err
+    url = SEARCH.replace("total:23", "total:1")
+    found = lix("search", "people", url, "--out", "o.csv")
+    assert "1 person in o.csv, 1 page, 1 credit" in found.err
+
+
+@pytest.mark.parametrize(
+    ("type_", "hint"),
+    [
+        ("TITEL", "did you mean title?"),
+        ("industy", "did you mean industry?"),
+        ("x", "types: title"),
+    ],
+)
+def test_an_unknown_type_of_facets_is_named(lix: Lix, type_: str, hint: str) -> None:
+    assert f"hint: {hint}" in lix("facets", type_, "cto").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("enrich",), "FILE is missing"),
+        (("person",), "LINK is missing"),
+        (("enrich", "in.csv", "--out"), "--out needs a value"),
+    ],
+)
+def test_a_missing_argument_is_named(lix: Lix, arguments: tuple[str, ...], message: str) -> None:
+    found = lix(*arguments, rate="")
+    assert (found.code, f"error: {message}\nhint: lix {arguments[0]} --help" in found.err) == (
+        2,
+        True,
+    )

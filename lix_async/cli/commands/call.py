@@ -84,7 +84,7 @@ def call(
     given = convert_params(found, params, connection.viewer)
     if found.is_listing:
         pages = cast("Endpoint[Params, Listing[object]]", found)
-        job = listing_job("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
+        job = listing_job("row", pages, lambda lix, at: lix.pages(pages, given, resume=at))
         return run_listing(job, output, connection, client_factory(found.id))
     check_answer_columns(output, found.result)
     check_answer_output(output)

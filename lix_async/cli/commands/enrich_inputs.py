@@ -337,7 +337,7 @@ def run_name(
     names = ",".join(kind or "auto" for kind in kinds)
     head = f"{names}\n{targets.column}\n{more}\n"
     digest = hashlib.blake2b(head.encode("utf-8", "replace"), digest_size=6)
-    if file == "-":
+    if file == "-" or not Path(file).is_file():  # a pipe can be read once
         for row in targets.table.rows():
             digest.update(repr(row.cells).encode("utf-8", "replace"))
     else:

@@ -344,8 +344,8 @@ class JoinedRun(RunCommand):
             )
             name = f"{group.kind}: " if len(self._groups) > 1 and group.kind else ""
             texts.append(f"{name}{words or 'no rows'}")
-        if not texts:
-            texts = [f"{self._answered:,} {plural(self._answered, 'answer')}"]
+        if not texts:  # nothing was written
+            return [f"{self._answered:,} {plural(self._answered, 'answer')}"]
         return [f"{'; '.join(texts)}{place}"]
 
     def _known_words(self) -> list[str]:

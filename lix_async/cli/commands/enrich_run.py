@@ -341,7 +341,8 @@ class EnrichRun(RunCommand):
 
     def _summary_words(self) -> list[str]:
         words = [f"{n:,} {status.replace('_', ' ')}" for status, n in self._counts.items()]
-        place = "" if self._output.path is None else f" in {self._output.path}"
+        path = self._output.path
+        place = f" in {path}" if path is not None and (words or path.exists()) else ""
         return [f"{', '.join(words) or 'nothing new'}{place}"]
 
     def _known_words(self) -> list[str]:

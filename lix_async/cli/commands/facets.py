@@ -178,6 +178,15 @@ def _shown(facet: Facet) -> str:
     return f"{one_line(facet.display_value or '', 60)} (id {facet.id})"
 
 
+def _unknown_type_hint(key: str, facet: str) -> str:
+    """What to try instead of a type that has no facets; empty for a known one."""
+    known = {one for one, _ in _LEADS.values()}
+    if facet in known:
+        return ""
+    near = get_close_matches(key, _LEADS, n=1) or get_close_matches(facet, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"types: {', '.join(_LEADS)}"
+
+
 def facets(
     type_: Annotated[
         str,
@@ -202,10 +211,11 @@ def facets(
     if not query.strip():
         raise CommandError("nothing to look for", hint="lix facets TITLE cto")
     job = listing_job(
-        "facets",
+        "facet",
         SALES_FACETS,
         lambda lix, at: lix.sales.facets(query, facet, resume=at),
-        if_empty="check the spelling, or type fewer letters: names are found by how they begin",
+        if_empty=_unknown_type_hint(key, facet)
+        or "check the spelling, or type fewer letters: names are found by how they begin",
     )
     if output.columns is None and listing_format(output) in ("table", "csv", "xlsx"):
         output = replace(output, columns="id,displayValue")

@@ -43,7 +43,7 @@ from ..runtime.activity import ActivityMonitor
 from ..runtime.clients import base_url, key_for, lix_client
 from ..runtime.progress import ProgressCounts, pages_left
 from ..runtime.session import CommandSession, run_command
-from ..text import format_elapsed, plural
+from ..text import counted, format_elapsed, plural
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
@@ -56,7 +56,7 @@ class ListingJob(Generic[Item]):
     """A listing to fetch."""
 
     noun: str
-    """The items in the plural, for messages."""
+    """An item, for messages: `person`."""
     endpoint: str
     struct: type | None
     """The struct of an item."""
@@ -159,7 +159,7 @@ def run_listing(
             await session.lix.engine.sleep(session.monitor.rate.interval)  # another client follows
         return code
 
-    counts = ProgressCounts(job.noun)
+    counts = ProgressCounts(plural(2, job.noun))
     code = run_command(
         work,
         connection,
@@ -222,9 +222,9 @@ async def _dry_run(
     session.progress.stop()
     head: list[tuple[str, str]] = []
     if written:
-        head.append(("In the file", f"{written:,} {job.noun}, at no cost"))
+        head.append(("In the file", f"{counted(written, job.noun)}, at no cost"))
     found = f"{rows:,} at most" if rows is not None else "unknown before the first page"
-    head.append((job.noun.capitalize(), found))
+    head.append((plural(2, job.noun).capitalize(), found))
     each = f"{job.price.amount:,} {plural(job.price.amount, 'credit')} for each page"
     head.append(("Pages", f"{pages:,} at most, {each}" if rows is not None else each))
     if lookups is not None and rows is not None:
@@ -327,7 +327,7 @@ class _ListingRun(Generic[Item]):
         if self.output.quiet or stats.total is None or over:
             return
         self.session.progress.stop()
-        text = f"{stats.total:,} {self.job.noun} found"
+        text = f"{counted(stats.total, self.job.noun)} found"
         if counts.total is not None and counts.total < stats.total:
             limited = self.output.limit == counts.total
             why = "--limit" if limited else "the provider returns no more of a search"
@@ -359,7 +359,8 @@ class _ListingRun(Generic[Item]):
             place = self.sink.file.path if self.lookups is not None else self.output.out
             again = () if self.lookups is not None else ("--resume",)
             self.session.resume_hint = (
-                f"{counts.items:,} {self.job.noun} are in {place}; continue with:\n"
+                f"{counted(counts.items, self.job.noun)} {plural(counts.items, 'is')} in {place}; "
+                "continue with:\n"
                 f"  {console.command_line(*again)}"
             )
         elif output_path(self.output) is None and counts.items:
@@ -371,9 +372,9 @@ class _ListingRun(Generic[Item]):
         self.session.progress.stop()
         stats = pages.stats
         path = output_path(self.output) if self.lookups is None else None
-        parts = [f"{self.sink.written:,} {self.job.noun}"]
+        parts = [counted(self.sink.written, self.job.noun)]
         parts[0] += f" in {path}" if path else ""
-        parts.append(f"{stats.pages:,} {plural(stats.pages, 'page')}")
+        parts.append(counted(stats.pages, "page"))
         credits = stats.credits - self.before
         parts.append(credits_text(credits, self.session.lix.credits.lost))
         if self.before:

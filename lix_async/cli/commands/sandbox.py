@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from ...core.errors import ConfigurationError
 from ...core.rate_limit import RateLimit
-from .. import console
+from .. import console, interrupts
 from ..errors import OK, CommandError
 from ..providers import SANDBOX_KEY, provider_of, providers
 from ..rates import parse_rate
@@ -129,6 +129,7 @@ def sandbox(
             f"cannot listen on port {port}: {error.strerror or error}",
             hint="choose another port, or --port 0 for any free one",
         ) from None
+    interrupts.forget()  # it is how the sandbox is ended
     return OK
 
 
@@ -262,4 +263,5 @@ def _wait_for_signal() -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, stop)
-    stopped.wait()
+    if not interrupts.received():
+        stopped.wait()

@@ -92,7 +92,7 @@ def _search_command(
 
     Args:
         name: The command as it is typed after `lix`.
-        noun: The rows in the plural, for messages.
+        noun: A row, for messages.
         endpoint: The endpoint of the search.
         kind: What `--enrich` looks up for each row; None where there is no such option.
     """
@@ -180,7 +180,8 @@ def _sales_command(
                 nonlocal searched
                 searched = searched or await search_url(session, filters, name)
 
-            job = listing_job(name, endpoint, lambda lix, at: pages(lix, searched, at), SALES_PAGE)
+            noun = name.removesuffix("s")
+            job = listing_job(noun, endpoint, lambda lix, at: pages(lix, searched, at), SALES_PAGE)
             return run_listing(
                 job,
                 *(output, connection),
@@ -260,7 +261,7 @@ search = App(
 
 
 @search.command(sort_key=0)
-@_search_command("search people", "people", SEARCH_PEOPLE, "person")
+@_search_command("search people", "person", SEARCH_PEOPLE, "person")
 def people(lix: AsyncLix, url: str, at: Checkpoint | None) -> Pages[Person]:
     """All people found by a people search.
 
@@ -270,7 +271,7 @@ def people(lix: AsyncLix, url: str, at: Checkpoint | None) -> Pages[Person]:
 
 
 @search.command(sort_key=1)
-@_search_command("search jobs", "jobs", SEARCH_JOBS)
+@_search_command("search jobs", "job", SEARCH_JOBS)
 def jobs(lix: AsyncLix, url: str, at: Checkpoint | None) -> Pages[JobPosting]:
     """All jobs found by a job search.
 
@@ -280,7 +281,7 @@ def jobs(lix: AsyncLix, url: str, at: Checkpoint | None) -> Pages[JobPosting]:
 
 
 @search.command(sort_key=2)
-@_search_command("search posts", "posts", SEARCH_POSTS)
+@_search_command("search posts", "post", SEARCH_POSTS)
 def posts(lix: AsyncLix, url: str, at: Checkpoint | None) -> Pages[Post]:
     """All posts found by a content search.
 
@@ -290,7 +291,7 @@ def posts(lix: AsyncLix, url: str, at: Checkpoint | None) -> Pages[Post]:
 
 
 @search.command(sort_key=3)
-@_search_command("search orgs", "organisations", SEARCH_ORGS, "org")
+@_search_command("search orgs", "organisation", SEARCH_ORGS, "org")
 def orgs(lix: AsyncLix, url: str, at: Checkpoint | None) -> Pages[LiOrganisation]:
     """All organisations found by a company search.
 

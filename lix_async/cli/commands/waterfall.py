@@ -21,6 +21,7 @@ from rich.console import Console
 
 from ...core.errors import (
     BudgetError,
+    LixError,
     TransportError,
 )
 from ...core.provider import parse_base_url
@@ -30,8 +31,9 @@ from ...engine.run_inputs import RunInputs
 from ...ledger.store import Store
 from ...providers.lix.client import AsyncLix
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, installed, steps_of
+from ...waterfall.waterfall import LASTING_ERRORS
 from .. import console
-from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted
+from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted, refusal_error
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
 from ..input.table import NoRowsError, TableTargets, open_table
@@ -320,6 +322,8 @@ class _WaterfallRun:
         self._file: AppendFile | None = None
         self._first = True
         self._out_of_credits = False
+        self._refusal: LixError | None = None
+        """Why a provider was not asked any more."""
 
     async def run(self) -> int:
         """Look up the links that have no row yet; returns the exit code."""
@@ -376,8 +380,11 @@ class _WaterfallRun:
         status = self._status(result)
         if status == "open":
             self._counts[status] += 1
-            broke = (isinstance(error, BudgetError) for error in result.errors.values())
-            self._out_of_credits |= any(broke)
+            for error in result.errors.values():
+                if isinstance(error, BudgetError):
+                    self._out_of_credits = True
+                elif isinstance(error, LASTING_ERRORS):
+                    self._refusal = error
             return
         row = encode_row(result, kind, status, FIELDS)
         if self._file is not None:
@@ -410,6 +417,8 @@ class _WaterfallRun:
         people = f"{counted(left, 'link')} got no answer for now"
         if self._out_of_credits:
             raise CommandError(f"the budget is spent: {people}", hint="raise --budget", code=QUOTA)
+        if self._refusal is not None:
+            raise refusal_error(self._refusal, people)
         raise CommandError(
             people, hint="run the same command again; only those are looked up", code=NETWORK
         )

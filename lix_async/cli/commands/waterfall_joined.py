@@ -24,15 +24,15 @@ from ...core.errors import (
     InvalidParamsError,
     LixError,
     NotFoundError,
-    QuotaExceededError,
     SuppressedError,
 )
 from ...engine.run_inputs import RunInputs
 from ...ledger.store import Store
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall
+from ...waterfall.waterfall import LASTING_ERRORS
 from .. import console
 from ..costs import confirm, credits_text, is_confirmed, print_estimate
-from ..errors import NETWORK, OK, QUOTA, CommandError, Interrupted, command_error_for
+from ..errors import NETWORK, OK, QUOTA, CommandError, Interrupted, command_error_for, refusal_error
 from ..input.table import TableRow, TableTargets
 from ..input.targets import LookupTarget
 from ..ledger.address import ledger_argument
@@ -224,7 +224,8 @@ class JoinedWaterfall:
         self._error: CommandError | None = None
         self._pipe_closed = False
         self._over_budget = False
-        self._used_up: QuotaExceededError | None = None
+        self._refusal: LixError | None = None
+        """Why a provider was not asked any more."""
         self._from_ledger = 0
         self._in_doubt = 0
 
@@ -486,8 +487,8 @@ class JoinedWaterfall:
         for error in result.errors.values():
             if isinstance(error, BudgetError):
                 self._over_budget = True
-            elif isinstance(error, QuotaExceededError):
-                self._used_up = error
+            elif isinstance(error, LASTING_ERRORS):
+                self._refusal = error
         status = status_of(result, self._options.wanted)
         if status not in ("pending", "in_doubt"):
             self._add(position, row, self._columns.answer(result, status), flush=True)
@@ -590,7 +591,7 @@ class JoinedWaterfall:
             raise self._error
         counts = statuses[0] if statuses else Counter[str]()
         left = counts["pending"]
-        over = self._over_budget or self._used_up is not None
+        over = self._over_budget or self._refusal is not None
         if left or (over and counts["partial"]):
             rows = f"{counted(left, 'row')} got no answer for now"
             more = left or counts["partial"]
@@ -601,10 +602,8 @@ class JoinedWaterfall:
                     hint="raise --budget, or --max-credits",
                     code=QUOTA,
                 )
-            if self._used_up is not None:
-                failure = command_error_for(self._used_up)
-                failure.message += f"; {text}"
-                raise failure
+            if self._refusal is not None:
+                raise refusal_error(self._refusal, text)
             raise CommandError(
                 rows, hint="run the same command again; only those are looked up", code=NETWORK
             )
@@ -616,7 +615,7 @@ class JoinedWaterfall:
         place = "" if self._options.out is None else f" in {self._options.out}"
         stats = self._buying.stats
         lost = sum(one.lost for one in stats.values()) + self._buying.reserved
-        parts = [f"{words or 'no rows'}{place}"]
+        parts = [f"{words or 'no rows'}{place}"] if statuses else []  # none: not written
         parts.append(credits_text(sum(one.credits for one in stats.values()), lost))
         parts += [
             f"{name}: asked {one.asked - one.known:,}, {counted(one.filled.total(), 'field')}"

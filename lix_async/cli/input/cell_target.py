@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ...linkedin import classify
 from ..text import one_line
 from .lookup_kinds import LookupKind
+from .table_row import COMPUTED
 from .targets import TARGET_NAMES, LookupTarget, is_linkedin_page, parse_target, parse_website
 
 LINK_WORD = re.compile(
@@ -54,6 +55,8 @@ class CellReader:
         target = self._parse(text)
         if target is None and link is not None:
             target = self._parse(link)
+            if target is None and link == COMPUTED:
+                return None, "a formula makes the address of its link: put it into a cell as text"
         if target is None or target.kind not in self.kinds:
             return self._find_among_words(text, target, link or "")
         return target, ""

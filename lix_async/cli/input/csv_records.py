@@ -8,13 +8,17 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TypeAlias
 
 from ..errors import CommandError
 
 MAX_FIELD_CHARS = 16 << 20
 """Characters of a cell. A longer one has always been a quote that is not closed."""
+NumberedRecord: TypeAlias = tuple[int, list[str], Sequence[str]]
+"""The first line of a record, from 1, its cells, and its lines where it has several."""
+_ONE_LINE: Sequence[str] = ()
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _HINT = "look for a quote that is not closed, or save the file as CSV again"
 
@@ -63,11 +67,11 @@ def csv_records(text: str, delimiter: str = ",") -> Iterator[list[str]]:
     Raises:
         CsvSyntaxError: See `numbered_records`.
     """
-    return (record for _, record in numbered_records(_lines(text), delimiter))
+    return (cells for _, cells, _ in numbered_records(_lines(text), delimiter))
 
 
-def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of a CSV, each with the number of its first line, from 1.
+def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[NumberedRecord]:
+    """The records of a CSV, each with the number of its first line.
 
     Args:
         lines: The lines, with their ends.
@@ -79,12 +83,12 @@ def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int
     """
     seen: list[str] = []
     rows = csv.reader(_noted(lines, seen), delimiter=delimiter)
-    start, held, text = 1, None, ""
+    start, held = 1, None
     while True:
         before = csv.field_size_limit(MAX_FIELD_CHARS)
         try:
             row = next(rows, None)
-            unclosed = row is None and held is not None and _is_unclosed(text, delimiter)
+            unclosed = row is None and held is not None and _is_unclosed(held[2], delimiter)
         except csv.Error as error:
             raise CsvSyntaxError(start, f"invalid CSV ({error})") from None
         finally:
@@ -97,9 +101,9 @@ def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int
             yield held
             held = None
         if len(seen) > 1:
-            held, text = (start, row), "".join(seen)
+            held = start, row, tuple(seen)
         else:
-            yield start, row
+            yield start, row, _ONE_LINE
         start += len(seen)
         seen.clear()
     if held is not None:
@@ -117,9 +121,38 @@ def _lines(text: str) -> Iterator[str]:
         yield match[0]
 
 
-def _is_unclosed(record: str, delimiter: str) -> bool:
+def _is_unclosed(lines: Sequence[str], delimiter: str) -> bool:
+    return "end of data" in _irregularity(lines, delimiter)
+
+
+def _irregularity(lines: Sequence[str], delimiter: str) -> str:
+    """What is wrong with the quotes of a record; empty for nothing."""
+    before = csv.field_size_limit(MAX_FIELD_CHARS)
     try:
-        list(csv.reader(_lines(record), delimiter=delimiter, strict=True))
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
-        return "end of data" in str(error)
-    return False
+        return str(error)
+    finally:
+        csv.field_size_limit(before)
+    return ""
+
+
+def swallowed_rows(
+    lines: Sequence[str], delimiter: str, width: int, is_link: Callable[[str], object]
+) -> bool:
+    """Whether a record has other rows inside a cell, because a quote is not closed.
+
+    Its quotes are irregular then, and a line of it alone has a link and the cells of the table.
+
+    Args:
+        lines: The lines of the record.
+        delimiter: What is between cells.
+        width: The number of columns.
+        is_link: Whether a text is a link.
+    """
+    if not _irregularity(lines, delimiter):
+        return False
+    inner = (first_records(line, delimiter, 1) for line in lines[1:])
+    return any(
+        len(cells) == width > 1 and any(map(is_link, cells)) for found in inner for cells in found
+    )

@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from ..errors import CommandError
 from .cell_target import mentions_target
-from .csv_records import CsvSyntaxError, first_records, numbered_records
+from .csv_records import (
+    CsvSyntaxError,
+    NumberedRecord,
+    first_records,
+    numbered_records,
+    swallowed_rows,
+)
 from .heading import HEAD_ROWS, NumberedCells, find_heading
 from .source import TextSource, has_escape, restored
 from .table_row import InputTable, TableRow
@@ -42,13 +48,14 @@ class CsvTable(InputTable):
         if text.quotes % 2:
             self._check_quotes()
         head = list(islice(self._filled(), HEAD_ROWS))
-        self.names, self._first_line = find_heading(head, websites=websites)
+        names, self._first_line = find_heading(head, websites=websites)
+        self.names = [restored(name) if has_escape(name) else name for name in names]
 
     def rows(self) -> Iterator[TableRow]:
         width = len(self.names)
         blank: list[TableRow] = []  # at the end of a file they are no rows
         try:
-            for line, cells in self._records():
+            for line, cells, lines in self._records():
                 if line < self._first_line:
                     continue
                 if not cells:
@@ -59,7 +66,12 @@ class CsvTable(InputTable):
                 if blank:
                     yield from blank
                     blank.clear()
-                if self._text.has_escapes and (bad := _guessed(cells)):
+                if lines and swallowed_rows(lines, self.delimiter, width, parse_target):
+                    last = line + len(lines) - 1
+                    yield TableRow(
+                        line, cells, f"a quote is not closed: lines {line} to {last} are one row"
+                    )
+                elif self._text.has_escapes and (bad := _guessed(cells)):
                     own = [restored(one) if n in bad else one for n, one in enumerate(cells)]
                     yield TableRow(line, own, guessed=bad)
                 else:
@@ -67,18 +79,20 @@ class CsvTable(InputTable):
         except CsvSyntaxError as error:
             yield TableRow(error.line, [""] * width, error.message)
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
+    def _records(self) -> Iterator[NumberedRecord]:
         """The records, each with its line in the file."""
         with self._text.open() as lines:
             for _ in range(self._lines_above):
                 next(lines)
-            for line, cells in numbered_records(lines, self.delimiter):
+            for line, cells, inner in numbered_records(lines, self.delimiter):
                 if cells or not self._ends_twice:
-                    yield line + self._lines_above, cells
+                    yield line + self._lines_above, cells, inner
 
     def _filled(self) -> Iterator[NumberedCells]:
         try:
-            yield from (one for one in self._records() if any(map(str.strip, one[1])))
+            for line, cells, _ in self._records():
+                if any(map(str.strip, cells)):
+                    yield line, cells
         except CsvSyntaxError:
             return
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 import zipfile
 from collections.abc import Sequence
 from typing import Literal
 
 from ..errors import CommandError
-from .source import InputSource, has_wide_text, is_binary
+from .source import STDIN, InputSource, has_wide_text, is_binary
 
 _SPREADSHEET = "open it, and save the table as .xlsx or CSV"
 _UNPACK = "unpack it, and pass the file that is inside"
@@ -20,7 +21,7 @@ _FOREIGN: Sequence[tuple[bytes, str, str]] = (
         (mark, "a picture", "copy the links into a spreadsheet or a text file")
         for mark in (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
     ),
-    (b"\x1f\x8b", "compressed with gzip", "unpack it first: gunzip -k FILE"),
+    (b"\x1f\x8b", "compressed with gzip", "unpack it: gunzip < FILE | lix enrich - --out OUT.csv"),
     *(
         (mark, "compressed", _UNPACK)
         for mark in (b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!")
@@ -62,7 +63,7 @@ def file_kind(source: InputSource) -> Literal["text", "workbook", "parquet"]:
         raise _refused(source, what, _SPREADSHEET + (" without it" if locked else ""))
     for mark, what, hint in _FOREIGN:
         if start.startswith(mark):
-            raise _refused(source, what, hint.replace("FILE", source.name))
+            raise _refused(source, what, hint.replace("FILE", _quoted(source)))
     if head[8:12] == b"WEBP" or head[4:8] == b"ftyp":
         raise _refused(source, "a picture or a film", "pass a file with links")
     if has_wide_text(head):
@@ -72,6 +73,10 @@ def file_kind(source: InputSource) -> Literal["text", "workbook", "parquet"]:
     if is_binary(head):
         raise _refused(source, "not text, and its format is unknown", _SPREADSHEET)
     return "text"
+
+
+def _quoted(source: InputSource) -> str:
+    return "FILE.gz" if source.name == STDIN else shlex.quote(source.name)
 
 
 def _of_archive(source: InputSource) -> Literal["workbook"]:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from ..values import leaf_paths
 from .source import TextSource, has_escape, restored
 from .table_row import InputTable, TableRow
+from .targets import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ...core.values import JsonObject
 
 _RECORD = frozenset({0})
 
@@ -72,7 +76,7 @@ def is_json(text: str) -> bool:
 def json_entries(text: TextSource) -> Sequence[object] | None:
     """The entries of a document: of its list, or of the one list in its object, or the object.
 
-    None if it is not JSON.
+    An object with a link beside its list is a record. None if it is not JSON.
     """
     with text.open() as lines:
         whole = "".join(restored(line) if has_escape(line) else line for line in lines)
@@ -81,11 +85,18 @@ def json_entries(text: TextSource) -> Sequence[object] | None:
     except ValueError:
         return None
     if isinstance(value, dict):
-        values = cast("dict[str, object]", value).values()
-        lists = [cast("list[object]", one) for one in values if isinstance(one, list)]
+        record = cast("JsonObject", value)
+        lists = [cast("list[object]", one) for one in record.values() if isinstance(one, list)]
         lists = [one for one in lists if one and all(isinstance(entry, dict) for entry in one)]
-        return lists[0] if len(lists) == 1 else [cast("object", value)]
+        return lists[0] if len(lists) == 1 and not _has_link(record) else [record]
     return cast("list[object]", value) if isinstance(value, list) else [value]
+
+
+def _has_link(record: JsonObject) -> bool:
+    return any(
+        isinstance(cell, str) and parse_target(cell) is not None
+        for cell in leaf_paths(record).values()
+    )
 
 
 def _decoded(text: str) -> object:

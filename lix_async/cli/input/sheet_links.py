@@ -1,7 +1,7 @@
 """The links behind the cells of an `.xlsx` sheet, and its errors, by a streaming read of its XML.
 
 A link is an element behind all cells, whose address is in another file of the archive, or the
-formula `HYPERLINK("https://…", "text")` of a cell.
+formula `HYPERLINK("https://…", "text")` of a cell. One that computes its address is `COMPUTED`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, TypeAlias
 from xml.etree import ElementTree
+
+from .table_row import COMPUTED
 
 SheetLinks: TypeAlias = dict[int, dict[int, str]]
 """Links by line, from 1, and column, from 0."""
@@ -31,7 +33,7 @@ _EXTENT = re.compile(
 _LINKS = re.compile(rb"<(?:\w+:)?hyperlinks[\s>]")
 _CELL = re.compile(rb'(?:<|:)c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _ERROR = re.compile(rb't="e"[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>(#[^<]{1,20})<', re.DOTALL)
-_FORMULA = re.compile(r'HYPERLINK\(\s*"((?:[^"]|"")*)"')
+_FORMULA = re.compile(r'HYPERLINK\(\s*"((?:[^"]|"")*)"\s*[,;)]')
 _PLACE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 
 
@@ -109,9 +111,9 @@ def _links_in_formulas(data: bytes) -> Iterator[tuple[int, int, str]]:
         cell = _CELL.match(data, start) if start >= 0 else None
         if end >= 0 and cell is not None:
             formula = html.unescape(data[at:end].decode("utf-8", "replace"))
-            if found := _FORMULA.match(formula):
-                column = _column(cell[1].decode())
-                yield int(cell[2]), column, found[1].replace('""', '"')
+            found = _FORMULA.match(formula)
+            link = found[1].replace('""', '"') if found else COMPUTED
+            yield int(cell[2]), _column(cell[1].decode()), link
         at = data.find(b"HYPERLINK(", at + 1)
 
 

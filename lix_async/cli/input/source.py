@@ -159,7 +159,10 @@ class TextSource:
                 chunk = following
         if bad > 1 and not (proper or foreign):
             self.encoding = "cp1252"
-            self.notes.append(f"{self.source.name} is not UTF-8: read as Windows-1252")
+            self.notes.append(
+                f"{self.source.name} is not UTF-8: read as Windows-1252; "
+                "where letters are wrong, save it as UTF-8"
+            )
             return
         self.encoding = "utf-8-sig" if self.source.head.startswith(codecs.BOM_UTF8) else "utf-8"
         self.has_escapes = bad > 0

@@ -52,7 +52,10 @@ def open_table(path: str, *, sheet: str | None = None, websites: bool = False) -
 def _of_text(text: TextSource, websites: bool) -> InputTable:
     ending, first = text.source.ending, text.head.lstrip()[:1]
     if ending in _JSON_LINES or (
-        first == "{" and ending not in _CSV and is_json(_first_line(text.head))
+        first == "{"
+        and ending not in _CSV
+        and not _is_one_line(text)
+        and is_json(_first_line(text.head))
     ):
         return JsonLinesTable(text)
     if first in ("{", "[") and ending not in _CSV:
@@ -67,3 +70,8 @@ def _of_text(text: TextSource, websites: bool) -> InputTable:
 
 def _first_line(text: str) -> str:
     return text.lstrip().partition("\n")[0]
+
+
+def _is_one_line(text: TextSource) -> bool:
+    """Whether a text is one line: a document as programs save it, or JSON lines of one record."""
+    return text.is_whole and "\n" not in text.head.strip()

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 InputFormat = Literal["csv", "jsonl", "xlsx", "parquet", "text"]
 NO_LINKS: Mapping[int, str] = MappingProxyType({})
+COMPUTED = ""
+"""Stands for the link of a formula such as `HYPERLINK("https://…/"&A2, "text")`."""
 _NO_COLUMNS: frozenset[int] = frozenset()
 
 

@@ -12,7 +12,7 @@ from ..text import one_line
 from .heading import HEAD_ROWS, find_heading
 from .sheet_links import DAMAGED, SheetLinks, sheet_extent, sheet_links
 from .source import InputSource
-from .table_row import NO_LINKS, InputTable, TableRow
+from .table_row import COMPUTED, NO_LINKS, InputTable, TableRow
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _MAX_CELLS = 64_000_000
 """Cells of a sheet, blank ones between others too; a million rows of 60 columns."""
 _EXACT = 2.0**53
+_FORMULAS = (
+    "formulas make the addresses of its links: put them into a column as texts, or pass the column "
+    "of their last parts with --column NAME --handles"
+)
 _INSTALL = "install the extra: pip install 'lix_async[excel]'; or save the table as CSV"
 
 
@@ -38,7 +42,8 @@ class WorkbookTable(InputTable):
                 f"{self.path} is a workbook, which cannot be read yet", hint=_INSTALL
             ) from None
         with self._readable():
-            workbook = python_calamine.load_workbook(source.path)  # pyright: ignore[reportUnknownMemberType]  (its stubs)
+            with source.open() as file:  # by what is in it: of a name, the ending would decide
+                workbook = python_calamine.load_workbook(file)  # pyright: ignore[reportUnknownMemberType]  (its stubs)
             name = self._chosen(workbook, sheet)
             self._check_extent(name)
             self._sheet = workbook.get_sheet_by_name(name)
@@ -154,6 +159,8 @@ class WorkbookTable(InputTable):
         if found is None:
             self.notes = [*self.notes, f"{self.path}: links behind texts are read from .xlsx only"]
             return {}
+        if any(COMPUTED in row.values() for row in found.values()):
+            self.hint = f"{_FORMULAS}; {self.hint}".removesuffix("; ")
         self._errors = self._without_offset(self._errors)
         return self._without_offset(found)
 

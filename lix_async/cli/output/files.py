@@ -129,6 +129,8 @@ class AppendFile:
                 view = view[os.write(self._fd, view) :]
             os.fsync(self._fd)
         except OSError as error:
+            with contextlib.suppress(OSError):  # no part of the data is left, such as half of a row
+                os.ftruncate(self._fd, self.size)
             raise file_error(self.path, error, "write") from None
         self.size += len(data)
 

@@ -28,7 +28,7 @@ from .joined_row import OPEN, JoinedRow, JoinedTable
 from .parquet import ParquetFile
 from .schema import RowSchema
 from .table import print_table
-from .workbook import Workbook
+from .workbook import Workbook, check_size
 
 BOM = b"\xef\xbb\xbf"
 BATCH = 500
@@ -125,6 +125,10 @@ class JoinedOutput:
             return
         self.continues = existing is not None
         if not self._grows:
+            table = self._table.own.table
+            if self.format == "xlsx":
+                rows = () if table.format == "xlsx" else table.rows()  # as large as a sheet
+                check_size(self.path, len(self._table.headings), rows)
             with StagedOutput(self.path, overwrite=True):  # that it can be written
                 return
         if existing is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Literal, NamedTuple, cast
 
@@ -251,9 +252,22 @@ def own_text(value: object) -> str:
         return str(int(value))  # a workbook has no other numbers
     if isinstance(value, datetime):
         return value.isoformat(" ")
+    if isinstance(value, timedelta):
+        return _hours(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()  # as in JSON
     if value is None or isinstance(value, str | int | float | list | dict):
         return cell_text(value)  # pyright: ignore[reportUnknownArgumentType]  # of any items
     return str(value)
+
+
+def _hours(value: timedelta) -> str:
+    """A duration as a spreadsheet shows it: `30:00:00`, and not in days."""
+    seconds, rest = divmod(abs(value), timedelta(seconds=1))
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    fraction = f".{rest.microseconds:06}" if rest else ""
+    return f"{'-' if value < timedelta() else ''}{hour}:{minute:02}:{second:02}{fraction}"
 
 
 def answer_text(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,8 @@ from .files import close_ignoring_errors
 
 MOST_ROWS = 1_048_576
 """Rows of a sheet, with its heading."""
+MOST_COLUMNS = 16_384
+"""Columns of a sheet; xlsxwriter leaves out the rest."""
 LONGEST = 32_767
 """Characters of a cell; xlsxwriter cuts off the rest."""
 LARGEST_EXACT = 2**53
@@ -28,6 +31,30 @@ LARGEST_EXACT = 2**53
 def _library() -> Any:
     check_library("xlsx")
     return importlib.import_module("xlsxwriter")
+
+
+def check_size(path: Path, columns: int, rows: Iterable[object]) -> None:
+    """Check that a table is not too large for a sheet.
+
+    Args:
+        path: The workbook.
+        columns: The columns of the table.
+        rows: Its rows, which are read until there are too many.
+
+    Raises:
+        CommandError: It has too many columns or rows.
+    """
+    if columns > MOST_COLUMNS:
+        raise CommandError(
+            f"{path} would have {counted(columns, 'column')}, and a sheet has {MOST_COLUMNS:,} at "
+            "most",
+            hint="write .csv instead, or add fewer columns with --columns",
+        )
+    if next(islice(rows, MOST_ROWS - 1, None), None) is not None:
+        raise CommandError(
+            f"{path} would have more than the {MOST_ROWS:,} rows of a sheet",
+            hint="write .csv or .parquet instead",
+        )
 
 
 class Workbook:

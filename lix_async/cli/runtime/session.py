@@ -18,7 +18,7 @@ import anyio
 import anyio.abc
 
 from ...core.errors import LixError
-from .. import console
+from .. import console, interrupts
 from ..errors import INTERRUPTED, OK, TERMINATED, CommandError, Interrupted, command_error_for
 from ..options import ConnectionOptions
 from . import clients
@@ -181,19 +181,27 @@ class SignalHandler:
         if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
             task_status.started()
             return
+        try:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                task_status.started()
+                if interrupts.received():  # before, where it was dropped
+                    self._stop(signal.SIGINT, tasks)
+                async for number in signals:
+                    self._stop(number, tasks)
+        finally:
+            interrupts.install_again()
+
+    def _stop(self, number: int, tasks: anyio.abc.TaskGroup) -> None:
+        self.code = 128 + number
         session = self._session
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            task_status.started()
-            async for number in signals:
-                self.code = 128 + number
-                if session is None:
-                    self.scope.cancel()
-                    return
-                if session.monitor.stopping:
-                    session.progress.stop()
-                    os._exit(self.code)
-                session.monitor.stop()
-                tasks.start_soon(self._drain, session)
+        if session is None:
+            self.scope.cancel()
+            return
+        if session.monitor.stopping:
+            session.progress.stop()
+            os._exit(self.code)
+        session.monitor.stop()
+        tasks.start_soon(self._drain, session)
 
     async def _drain(self, session: CommandSession) -> None:
         await session.monitor.clock.sleep(DRAIN_PERIOD)
