@@ -12,7 +12,16 @@ from msgspec.structs import replace
 
 from ..core.subject_ids import IdGroup
 from ..linkedin.subject_ids import WEAK, AliasKey
-from .aliases import LearnedAnswer, Sibling, choose, find_siblings, learn, load_aliases, moved
+from .aliases import (
+    AskedLookup,
+    LearnedAnswer,
+    Sibling,
+    choose,
+    find_siblings,
+    learn,
+    load_aliases,
+    moved,
+)
 from .database import CHUNK, Columns, Database, chunks
 from .erased_rows import Erased, erase_subjects
 from .identity import FoundIds, find_ids
@@ -22,6 +31,7 @@ from .records import (
     AnswerRow,
     CallQuery,
     Counts,
+    EndedCall,
     Export,
     InputAnswer,
     InputRow,
@@ -45,6 +55,7 @@ LookupColumns = tuple[
     int | None, bytes,
 ]
 # fmt: on
+EndedColumns = tuple[bytes, int, int | None, int, int, int, int | None, int | None, int | None]
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 # fmt: off
 InputAnswerColumns = tuple[
@@ -106,6 +117,12 @@ SELECT i.row FROM input i LEFT JOIN lookup l ON l.id = i.lookup
 WHERE i.run = ? AND i.row > ?
     AND (i.state = 'invalid' OR l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]}))
 ORDER BY i.row LIMIT ?
+"""
+ENDED_CALLS = f"""
+SELECT l.key, l.id, l.subject, l.changed, l.status, l.cur, a.n, a.at, a.meaning
+FROM lookup l LEFT JOIN answer a ON a.lookup = l.id
+WHERE l.key IN (?*) AND l.refresh IS NULL
+    AND l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]})
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -523,7 +540,7 @@ class SqlTables:
         known = self.find([query.key for query in queries], answers=answers)
         found = [known.get(query.key) for query in queries]
         slugs = [
-            (one, query.asked)
+            AskedLookup(one.id, one.subject, one.changed, query.asked)
             for one, query in zip(found, queries, strict=True)
             if one is not None
             and query.asked is not None
@@ -531,9 +548,9 @@ class SqlTables:
             and one.subject is not None
             and (one.state.status == "done" or one.state.refresh is not None)
         ]
-        for ident in moved(self.database, slugs) if slugs else ():
-            for one, _ in slugs:
-                one.moved = one.moved or one.id == ident
+        if gone := moved(self.database, slugs) if slugs else ():
+            for one in known.values():
+                one.moved = one.id in gone
         places = [
             place
             for place, one in enumerate(found)
@@ -562,6 +579,42 @@ class SqlTables:
                 *(0, query.key, query.endpoint, b"null", state), suppressed=True
             )
         return found
+
+    def ended_calls(self, queries: Sequence[CallQuery], now: int) -> list[EndedCall | None]:
+        """See `Store.ended_calls`."""
+        found: dict[bytes, EndedCall] = {}
+        unread: set[bytes] = set()
+        subjects: dict[bytes, tuple[int, int]] = {}
+        for some in chunks([query.key for query in queries]):
+            rows = self.database.execute(ENDED_CALLS, (some,))
+            for key, ident, subject, changed, status, cur, n, at, meaning in cast(
+                "list[EndedColumns]", rows
+            ):
+                key = bytes(key)  # noqa: PLW2901  (PostgreSQL has its own type)
+                if n is not None and meaning is None:
+                    unread.add(key)
+                if subject is not None and status == CODES["done"]:
+                    subjects[key] = subject, changed
+                if n == cur or key not in found:
+                    found[key] = EndedCall(ident, key, at if n == cur else None)
+        slugs = [
+            AskedLookup(found[query.key].lookup, *subjects[query.key], query.asked)
+            for query in queries
+            if query.asked is not None and query.asked[0] in WEAK and query.key in subjects
+        ]
+        gone = moved(self.database, slugs) if slugs else set[int]()
+        places = [
+            place
+            for place, query in enumerate(queries)
+            if query.key not in found or query.key in unread or found[query.key].lookup in gone
+        ]
+        ended: list[EndedCall | None] = [found.get(query.key) for query in queries]
+        others = self.find_calls([queries[place] for place in places], now) if places else []
+        times = self.answer_times([one.id for one in others if one is not None and one.has_ended])
+        for place, one in zip(places, others, strict=True):
+            is_known = one is not None and one.has_ended
+            ended[place] = EndedCall(one.id, one.key, times.get(one.id)) if is_known else None
+        return ended
 
     def siblings(
         self, queries: Sequence[CallQuery], now: int

@@ -12,6 +12,7 @@ from ...core.models import Params
 from ...linkedin import Link, classify
 from ...linkedin.address import stripped
 from ...linkedin.fields import is_linkedin_url
+from ...linkedin.links import plain
 from ...providers.lix.endpoints import BY_ID
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams, WebsiteParams
 from ..errors import CommandError
@@ -154,6 +155,9 @@ def parse_target(text: str) -> LookupTarget | None:
 
     A link that redirects to one names it too.
     """
+    if (found := plain(text)) is not None:  # as most cells of a file are
+        kind, name = found
+        return LookupTarget("person" if kind == "person" else "org", f"{kind} {name}", text, text)
     return _parsed(stripped(text).rstrip(_AFTER_LINK), _REDIRECTS)
 
 

@@ -236,6 +236,12 @@ class Selection:
             self._keys.add(key)
         return True
 
+    def copy(self) -> Selection:
+        """One that has taken the same lookups."""
+        other = Selection(self.limit)
+        other._keys |= self._keys
+        return other
+
     @property
     def is_full(self) -> bool:
         """Whether no new lookup is taken any more."""
