@@ -119,7 +119,8 @@ WHERE i.run = ? AND i.row > ?
 ORDER BY i.row LIMIT ?
 """
 ENDED_CALLS = f"""
-SELECT l.key, l.id, l.subject, l.changed, l.status, l.cur, a.n, a.at, a.meaning
+SELECT l.key, l.id, CASE WHEN l.status = {CODES["done"]} THEN l.subject END, l.changed,
+    a.n, CASE WHEN a.n = l.cur THEN a.at END, a.meaning
 FROM lookup l LEFT JOIN answer a ON a.lookup = l.id
 WHERE l.key IN (?*) AND l.refresh IS NULL
     AND l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]})
@@ -583,32 +584,28 @@ class SqlTables:
     def ended_calls(self, queries: Sequence[CallQuery], now: int) -> list[EndedCall | None]:
         """See `Store.ended_calls`."""
         found: dict[bytes, EndedCall] = {}
-        unread: set[bytes] = set()
-        subjects: dict[bytes, tuple[int, int]] = {}
+        subjects: dict[int, tuple[int, int]] = {}
+        again: set[int] = set()
         for some in chunks([query.key for query in queries]):
             rows = self.database.execute(ENDED_CALLS, (some,))
-            for key, ident, subject, changed, status, cur, n, at, meaning in cast(
-                "list[EndedColumns]", rows
-            ):
-                key = bytes(key)  # noqa: PLW2901  (PostgreSQL has its own type)
+            for key, ident, subject, changed, n, at, meaning in cast("list[EndedColumns]", rows):
                 if n is not None and meaning is None:
-                    unread.add(key)
-                if subject is not None and status == CODES["done"]:
-                    subjects[key] = subject, changed
-                if n == cur or key not in found:
-                    found[key] = EndedCall(ident, key, at if n == cur else None)
+                    again.add(ident)
+                if subject is not None:
+                    subjects[ident] = subject, changed
+                if at is not None or key not in found:
+                    found[key] = EndedCall(ident, bytes(key), at)
+        ended = [found.get(query.key) for query in queries]
         slugs = [
-            AskedLookup(found[query.key].lookup, *subjects[query.key], query.asked)
-            for query in queries
-            if query.asked is not None and query.asked[0] in WEAK and query.key in subjects
+            AskedLookup(one.lookup, *subjects[one.lookup], query.asked)
+            for query, one in (zip(queries, ended, strict=True) if subjects else ())
+            if one is not None
+            and one.lookup in subjects
+            and query.asked is not None
+            and query.asked[0] in WEAK
         ]
-        gone = moved(self.database, slugs) if slugs else set[int]()
-        places = [
-            place
-            for place, query in enumerate(queries)
-            if query.key not in found or query.key in unread or found[query.key].lookup in gone
-        ]
-        ended: list[EndedCall | None] = [found.get(query.key) for query in queries]
+        again |= moved(self.database, slugs) if slugs else set()
+        places = [place for place, one in enumerate(ended) if one is None or one.lookup in again]
         others = self.find_calls([queries[place] for place in places], now) if places else []
         times = self.answer_times([one.id for one in others if one is not None and one.has_ended])
         for place, one in zip(places, others, strict=True):
@@ -665,13 +662,13 @@ class SqlTables:
         number taken gets the next free one, unless the run has its lookup already.
         """
         while inputs:
-            self.database.insert(
+            inserted = self.database.insert(
                 "input",
                 "run, row, lookup, given, state, note, ref",
                 [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
                 "(run, row) DO NOTHING",
             )
-            inputs = self._displaced(run, inputs)
+            inputs = self._displaced(run, inputs) if inserted < len(inputs) else ()
 
     def _displaced(self, run: int, inputs: Sequence[InputRow]) -> list[InputRow]:
         """Inputs of a named run whose numbers are those of others, with new numbers."""

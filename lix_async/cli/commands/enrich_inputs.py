@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -17,7 +16,7 @@ import anyio.lowlevel
 from ...bulk.prepared_call import CallKey
 from ...core.errors import ConfigurationError
 from ...engine.call_key import Input, PreparedCall, input_json
-from ...ledger.records import EndedCall, InputRow
+from ...ledger.records import CallQuery, EndedCall, InputRow
 from ...ledger.store import Store
 from ...ledger.tables import SqlTables
 from ...providers.lix.client import AsyncLix
@@ -174,8 +173,7 @@ class RowInputs:
         for position, row in rows:
             if position % MOST == 0:
                 await self._pause()
-            first = (position - 1) * len(kinds) + 1
-            left = [n for n in range(len(kinds)) if first + n not in self._done]
+            left = self._left(position)
             target = self._targets.find(row)[0] if left or self._limit is not None else None
             if target is None:
                 continue
@@ -205,6 +203,14 @@ class RowInputs:
     def _number(self, one: RowInput) -> int:
         return (one.position - 1) * len(self._preparer.kinds) + one.kind_index + 1
 
+    def _left(self, position: int) -> Sequence[int]:
+        """Which of the inputs of a row had not ended in an earlier run."""
+        places, done = range(len(self._preparer.kinds)), self._done
+        first = (position - 1) * len(places) + 1
+        if first > done.last:
+            return places
+        return [index for index in places if first + index not in done]
+
     async def _pause(self) -> None:
         self.check_stopped()
         await anyio.lowlevel.checkpoint()
@@ -231,9 +237,8 @@ class RowInputs:
     def _add(self, position: int, row: TableRow, found: list[RowInput]) -> bool:
         """Add the inputs of a row; False where no more rows are asked for."""
         kinds = self._preparer.kinds
-        first = (position - 1) * len(kinds) + 1
-        ended = [first + index in self._done for index in range(len(kinds))]
-        if self._selection.limit is None and all(ended):
+        left = self._left(position)
+        if not left and self._limit is None:
             self.answered_before += 1
             self.on_known(1)
             return True
@@ -243,35 +248,44 @@ class RowInputs:
             return True
         if not self._selection.takes(target):
             return False
-        self.answered_before += all(ended)
+        self.answered_before += not left
         for index, kind in enumerate(kinds):
             one = RowInput(position, row, target, index)
             if not accepts(kind, target):
                 self.on_answer(one, refused_kind(row, kind, target))
-            elif not ended[index]:
+            elif index in left:
                 found.append(one)
         return True
 
     async def _without_known(self, found: list[RowInput]) -> list[RowInput]:
         """Those that have no final answer in the ledger; for the others it is noted."""
-        keys: dict[int, CallKey] = {}
-        for place, one in enumerate(found):
-            with suppress(ConfigurationError):  # the run says why
-                keys[place] = self._preparer.call_key(self._preparer.input_of(one))
-        queries = [key.query for key in keys.values()]
-        calls = await self._store.ended_calls(queries, self._store.now)
-        known = {place: call for place, call in zip(keys, calls, strict=True) if call is not None}
+        preparer = self._preparer
+        queries: list[CallQuery | None] = []
+        for one in found:
+            try:
+                queries.append(preparer.call_key(preparer.input_of(one)).query)
+            except ConfigurationError:  # the run says why
+                queries.append(None)
+        unknown: list[RowInput] = []
+        known: list[EndedCall] = []
         rows: list[InputRow] = []
-        for place, call in known.items():
+        sent = [query for query in queries if query is not None]
+        calls = iter(await self._store.ended_calls(sent, self._store.now))
+        for one, query in zip(found, queries, strict=True):
+            call = None if query is None else next(calls)
+            if query is None or call is None:
+                unknown.append(one)
+                continue
             given: bytes | None = None
-            if call.key != keys[place].key:
-                given = input_json(self._preparer.input_of(found[place]))
+            if call.key != query.key:
+                given = input_json(preparer.input_of(one))
                 self.other_ids += 1
-            rows.append(InputRow(self._number(found[place]), call.lookup, given=given))
+            known.append(call)
+            rows.append(InputRow(self._number(one), call.lookup, given=given))
         if rows:
             self._store.post_inputs(self._run, rows)
-        self._count([*known.values()])
-        return [one for place, one in enumerate(found) if place not in known]
+        self._count(known)
+        return unknown
 
     def _count(self, known: Sequence[EndedCall]) -> None:
         self.known += len(known)
@@ -288,20 +302,20 @@ class EndedInputs:
 
     def __init__(self) -> None:
         self._bits = bytearray()
+        self.last = 0
+        """The greatest of their numbers."""
 
     async def read(self, store: Store, run: int) -> None:
         """Read them from a ledger."""
-        after, bits = 0, self._bits
-        work = partial(_ended_inputs, run=run)
-        while rows := await store.statement(partial(work, after=after), writes=False):
-            after = rows[-1]
-            bits.extend(bytes(after // 8 + 1 - len(bits)))
+        bits, work = self._bits, partial(_ended_inputs, run=run)
+        while rows := await store.statement(partial(work, after=self.last), writes=False):
+            self.last = rows[-1]
+            bits.extend(bytes(self.last // 8 + 1 - len(bits)))
             for row in rows:
                 bits[row >> 3] |= 1 << (row & 7)
 
     def __contains__(self, number: int) -> bool:
-        bits = self._bits
-        return number >> 3 < len(bits) and bool(bits[number >> 3] & 1 << (number & 7))
+        return number <= self.last and bool(self._bits[number >> 3] & 1 << (number & 7))
 
 
 def _ended_inputs(tables: SqlTables, run: int, after: int) -> list[int]:

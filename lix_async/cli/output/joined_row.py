@@ -220,9 +220,13 @@ class JoinedTable:
     def csv_row(self, joined: JoinedRow) -> list[object]:
         """The row of a CSV: own cells as they were read, answers escaped."""
         own, added = self.cells(joined)
-        width = len(self.own.headings)
         texts = [one if type(one) is str else own_text(one) for one in own]
-        return [*texts[:width], *map(answer_text, added), *texts[width:]]
+        answers = [
+            one if type(one) is str and one[:1] not in _FORMULA_STARTS else answer_text(one)
+            for one in added
+        ]
+        width = len(self.own.headings)
+        return [*texts[:width], *answers, *texts[width:]]
 
     def json_row(self, joined: JoinedRow) -> bytes:
         """The row as a JSON object."""
