@@ -399,6 +399,11 @@ class SqlTables:
         """Those of some ids and keys whose subject was forgotten."""
         return self.suppression.find(self.database, ids) if self.suppression.active else set()
 
+    def count_suppressed(self) -> int:
+        """How many ids were forgotten, and are not looked up again."""
+        ((count,),) = self.database.execute("SELECT count(*) FROM suppressed")
+        return cast("int", count)
+
     def suppressed_calls(self, queries: Sequence[CallQuery]) -> list[bool]:
         """Of calls, whether what they ask about was forgotten."""
         self.suppression.read(self.database)

@@ -185,29 +185,23 @@ def _kinds_of_sample(targets: TableTargets | None) -> list[LookupKind]:
     return list(found) or ["person"]
 
 
-def check_origin(
-    exports: Sequence[Export], out: Path | None, run_name: str, *, is_known: bool
-) -> None:
+def check_origin(exports: Sequence[Export], out: Path | None, run_name: str) -> None:
     """Check that an output has rows of this file, bought with this ledger.
 
     Args:
         exports: What was written from the ledger.
         out: The output.
         run_name: The run of the file.
-        is_known: Whether the ledger has that run.
 
     Raises:
         CommandError: It has others: they would be lost, or paid for again.
     """
-    earlier = [
-        match["run"]
-        for one in exports
-        if one.place == place_of(out) and (match := EXPORTED.fullmatch(one.what))
-    ]
+    matches = [(one.place, match) for one in exports if (match := EXPORTED.fullmatch(one.what))]
+    earlier = [match["run"] for place, match in matches if place == place_of(out)]
     file = run_name.rpartition(" ")[0]
     if earlier and (other := earlier[-1].rpartition(" ")[0]) != file:
         raise CommandError(f"{out} has the rows of {other}", hint="choose another name")
-    if not earlier and not is_known:
+    if not any(match["run"] == run_name for _, match in matches) and not earlier:
         raise CommandError(
             f"{out} was written with another ledger, and its rows would be paid for again",
             hint="pass that ledger with --store, or choose another name",

@@ -153,10 +153,8 @@ class JoinedRun(RunCommand):
     async def _check_origin(self, exports: Sequence[Export]) -> None:
         if self._existing is None:
             return
-        name = self._options.run_name
-        run = await self._store.statement(lambda tables: tables.run_named(name), writes=False)
         out = self._joined.out
-        check_origin(exports, out, name, is_known=run is not None)
+        check_origin(exports, out, self._options.run_name)
         if out is None or self._targets.table.path != STDIN:
             return
         count = await anyio.to_thread.run_sync(

@@ -72,14 +72,8 @@ from ..text import counted, nearest
 from .enrich import default_ledger, print_notes
 from .enrich_inputs import count_rows, run_name
 from .enrich_joined import write_headings
-from .waterfall_joined import (
-    FINAL_ERRORS,
-    METHOD,
-    JoinedWaterfall,
-    KnownAnswers,
-    WaterfallOptions,
-    added_columns,
-)
+from .waterfall_joined import JoinedWaterfall
+from .waterfall_rows import FINAL_ERRORS, METHOD, KnownAnswers, WaterfallOptions, added_columns
 
 _HEAD = ("input", "kind", "status")
 _COLUMNS = (*_HEAD, *FIELDS, "credits", "sources", "errors")
@@ -192,7 +186,7 @@ def waterfall(
     sources = WaterfallClients(connection, providers, address, doubts=doubts, is_dry=dry_run)
     inputs = InputFile(targets) if distinct else None
     name = run_name(file, ["waterfall"], targets, given.sheet or "")
-    options = replace(options, run_name=name, ledger=address)
+    options = replace(options, run_name=name, ledger=address, order=order)
 
     async def work(session: CommandSession) -> int:
         def make(steps: Sequence[Step]) -> Waterfall:
@@ -207,7 +201,8 @@ def waterfall(
             await sources.store.end_run(run)
             return code
         known = KnownAnswers(sources.known_steps(), wanted, order)
-        joined = JoinedWaterfall(targets, options, session, buying, known, sources.store)
+        noted = replace(options, providers=sources.names)
+        joined = JoinedWaterfall(targets, noted, session, buying, known, sources.store)
         joined.on_begin = sources.note_inputs
         return await (joined.dry_run() if dry_run else joined.run(connection))
 
@@ -458,6 +453,8 @@ class WaterfallClients:
         """Messages about providers that are not asked."""
         self._connection = connection
         self._clients: list[Client] = []
+        self.names: tuple[str, ...] = ()
+        """The names of the providers that are asked."""
         self._stack = AsyncExitStack()
         self._adapters = installed()
         self._names = parse_columns(named)
@@ -496,6 +493,7 @@ class WaterfallClients:
             else:
                 key = _NO_KEY if name in counted else None
                 self._clients.append(self._client(name, connection, monitor, key))
+                self.names += (name,)
                 if key is not None:
                     variable = provider.key_variables[0]
                     self.notes.append(
