@@ -77,7 +77,7 @@ from .waterfall_rows import FINAL_ERRORS, METHOD, KnownAnswers, WaterfallOptions
 
 _HEAD = ("input", "kind", "status")
 _COLUMNS = (*_HEAD, *FIELDS, "credits", "sources", "errors")
-_KINDS: frozenset[LookupKind] = frozenset({"person", "email"})
+KINDS: frozenset[LookupKind] = frozenset({"person", "email"})
 _flag = Parameter(negative="", show_default=False)
 
 
@@ -169,7 +169,7 @@ def waterfall(
     )
     table = open_table(file, sheet=given.sheet)
     try:
-        targets = TableTargets(table, given.column, _KINDS, handles=given.handles)
+        targets = TableTargets(table, given.column, KINDS, handles=given.handles)
     except NoRowsError:
         if file != "-" or distinct or dry_run:
             raise
