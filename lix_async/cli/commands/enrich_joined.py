@@ -182,7 +182,7 @@ class JoinedRun(RunCommand):
         try:
             async with run:
                 place = place_of(self._joined.out)
-                what = self._joined.export_text(self._options.run_name)
+                what = self._joined.export_text(self._options.run_name, self._targets.column)
                 await self._store.add_export(place, what)
                 async for outcome in run:
                     self._add(outcome)

@@ -89,7 +89,9 @@ async def export_joined(
         group.kind: TargetCallPreparer(lix, group.kind) for group in plan.groups
     }
     joiner = Joiner(store, targets, plan.groups, (), preparers, None)
-    return await _write(store, joined, table, joined.export_text(run), joiner.batches)
+    return await _write(
+        store, joined, table, joined.export_text(run, targets.column), joiner.batches
+    )
 
 
 async def _export_waterfall(

@@ -109,7 +109,7 @@ class JoinedWaterfall:
         self._known = known
         self._store = store
         self._columns = added_columns(options)
-        group = AnswerGroup(options.prefix, None, self._columns, "")
+        group = AnswerGroup(options.prefix, None, self._columns, "", column=targets.column)
         self._table = JoinedTable(OwnColumns(targets.table), [group])
         self._table.check_names(as_json=options.format in ("jsonl", "parquet"))
         self._existing = existing_names(options.out, options.format, targets)

@@ -71,6 +71,8 @@ class AnswerGroup(msgspec.Struct, frozen=True):
     """Which of these belongs to this group."""
     is_raw: bool = False
     """Whether answers are written whole, as they were received: their values are not read."""
+    column: str | None = None
+    """The column that the links were taken from; None where that is not known."""
 
     def number(self, position: int) -> int:
         """The number in the run of a row, by its position in the file from 1 on."""
