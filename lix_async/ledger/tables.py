@@ -55,7 +55,7 @@ LookupColumns = tuple[
     int | None, bytes,
 ]
 # fmt: on
-EndedColumns = tuple[bytes, int, int | None, int, int, int, int | None, int | None, int | None]
+EndedColumns = tuple[bytes, int, int | None, int, int | None, int | None, int | None]
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 # fmt: off
 InputAnswerColumns = tuple[
@@ -614,8 +614,9 @@ class SqlTables:
         others = self.find_calls([queries[place] for place in places], now) if places else []
         times = self.answer_times([one.id for one in others if one is not None and one.has_ended])
         for place, one in zip(places, others, strict=True):
-            is_known = one is not None and one.has_ended
-            ended[place] = EndedCall(one.id, one.key, times.get(one.id)) if is_known else None
+            ended[place] = None
+            if one is not None and one.has_ended:
+                ended[place] = EndedCall(one.id, one.key, times.get(one.id))
         return ended
 
     def siblings(

@@ -31,7 +31,7 @@ FIRST = 16
 """Rows that are looked for at once at first, so that the first request leaves soon."""
 MOST = 8000
 """Rows that are looked for at once at most: the ledger writes to the disk after each time."""
-MOST_KEPT = 10_000
+MOST_HELD = 10_000
 """Inputs that are kept of those that were read to count what they cost."""
 LARGEST_COUNTED = 20 << 20
 """Bytes of a file whose rows are counted before the run, for the progress line."""
@@ -160,10 +160,10 @@ class RowInputs:
     async def unanswered(self) -> AsyncGenerator[RowInput]:
         """The inputs without an answer, to count what they cost.
 
-        They are kept, so that the file is read once; those after the first `MOST_KEPT` are read
+        They are kept, so that the file is read once; those after the first `MOST_HELD` are read
         again when the run takes them.
         """
-        while not self._ended and len(self._ready) < MOST_KEPT:
+        while not self._ended and len(self._ready) < MOST_HELD:
             for one in await self._read():
                 yield one
         if self._ended:

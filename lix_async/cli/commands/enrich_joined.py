@@ -32,7 +32,7 @@ from ..output.lost_rows import count_lost_rows
 from ..runtime.session import CommandSession
 from ..text import counted, plural
 from .enrich_columns import ColumnPlan, JoinedOptions, check_origin
-from .enrich_inputs import MOST_KEPT, RowCallPreparer, RowInput, RowInputs
+from .enrich_inputs import MOST_HELD, RowCallPreparer, RowInput, RowInputs
 from .enrich_run import EnrichOptions, RunCommand, days_text
 
 LONG = 50_000
@@ -240,7 +240,7 @@ class JoinedRun(RunCommand):
         self._session.counts.items += 1
         if self._early is None:
             self._write(position, JoinedRow(row, answers), new=new)
-        elif len(self._early) < MOST_KEPT:  # the others are written at the end
+        elif len(self._early) < MOST_HELD:  # the others are written at the end
             self._early.append((position, JoinedRow(row, answers)))
 
     def _write(self, position: int, row: JoinedRow, *, new: bool = False) -> None:

@@ -44,7 +44,7 @@ EXPORTED = re.compile(
     re.DOTALL,
 )
 """What the ledger has noted about an output of `lix waterfall`; see `export_text`."""
-_KEPT: frozenset[str] = frozenset({"filled", "partial", "nothing"})
+_ANSWERED: frozenset[str] = frozenset({"filled", "partial", "nothing"})
 # A later run would get these errors again.
 FINAL_ERRORS = (
     *(NotFoundError, DecodeError, InvalidParamsError, ConfigurationError, SuppressedError),
@@ -233,7 +233,7 @@ class KnownRows:
             result: What was found; None where more may be found.
         """
         answer: JoinedAnswer | None = None
-        if result is not None and (status := status_of(result, self._wanted)) in _KEPT:
+        if result is not None and (status := status_of(result, self._wanted)) in _ANSWERED:
             answer = self._columns.answer(result, status)
         self._found.add(position, answer)
 
