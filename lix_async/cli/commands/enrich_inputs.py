@@ -23,7 +23,7 @@ from ...providers.lix.client import AsyncLix
 from ..input.lookup_kinds import LookupKind
 from ..input.table import TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
-from ..input.targets import LINK_KINDS, LOOKUPS, LookupTarget
+from ..input.targets import LookupTarget
 from ..ledger.joined import Selection, accepts, refused_kind
 from ..output.joined_row import JoinedAnswer
 
@@ -350,14 +350,6 @@ def run_name(
                 digest.update(chunk)
     place = "stdin" if file == "-" else Path(file).resolve()
     return f"{place} {digest.hexdigest()}"
-
-
-def accepted_kinds(asked: Sequence[LookupKind | None]) -> frozenset[LookupKind]:
-    """The kinds of target that lookups of some kinds take."""
-    found: set[LookupKind] = set()
-    for kind in asked:
-        found |= LINK_KINDS if kind is None else LOOKUPS[kind].accepts
-    return frozenset(found)
 
 
 def count_rows(file: str, targets: TableTargets) -> int | None:

@@ -16,6 +16,7 @@ from ..errors import CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.table import TableTargets, open_table
 from ..input.target_calls import TargetCallPreparer
+from ..input.targets import accepted_kinds
 from ..ledger.joined import Joiner
 from ..options import CONNECTION_DEFAULTS, TableOptions
 from ..output.destination import place_of
@@ -24,7 +25,7 @@ from ..output.joined_file import JoinedOutput
 from ..output.joined_row import AnswerGroup, JoinedRow, JoinedTable, OwnColumns
 from ..runtime.activity import ActivityMonitor
 from .enrich_columns import EXPORTED, ColumnPlan, JoinedOptions
-from .enrich_inputs import accepted_kinds, run_name
+from .enrich_inputs import run_name
 from .waterfall_rows import EXPORTED as WATERFALL
 from .waterfall_rows import KnownAnswers, KnownRows, WaterfallOptions, added_columns, export_text
 
@@ -68,7 +69,7 @@ async def export_joined(
     targets = TableTargets(
         open_table(file, sheet=given.sheet, websites="website" in kinds),
         given.column,
-        accepted_kinds(kinds),
+        accepted_kinds(*kinds),
         handles=given.handles,
     )
     _check_file(file, run_name(file, kinds, targets, given.sheet or "") == run, "enrich")

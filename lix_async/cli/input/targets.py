@@ -80,6 +80,13 @@ LOOKUPS: Mapping[LookupKind, Lookup] = {
 LINK_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 """The kinds of target that are found by what a text is; a website is read where it is asked for."""
 
+
+def accepted_kinds(*asked: LookupKind | None) -> frozenset[LookupKind]:
+    """The kinds of target that lookups of some kinds take; None stands for what a link is."""
+    taken = (LINK_KINDS if kind is None else LOOKUPS[kind].accepts for kind in asked)
+    return frozenset[LookupKind]().union(*taken)
+
+
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _REDIRECTS = 3
 """Links inside one another: a mail filter's around a search engine's around LinkedIn's own."""

@@ -27,7 +27,14 @@ from ..errors import CommandError
 from ..input.lookup_kinds import LookupKind, row_kind
 from ..input.table import TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
-from ..input.targets import LINK_KINDS, LOOKUPS, TARGET_NAMES, LookupTarget, lookup_kind, parser_of
+from ..input.targets import (
+    LOOKUPS,
+    TARGET_NAMES,
+    LookupTarget,
+    accepted_kinds,
+    lookup_kind,
+    parser_of,
+)
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow
 from ..output.lookup_rows import NO_MATCH, LookupRow, has_no_match, row_of_entry, row_of_outcome
 
@@ -226,7 +233,7 @@ def _targets_of(group: AnswerGroup, targets: TableTargets) -> TableTargets:
     """The links that a group was looked up by."""
     if group.column in (None, targets.column):
         return targets
-    kinds = LINK_KINDS if group.kind is None else LOOKUPS[group.kind].accepts
+    kinds = accepted_kinds(group.kind)
     try:
         return TableTargets(targets.table, group.column, kinds, handles=targets.handles)
     except CommandError:  # the file has no such column any more
