@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -151,7 +151,7 @@ async def confirm_run(
     connection: ConnectionOptions,
     ledger: str,
     preparer: CallPreparer,
-    inputs: Iterable[object],
+    inputs: Iterable[object] | AsyncIterable[object],
     *,
     max_age: timedelta | None = None,
     refused_age: timedelta | None = None,

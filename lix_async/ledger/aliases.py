@@ -170,27 +170,37 @@ def bought_elsewhere(lookup: StoredLookup, siblings: Sequence[Sibling]) -> int:
     return 0 if other is None else other.id
 
 
-def moved(db: Database, lookups: Sequence[tuple[StoredLookup, AliasKey]]) -> set[int]:
+class AskedLookup(NamedTuple):
+    """A lookup that has an answer, and the slug that is asked for."""
+
+    id: int
+    subject: int
+    changed: int
+    """Epoch milliseconds."""
+    asked: AliasKey
+
+
+def moved(db: Database, lookups: Sequence[AskedLookup]) -> set[int]:
     """The lookups whose slug is another subject's by now.
 
     It is where both have different strong ids of a kind, or where an answer showed it with the
     other one when it was not believed any more.
     """
-    aliases = load_aliases(db, (asked for _, asked in lookups))
+    aliases = load_aliases(db, (one.asked for one in lookups))
     differ = [
-        (lookup, aliases[asked])
-        for lookup, asked in lookups
-        if asked in aliases and aliases[asked].subject != lookup.subject
+        (one, alias)
+        for one in lookups
+        if (alias := aliases.get(one.asked)) is not None and alias.subject != one.subject
     ]
     if not differ:
         return set()
     subjects = load_subjects(
-        db, {cast("int", one.subject) for one, _ in differ} | {alias.subject for _, alias in differ}
+        db, {one.subject for one, _ in differ} | {alias.subject for _, alias in differ}
     )
     found: set[int] = set()
     age = slug_age(db)
     for lookup, alias in differ:
-        old = subjects[cast("int", lookup.subject)].strong
+        old = subjects[lookup.subject].strong
         new = subjects[alias.subject].strong
         clash = any(new.get(kind, digest) != digest for kind, digest in old.items())
         if clash or alias.seen - lookup.changed > age:

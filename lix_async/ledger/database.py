@@ -39,8 +39,8 @@ class Database(Protocol):
 
     def insert(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
-    ) -> None:
-        """Insert rows; `conflict` is what follows `ON CONFLICT`."""
+    ) -> int:
+        """Insert rows; how many were. `conflict` is what follows `ON CONFLICT`."""
         ...
 
     def insert_new(

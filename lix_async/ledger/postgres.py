@@ -191,9 +191,10 @@ class PostgresDatabase:
 
     def insert(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
-    ) -> None:
-        if rows:
-            self._write(*_insert(self._schema, table, columns, conflict), rows)
+    ) -> int:
+        if not rows:
+            return 0
+        return self._write(*_insert(self._schema, table, columns, conflict), rows).rowcount
 
     def insert_new(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str

@@ -76,6 +76,17 @@ class StoredLookup(msgspec.Struct, gc=False):
     suppressed: bool = False
     """Whether its subject was forgotten: the ledger has no such lookup, and none is made."""
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its answer stands, and nothing is to be done about it."""
+        state = self.state
+        return (
+            state.status in ("done", "kept", "refused")
+            and state.refresh is None
+            and not (self.moved or self.suppressed)
+            and all(answer.meaning is not None for answer in state.answers)
+        )
+
 
 class AnswerRow(ReadableStruct, msgspec.Struct, gc=False):
     """One reply as it was received; refusals too."""
@@ -151,6 +162,16 @@ class InputAnswer(NamedTuple):
     """Epoch milliseconds of the answer."""
     body: bytes | None
     """None where the lookup is a listing, or has no usable answer, or a newer one is bought."""
+
+
+class EndedCall(NamedTuple):
+    """A lookup whose answer stands, and about which nothing is to be done."""
+
+    lookup: int
+    key: bytes
+    """Its key: another one than that of the call, where it was bought under another id."""
+    at: int | None
+    """Epoch milliseconds of its answer."""
 
 
 class RunTotals(msgspec.Struct):

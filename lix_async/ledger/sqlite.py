@@ -80,15 +80,17 @@ class SqliteDatabase:
 
     def insert(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
-    ) -> None:
+    ) -> int:
         given, left = _given_columns(columns, rows)
         statement = f"INSERT INTO {table} ({', '.join(given)}) SELECT * FROM (?**) WHERE true"
         if conflict:
             statement += f" ON CONFLICT {conflict}"
+        inserted = 0
         while left:  # in powers of two: nothing is filled up, as it would be inserted twice
             size = min(1 << (len(left).bit_length() - 1), CHUNK)
-            self.execute(statement, (left[:size],))
+            inserted += self.change(statement, (left[:size],))
             left = left[size:]
+        return inserted
 
     def insert_new(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str

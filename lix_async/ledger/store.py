@@ -36,6 +36,7 @@ from .records import (
     CallQuery,
     Counts,
     Decide,
+    EndedCall,
     EventResult,
     InputAnswer,
     InputRow,
@@ -309,6 +310,15 @@ class Store:
         return await self.statement(
             lambda tables: tables.find_calls(queries, now, answers=answers), writes=False
         )
+
+    async def ended_calls(self, queries: Sequence[CallQuery], now: int) -> list[EndedCall | None]:
+        """Of calls, those lookups whose answers stand, and about which nothing is to be done.
+
+        Args:
+            queries: The calls; those that were bought under another id of the subject count too.
+            now: Epoch milliseconds.
+        """
+        return await self.statement(lambda tables: tables.ended_calls(queries, now), writes=False)
 
     async def suppressed_calls(self, queries: Sequence[CallQuery]) -> list[bool]:
         """Of calls, whether what they ask about was forgotten."""

@@ -12,7 +12,16 @@ from msgspec.structs import replace
 
 from ..core.subject_ids import IdGroup
 from ..linkedin.subject_ids import WEAK, AliasKey
-from .aliases import LearnedAnswer, Sibling, choose, find_siblings, learn, load_aliases, moved
+from .aliases import (
+    AskedLookup,
+    LearnedAnswer,
+    Sibling,
+    choose,
+    find_siblings,
+    learn,
+    load_aliases,
+    moved,
+)
 from .database import CHUNK, Columns, Database, chunks
 from .erased_rows import Erased, erase_subjects
 from .identity import FoundIds, find_ids
@@ -22,6 +31,7 @@ from .records import (
     AnswerRow,
     CallQuery,
     Counts,
+    EndedCall,
     Export,
     InputAnswer,
     InputRow,
@@ -46,6 +56,7 @@ LookupColumns = tuple[
     int | None, bytes,
 ]
 # fmt: on
+EndedColumns = tuple[bytes, int, int | None, int, int | None, int | None, int | None]
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 # fmt: off
 InputAnswerColumns = tuple[
@@ -107,6 +118,13 @@ SELECT i.row FROM input i LEFT JOIN lookup l ON l.id = i.lookup
 WHERE i.run = ? AND i.row > ?
     AND (i.state = 'invalid' OR l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]}))
 ORDER BY i.row LIMIT ?
+"""
+ENDED_CALLS = f"""
+SELECT l.key, l.id, CASE WHEN l.status = {CODES["done"]} THEN l.subject END, l.changed,
+    a.n, CASE WHEN a.n = l.cur THEN a.at END, a.meaning
+FROM lookup l LEFT JOIN answer a ON a.lookup = l.id
+WHERE l.key IN (?*) AND l.refresh IS NULL
+    AND l.status IN ({CODES["done"]}, {CODES["kept"]}, {CODES["refused"]})
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -392,6 +410,11 @@ class SqlTables:
         """Those of some ids and keys whose subject was forgotten."""
         return self.suppression.find(self.database, ids) if self.suppression.active else set()
 
+    def count_suppressed(self) -> int:
+        """How many ids were forgotten, and are not looked up again."""
+        ((count,),) = self.database.execute("SELECT count(*) FROM suppressed")
+        return cast("int", count)
+
     def suppressed_calls(self, queries: Sequence[CallQuery]) -> list[bool]:
         """Of calls, whether what they ask about was forgotten."""
         self.suppression.read(self.database)
@@ -557,7 +580,7 @@ class SqlTables:
         known = self.find([query.key for query in queries], answers=answers)
         found = [known.get(query.key) for query in queries]
         slugs = [
-            (one, query.asked)
+            AskedLookup(one.id, one.subject, one.changed, query.asked)
             for one, query in zip(found, queries, strict=True)
             if one is not None
             and query.asked is not None
@@ -565,9 +588,9 @@ class SqlTables:
             and one.subject is not None
             and (one.state.status == "done" or one.state.refresh is not None)
         ]
-        for ident in moved(self.database, slugs) if slugs else ():
-            for one, _ in slugs:
-                one.moved = one.moved or one.id == ident
+        if gone := moved(self.database, slugs) if slugs else ():
+            for one in known.values():
+                one.moved = one.id in gone
         places = [
             place
             for place, one in enumerate(found)
@@ -596,6 +619,39 @@ class SqlTables:
                 *(0, query.key, query.endpoint, b"null", state), suppressed=True
             )
         return found
+
+    def ended_calls(self, queries: Sequence[CallQuery], now: int) -> list[EndedCall | None]:
+        """See `Store.ended_calls`."""
+        found: dict[bytes, EndedCall] = {}
+        subjects: dict[int, tuple[int, int]] = {}
+        again: set[int] = set()
+        for some in chunks([query.key for query in queries]):
+            rows = self.database.execute(ENDED_CALLS, (some,))
+            for key, ident, subject, changed, n, at, meaning in cast("list[EndedColumns]", rows):
+                if n is not None and meaning is None:
+                    again.add(ident)
+                if subject is not None:
+                    subjects[ident] = subject, changed
+                if at is not None or key not in found:
+                    found[key] = EndedCall(ident, bytes(key), at)
+        ended = [found.get(query.key) for query in queries]
+        slugs = [
+            AskedLookup(one.lookup, *subjects[one.lookup], query.asked)
+            for query, one in (zip(queries, ended, strict=True) if subjects else ())
+            if one is not None
+            and one.lookup in subjects
+            and query.asked is not None
+            and query.asked[0] in WEAK
+        ]
+        again |= moved(self.database, slugs) if slugs else set()
+        places = [place for place, one in enumerate(ended) if one is None or one.lookup in again]
+        others = self.find_calls([queries[place] for place in places], now) if places else []
+        times = self.answer_times([one.id for one in others if one is not None and one.has_ended])
+        for place, one in zip(places, others, strict=True):
+            ended[place] = None
+            if one is not None and one.has_ended:
+                ended[place] = EndedCall(one.id, one.key, times.get(one.id))
+        return ended
 
     def siblings(
         self, queries: Sequence[CallQuery], now: int
@@ -646,13 +702,13 @@ class SqlTables:
         number taken gets the next free one, unless the run has its lookup already.
         """
         while inputs:
-            self.database.insert(
+            inserted = self.database.insert(
                 "input",
                 "run, row, lookup, given, state, note, ref",
                 [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
                 "(run, row) DO NOTHING",
             )
-            inputs = self._displaced(run, inputs)
+            inputs = self._displaced(run, inputs) if inserted < len(inputs) else ()
 
     def _displaced(self, run: int, inputs: Sequence[InputRow]) -> list[InputRow]:
         """Inputs of a named run whose numbers are those of others, with new numbers."""

@@ -43,6 +43,34 @@ def test_the_rows_are_those_that_enrich_writes(lix: Lix, sandbox: ObservedSandbo
     assert done.out == Path("out.csv").read_text()
 
 
+@pytest.mark.parametrize("wanted", ["headline", "email,phone"])
+def test_the_rows_are_those_that_the_waterfall_writes(
+    lix: Lix, sandbox: ObservedSandbox, wanted: str
+) -> None:
+    for name in ("out.csv", "out.jsonl"):
+        assert lix("waterfall", "in.csv", "--want", wanted, "--out", name).code == 0
+        asked = len(sandbox.requests)
+        code, said = export(lix, "--out", f"again-{name}")
+        assert (code, "5 rows in again-" in said) == (0, True), said
+        assert Path(f"again-{name}").read_bytes() == Path(name).read_bytes()
+        assert len(sandbox.requests) == asked
+    assert lix("waterfall", "in.csv", "--want", wanted, "--out", "again-out.csv").code == 0
+
+
+def test_the_latest_run_of_a_file_is_written(lix: Lix) -> None:
+    arguments = ("--want", "headline", "--limit", "1", "--providers", "lix")
+    assert lix("waterfall", "in.csv", *arguments, "--out", "w.csv").code == 0
+    assert export(lix, "--out", "one.csv")[0] == 0
+    assert statuses("one.csv") == ["filled", "invalid", "not_asked", "filled", "not_asked"]
+    assert lix("enrich", "in.csv", "--out", "out.csv").code == 0
+    assert export(lix, "--out", "two.csv")[0] == 0
+    assert Path("two.csv").read_bytes() == Path("out.csv").read_bytes()
+    assert lix("waterfall", "in.csv", *arguments, "--out", "w.csv").code == 0
+    with Path("in.csv").open("a") as file:
+        file.write(f"6,{L}/eve-example\n")
+    assert "`lix waterfall` looks up what is new in it" in export(lix)[1]
+
+
 def test_a_workbook_and_chosen_columns(lix: Lix) -> None:
     assert lix("enrich", "in.csv", "--out", "out.csv").code == 0
     code, said = export(lix, "--out", "out.xlsx", "--columns", "name", "--prefix", "found_")
@@ -89,8 +117,5 @@ def test_a_file_of_no_run_or_of_another_kind_is_refused(lix: Lix) -> None:
     with Path("in.csv").open("a") as file:
         file.write(f"6,{L}/eve-example\n")
     assert "in.csv is not as it was when it was looked up" in export(lix)[1]
-    store = ("--store", LEDGER)
-    assert lix("waterfall", "other.csv", "--want", "headline", "--out", "w.csv", *store).code == 0
-    assert "come from several providers" in export(lix, file="other.csv")[1]
     done = lix("run", "export", LEDGER, "--out", "all.xlsx", rate="")
     assert (done.code, "lookups cannot be written as xlsx" in done.err) == (2, True)

@@ -296,6 +296,35 @@ def test_a_second_kind_adds_its_columns(lix: Lix, form: str) -> None:
     assert column(rows, "company") == list("ABCDE")
 
 
+def test_kinds_from_two_columns_have_their_own_reasons(lix: Lix) -> None:
+    company = "https://www.linkedin.com/company/example-org"
+    Path("in.csv").write_text(
+        f"n,profile,firm\n1,{L}/ada-example,{company}\n2,,{company}\n3,{L}/bob-example,\n"
+    )
+    assert lix("enrich", "in.csv", "--as", "person", "--out", "out.csv").code == 0
+    arguments = ("--as", "org", "--column", "firm", "--out", "out.csv")
+    assert lix("enrich", "in.csv", *arguments).code == 0
+    rows = read_csv()
+    assert column(rows, "lix_status") == ["found", "invalid", "found"]
+    assert column(rows, "lix_reason") == ["", "line 3: no link", ""]
+    assert column(rows, "lix_org_status") == ["found", "found", "invalid"]
+    assert column(rows, "lix_org_reason") == ["", "", "line 4: no link"]
+
+
+@pytest.mark.parametrize("command", ["enrich", "waterfall"])
+def test_a_table_has_the_whole_links(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    link = f"{L}/{'long-name-' * 5}example"
+    Path("in.csv").write_text(f"n,company,profile\n1,Example,{link}\n")
+    want = ("--want", "headline") if command == "waterfall" else ()
+    shown = lix(command, "in.csv", "--format", "table", *want).out
+    head, *lines = [line for line in shown.splitlines() if line.strip("─ ")]
+    place = head.index("profile")
+    assert "".join(line[place:].split(maxsplit=1)[0] for line in lines) == link, shown
+
+
 def test_lists_of_columns(lix: Lix) -> None:
     found = lix("enrich", "in.csv", "--out", "a.csv", "--columns", "name,experience.1.title,other")
     assert found.code == 0, found.err

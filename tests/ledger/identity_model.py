@@ -37,6 +37,7 @@ from lix_async.ledger.records import (
 )
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteLedgerConnection
+from lix_async.ledger.tables import SqlTables
 from lix_async.linkedin.subject_ids import WEAK, AliasKey
 
 from .steps import NOW, USABLE, ask
@@ -207,7 +208,16 @@ class Model:
 
     def found(self, state: State) -> list[StoredLookup | None]:
         """What each form is given."""
-        return ask(self.ledger, lambda tables: tables.find_calls(self.queries, state.now))
+
+        def work(tables: SqlTables) -> list[StoredLookup | None]:
+            found = tables.find_calls(self.queries, state.now)
+            ended = tables.ended_calls(self.queries, state.now)
+            assert [one and one.lookup for one in ended] == [
+                one.id if one is not None and one.has_ended else None for one in found
+            ]
+            return found
+
+        return ask(self.ledger, work)
 
     def send(self, state: State, place: int, *, expired: bool = False) -> Send:
         n = cast("int", state.rows[0][place][8])

@@ -26,6 +26,7 @@ from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
 from ..input.table import NoRowsError, TableRow, TableTargets, open_table
+from ..input.targets import accepted_kinds
 from ..ledger.address import (
     check_output_conflicts,
     default_address,
@@ -54,7 +55,7 @@ from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import plural
 from .enrich_columns import JoinedOptions
-from .enrich_inputs import RowCallPreparer, RowInput, accepted_kinds, count_rows, run_name
+from .enrich_inputs import RowCallPreparer, RowInput, count_rows, run_name
 from .enrich_joined import JoinedRun, write_empty
 from .enrich_run import EnrichOptions, EnrichRun, RunCommand
 
@@ -200,7 +201,7 @@ def enrich(
             f"--queue {queue} needs PostgreSQL, but {ledger.address} is a file",
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
-    kinds = accepted_kinds(asked)
+    kinds = accepted_kinds(*asked)
     table = open_table(file, sheet=given.sheet, websites="website" in asked)
     try:
         targets = TableTargets(table, given.column, kinds, handles=given.handles)

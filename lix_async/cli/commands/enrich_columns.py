@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ from ..output.joined_row import AnswerGroup, triples
 SAMPLE_ROWS = 1000
 """Rows whose links decide which kinds of columns are added."""
 EXPORTED = re.compile(
-    r"lix enrich (?P<run>.* [0-9a-f]+) --as (?P<kinds>[a-z,]+) --prefix (?P<prefix>.*)", re.DOTALL
+    r"lix enrich (?P<run>.* [0-9a-f]+) --as (?P<kinds>[a-z,]+)"
+    r'(?: --column (?P<column>"(?:[^"\\]|\\.)*"))? --prefix (?P<prefix>.*)',
+    re.DOTALL,
 )
 """What the ledger has noted about an output of `lix enrich`; see `export_text`."""
 
@@ -40,10 +43,15 @@ class JoinedOptions:
     bom: bool
     quiet: bool
 
-    def export_text(self, run: str) -> str:
-        """What is noted in the ledger about an output, for those that find its columns again."""
+    def export_text(self, run: str, column: str) -> str:
+        """What is noted in the ledger about an output, for those that find its columns again.
+
+        Args:
+            run: The run of the file.
+            column: The column that its links were taken from.
+        """
         kinds = ",".join(kind or "auto" for kind in self.kinds)
-        return f"lix enrich {run} --as {kinds} --prefix {self.prefix}"
+        return f"lix enrich {run} --as {kinds} --column {json.dumps(column)} --prefix {self.prefix}"
 
 
 class ColumnPlan:
@@ -70,6 +78,7 @@ class ColumnPlan:
     ) -> None:
         self._joined = joined
         self._run_name = run_name
+        self._column = None if targets is None else targets.column
         self._names = names
         self._runs = _exported(exports, place_of(joined.out))
         self._sample_kinds = _kinds_of_sample(targets)
@@ -92,7 +101,7 @@ class ColumnPlan:
             columns = chosen[index]
             if columns is None and prefix in there and joined.format != "jsonl":
                 columns = self._columns_there(kind, prefix, names, there)
-            run = _RowRun(self._run_name, kind, len(joined.kinds), index)
+            run = _RowRun(self._run_name, kind, len(joined.kinds), index, self._column)
             self.asked.append(self._group(prefix, run, columns))
         asked = {group.prefix: group for group in self.asked}
         for prefix in there:
@@ -171,7 +180,8 @@ class ColumnPlan:
         chosen = chosen_columns(columns, self._joined.format)
         found = self._answer_columns(run.kind, chosen)
         is_raw = self._joined.format == "jsonl" and found.is_all
-        return AnswerGroup(prefix, run.kind, found, *(run.name, run.stride, run.kind_index), is_raw)
+        place = run.name, run.stride, run.kind_index
+        return AnswerGroup(prefix, run.kind, found, *place, is_raw, run.column)
 
 
 def _kinds_of_sample(targets: TableTargets | None) -> list[LookupKind]:
@@ -185,29 +195,23 @@ def _kinds_of_sample(targets: TableTargets | None) -> list[LookupKind]:
     return list(found) or ["person"]
 
 
-def check_origin(
-    exports: Sequence[Export], out: Path | None, run_name: str, *, is_known: bool
-) -> None:
+def check_origin(exports: Sequence[Export], out: Path | None, run_name: str) -> None:
     """Check that an output has rows of this file, bought with this ledger.
 
     Args:
         exports: What was written from the ledger.
         out: The output.
         run_name: The run of the file.
-        is_known: Whether the ledger has that run.
 
     Raises:
         CommandError: It has others: they would be lost, or paid for again.
     """
-    earlier = [
-        match["run"]
-        for one in exports
-        if one.place == place_of(out) and (match := EXPORTED.fullmatch(one.what))
-    ]
+    matches = [(one.place, match) for one in exports if (match := EXPORTED.fullmatch(one.what))]
+    earlier = [match["run"] for place, match in matches if place == place_of(out)]
     file = run_name.rpartition(" ")[0]
     if earlier and (other := earlier[-1].rpartition(" ")[0]) != file:
         raise CommandError(f"{out} has the rows of {other}", hint="choose another name")
-    if not earlier and not is_known:
+    if not any(match["run"] == run_name for _, match in matches) and not earlier:
         raise CommandError(
             f"{out} was written with another ledger, and its rows would be paid for again",
             hint="pass that ledger with --store, or choose another name",
@@ -221,6 +225,7 @@ class _RowRun(NamedTuple):
     kind: LookupKind | None
     stride: int
     kind_index: int
+    column: str | None
 
 
 def _same_kind(one: LookupKind | None, other: LookupKind) -> bool:
@@ -237,7 +242,8 @@ def _exported(exports: Sequence[Export], place: str) -> dict[str, _RowRun]:
         kinds = match["kinds"].split(",")
         for index, name in enumerate(kinds):
             kind = None if name == "auto" else cast("LookupKind", name)
-            run = _RowRun(match["run"], kind, len(kinds), index)
+            column = None if match["column"] is None else str(json.loads(match["column"]))
+            run = _RowRun(match["run"], kind, len(kinds), index, column)
             prefix = match["prefix"]
             own = f"{prefix}{name}_"
             earlier = runs.get(prefix)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -16,16 +15,15 @@ import anyio.lowlevel
 
 from ...bulk.prepared_call import CallKey
 from ...core.errors import ConfigurationError
-from ...engine.call_key import Input, PreparedCall
-from ...engine.lookup import input_row
-from ...ledger.records import StoredLookup
+from ...engine.call_key import Input, PreparedCall, input_json
+from ...ledger.records import CallQuery, EndedCall, InputRow
 from ...ledger.store import Store
 from ...ledger.tables import SqlTables
 from ...providers.lix.client import AsyncLix
 from ..input.lookup_kinds import LookupKind
 from ..input.table import TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
-from ..input.targets import LINK_KINDS, LOOKUPS, LookupTarget
+from ..input.targets import LookupTarget
 from ..ledger.joined import Selection, accepts, refused_kind
 from ..output.joined_row import JoinedAnswer
 
@@ -33,6 +31,8 @@ FIRST = 16
 """Rows that are looked for at once at first, so that the first request leaves soon."""
 MOST = 8000
 """Rows that are looked for at once at most: the ledger writes to the disk after each time."""
+MOST_HELD = 10_000
+"""Inputs that are kept of those that were read to count what they cost."""
 LARGEST_COUNTED = 20 << 20
 """Bytes of a file whose rows are counted before the run, for the progress line."""
 _ENDED_AT_ONCE = 50_000
@@ -128,8 +128,10 @@ class RowInputs:
         self._numbers: deque[int] = deque()
         self._at_once = FIRST
         self._ended = False
+        self._position = 0
+        """Rows that were read."""
         self._store: Store
-        self._name = ""
+        self._run = 0
         self.on_answer: Callable[[RowInput, JoinedAnswer], None]
         self.on_row: Callable[[int, TableRow, JoinedAnswer], None]
         self.on_known: Callable[[int], None]
@@ -143,24 +145,35 @@ class RowInputs:
         self.known_days: tuple[datetime, datetime] | None = None
         """When the first and the last of their answers were bought."""
 
-    async def begin(self, store: Store, name: str) -> None:
+    async def begin(self, store: Store, run: int) -> None:
         """Read what an earlier run of the file has done.
 
         Args:
             store: The ledger.
-            name: The name of the run.
+            run: Its number of the run.
         """
-        self._store, self._name = store, name
+        self._store, self._run = store, run
         self._skips_known &= not (store.has_old_keys or store.has_unlearned)
         if self._skips_known:
-            await self._done.read(store, name)
+            await self._done.read(store, run)
 
-    def unanswered(self) -> Generator[RowInput]:
-        """The inputs without an answer of an earlier run; they are read on their own."""
-        selection, kinds = Selection(self._limit), self._preparer.kinds
-        for position, row in enumerate(self._targets.table.rows(), start=1):
-            first = (position - 1) * len(kinds) + 1
-            left = [n for n in range(len(kinds)) if first + n not in self._done]
+    async def unanswered(self) -> AsyncGenerator[RowInput]:
+        """The inputs without an answer, to count what they cost.
+
+        They are kept, so that the file is read once; those after the first `MOST_HELD` are read
+        again when the run takes them.
+        """
+        while not self._ended and len(self._ready) < MOST_HELD:
+            for one in await self._read():
+                yield one
+        if self._ended:
+            return
+        selection, kinds = self._selection.copy(), self._preparer.kinds
+        rows = islice(enumerate(self._targets.table.rows(), start=1), self._position, None)
+        for position, row in rows:
+            if position % MOST == 0:
+                await self._pause()
+            left = self._left(position)
             target = self._targets.find(row)[0] if left or self._limit is not None else None
             if target is None:
                 continue
@@ -182,9 +195,7 @@ class RowInputs:
         while not self._ready:
             if self._ended:
                 raise StopAsyncIteration
-            self.check_stopped()
             await self._read()
-            await anyio.lowlevel.checkpoint()
         found = self._ready.popleft()
         self._numbers.append(self._number(found))
         return found
@@ -192,11 +203,26 @@ class RowInputs:
     def _number(self, one: RowInput) -> int:
         return (one.position - 1) * len(self._preparer.kinds) + one.kind_index + 1
 
-    async def _read(self) -> None:
+    def _left(self, position: int) -> Sequence[int]:
+        """Which of the inputs of a row had not ended in an earlier run."""
+        places, done = range(len(self._preparer.kinds)), self._done
+        first = (position - 1) * len(places) + 1
+        if first > done.last:
+            return places
+        return [index for index in places if first + index not in done]
+
+    async def _pause(self) -> None:
+        self.check_stopped()
+        await anyio.lowlevel.checkpoint()
+
+    async def _read(self) -> list[RowInput]:
+        """Read some rows; their inputs that are to be looked up."""
+        await self._pause()
         rows = list(islice(self._rows, self._at_once))
         self._ended = not rows
         found: list[RowInput] = []
         for position, row in rows:
+            self._position = position
             if not self._add(position, row, found):
                 self._ended = True
                 break
@@ -206,13 +232,13 @@ class RowInputs:
             self._at_once = min(2 * self._at_once, MOST)
         else:
             self._at_once = max(self._at_once // 2, FIRST)
+        return unknown
 
     def _add(self, position: int, row: TableRow, found: list[RowInput]) -> bool:
         """Add the inputs of a row; False where no more rows are asked for."""
         kinds = self._preparer.kinds
-        first = (position - 1) * len(kinds) + 1
-        ended = [first + index in self._done for index in range(len(kinds))]
-        if self._selection.limit is None and all(ended):
+        left = self._left(position)
+        if not left and self._limit is None:
             self.answered_before += 1
             self.on_known(1)
             return True
@@ -222,72 +248,53 @@ class RowInputs:
             return True
         if not self._selection.takes(target):
             return False
-        self.answered_before += all(ended)
+        self.answered_before += not left
         for index, kind in enumerate(kinds):
             one = RowInput(position, row, target, index)
             if not accepts(kind, target):
                 self.on_answer(one, refused_kind(row, kind, target))
-            elif not ended[index]:
+            elif index in left:
                 found.append(one)
         return True
 
     async def _without_known(self, found: list[RowInput]) -> list[RowInput]:
         """Those that have no final answer in the ledger; for the others it is noted."""
-        keys: dict[int, CallKey] = {}
-        for place, one in enumerate(found):
-            with suppress(ConfigurationError):  # the run says why
-                keys[place] = self._preparer.call_key(self._preparer.input_of(one))
-        store, now = self._store, self._store.now
-        lookups = await store.find_calls([key.query for key in keys.values()], now)
-        known: dict[int, StoredLookup] = {
-            place: lookup
-            for place, lookup in zip(keys, lookups, strict=True)
-            if lookup is not None and _has_ended(lookup)
-        }
-        if not known:
-            return found
-        run, ids = self._name, [lookup.id for lookup in known.values()]
-        number, times = await store.statement(
-            lambda tables: (tables.run_named(run), tables.answer_times(ids)), writes=False
-        )
-        if number is None:
-            return found
-        store.post_inputs(
-            number,
-            [
-                input_row(
-                    self._number(found[place]),
-                    lookup,
-                    keys[place].key,
-                    self._preparer.input_of(found[place]),
-                )
-                for place, lookup in known.items()
-            ],
-        )
-        self._count(known, keys, times)
-        return [one for place, one in enumerate(found) if place not in known]
+        preparer = self._preparer
+        queries: list[CallQuery | None] = []
+        for one in found:
+            try:
+                queries.append(preparer.call_key(preparer.input_of(one)).query)
+            except ConfigurationError:  # the run says why
+                queries.append(None)
+        unknown: list[RowInput] = []
+        known: list[EndedCall] = []
+        rows: list[InputRow] = []
+        sent = [query for query in queries if query is not None]
+        calls = iter(await self._store.ended_calls(sent, self._store.now))
+        for one, query in zip(found, queries, strict=True):
+            call = None if query is None else next(calls)
+            if query is None or call is None:
+                unknown.append(one)
+                continue
+            given: bytes | None = None
+            if call.key != query.key:
+                given = input_json(preparer.input_of(one))
+                self.other_ids += 1
+            known.append(call)
+            rows.append(InputRow(self._number(one), call.lookup, given=given))
+        if rows:
+            self._store.post_inputs(self._run, rows)
+        self._count(known)
+        return unknown
 
-    def _count(
-        self, known: Mapping[int, StoredLookup], keys: Mapping[int, CallKey], times: dict[int, int]
-    ) -> None:
+    def _count(self, known: Sequence[EndedCall]) -> None:
         self.known += len(known)
-        self.other_ids += sum(lookup.key != keys[place].key for place, lookup in known.items())
         self.on_known(len(known))
+        times = [call.at for call in known if call.at is not None]
         if times:
-            days = [datetime.fromtimestamp(pick(times.values()) / 1000, UTC) for pick in (min, max)]
+            days = [datetime.fromtimestamp(pick(times) / 1000, UTC) for pick in (min, max)]
             first, last = self.known_days or (days[0], days[1])
             self.known_days = min(first, days[0]), max(last, days[1])
-
-
-def _has_ended(lookup: StoredLookup) -> bool:
-    """Whether the answer of a lookup stands, and nothing is to be done about it."""
-    state = lookup.state
-    return (
-        state.status in ("done", "kept", "refused")
-        and state.refresh is None
-        and not (lookup.moved or lookup.suppressed)
-        and all(answer.meaning is not None for answer in state.answers)
-    )
 
 
 class EndedInputs:
@@ -295,23 +302,20 @@ class EndedInputs:
 
     def __init__(self) -> None:
         self._bits = bytearray()
+        self.last = 0
+        """The greatest of their numbers."""
 
-    async def read(self, store: Store, name: str) -> None:
+    async def read(self, store: Store, run: int) -> None:
         """Read them from a ledger."""
-        run = await store.statement(lambda tables: tables.run_named(name), writes=False)
-        after, bits = 0, self._bits
-        while run is not None:
-            work = partial(_ended_inputs, run=run, after=after)
-            if not (rows := await store.statement(work, writes=False)):
-                return
-            after = rows[-1]
-            bits.extend(bytes(after // 8 + 1 - len(bits)))
+        bits, work = self._bits, partial(_ended_inputs, run=run)
+        while rows := await store.statement(partial(work, after=self.last), writes=False):
+            self.last = rows[-1]
+            bits.extend(bytes(self.last // 8 + 1 - len(bits)))
             for row in rows:
                 bits[row >> 3] |= 1 << (row & 7)
 
     def __contains__(self, number: int) -> bool:
-        bits = self._bits
-        return number >> 3 < len(bits) and bool(bits[number >> 3] & 1 << (number & 7))
+        return number <= self.last and bool(self._bits[number >> 3] & 1 << (number & 7))
 
 
 def _ended_inputs(tables: SqlTables, run: int, after: int) -> list[int]:
@@ -346,14 +350,6 @@ def run_name(
                 digest.update(chunk)
     place = "stdin" if file == "-" else Path(file).resolve()
     return f"{place} {digest.hexdigest()}"
-
-
-def accepted_kinds(asked: Sequence[LookupKind | None]) -> frozenset[LookupKind]:
-    """The kinds of target that lookups of some kinds take."""
-    found: set[LookupKind] = set()
-    for kind in asked:
-        found |= LINK_KINDS if kind is None else LOOKUPS[kind].accepts
-    return frozenset(found)
 
 
 def count_rows(file: str, targets: TableTargets) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import closing
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -32,7 +32,7 @@ from ..output.lost_rows import count_lost_rows
 from ..runtime.session import CommandSession
 from ..text import counted, plural
 from .enrich_columns import ColumnPlan, JoinedOptions, check_origin
-from .enrich_inputs import RowCallPreparer, RowInput, RowInputs
+from .enrich_inputs import MOST_HELD, RowCallPreparer, RowInput, RowInputs
 from .enrich_run import EnrichOptions, RunCommand, days_text
 
 LONG = 50_000
@@ -66,6 +66,8 @@ class JoinedRun(RunCommand):
         self._inputs.on_known = self._count_known
         self._inputs.check_stopped = self._check_stopped
         self._partial: dict[int, list[JoinedAnswer | None]] = {}
+        self._early: list[tuple[int, JoinedRow]] | None = []
+        """Rows that need no lookup, until the output is open."""
         self._live = True
         self._answered = 0
         self._statuses: list[Counter[str]] = []
@@ -109,9 +111,9 @@ class JoinedRun(RunCommand):
                     exports = await self._exports()
                     await self._check_origin(exports)
                     self._make_table(exports)
-                    await self._inputs.begin(self._store, self._options.run_name)
+                    await self._inputs.begin(self._store, await self._begun_run())
                     if self.confirm is not None:
-                        with closing(self._inputs.unanswered()) as unanswered:
+                        async with aclosing(self._inputs.unanswered()) as unanswered:
                             await self.confirm(self._preparer, unanswered)
                     self._open_output()
                     opened = True
@@ -137,6 +139,12 @@ class JoinedRun(RunCommand):
             self._error = self._error or command_error_for(error)
         return self._finish()
 
+    async def _begun_run(self) -> int:
+        """The ledger's number of the run, which has notes of known answers before it buys any."""
+        caller = self._preparer
+        name = self._options.run_name
+        return await self._store.begin_run(name, caller.method, caller.account, None)
+
     async def _exports(self) -> list[Export]:
         if self._existing is None:
             return []
@@ -145,10 +153,8 @@ class JoinedRun(RunCommand):
     async def _check_origin(self, exports: Sequence[Export]) -> None:
         if self._existing is None:
             return
-        name = self._options.run_name
-        run = await self._store.statement(lambda tables: tables.run_named(name), writes=False)
         out = self._joined.out
-        check_origin(exports, out, name, is_known=run is not None)
+        check_origin(exports, out, self._options.run_name)
         if out is None or self._targets.table.path != STDIN:
             return
         count = await anyio.to_thread.run_sync(
@@ -168,12 +174,15 @@ class JoinedRun(RunCommand):
         self._output.open(self._existing)
         again = self._options.buys_again and self._output.continues
         self._live = self._groups == self._asked and not again
+        early, self._early = self._early, None
+        for position, row in early or ():
+            self._write(position, row)
 
     async def _process(self, run: Run[object]) -> None:
         try:
             async with run:
                 place = place_of(self._joined.out)
-                what = self._joined.export_text(self._options.run_name)
+                what = self._joined.export_text(self._options.run_name, self._targets.column)
                 await self._store.add_export(place, what)
                 async for outcome in run:
                     self._add(outcome)
@@ -229,10 +238,16 @@ class JoinedRun(RunCommand):
         self, position: int, row: TableRow, answers: Sequence[JoinedAnswer], *, new: bool = False
     ) -> None:
         self._session.counts.items += 1
+        if self._early is None:
+            self._write(position, JoinedRow(row, answers), new=new)
+        elif len(self._early) < MOST_HELD:  # the others are written at the end
+            self._early.append((position, JoinedRow(row, answers)))
+
+    def _write(self, position: int, row: JoinedRow, *, new: bool = False) -> None:
         if not self._live or (self._output.continues and not new) or self._error is not None:
             return
         try:
-            self._output.add(position, JoinedRow(row, answers), flush=new)
+            self._output.add(position, row, flush=new)
         except CommandError as error:  # such as a full disk: later rows could not be written
             self._error = error
             self._park()

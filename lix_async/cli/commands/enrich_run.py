@@ -72,7 +72,10 @@ class RunCommand(ABC):
         self._pipe_closed = False
         self._stopped = False
         self._reported_doubts: set[str] = set()
-        self.confirm: Callable[[CallPreparer, Iterable[object]], Awaitable[None]] | None = None
+        self.confirm: (
+            Callable[[CallPreparer, Iterable[object] | AsyncIterable[object]], Awaitable[None]]
+            | None
+        ) = None
         """Asks before the run costs much, given what makes calls and its inputs."""
 
     @abstractmethod

@@ -180,8 +180,8 @@ def export_(
         str | None,
         Parameter(
             group=OUTPUT,
-            help="Write the rows of this file, each with its own columns, as `lix enrich` does: "
-            "the file that it was given, with the same --column and --sheet.",
+            help="Write the rows of this file, each with its own columns, as the latest "
+            "`lix enrich` or `lix waterfall` of it does; with the same --column and --sheet.",
         ),
     ] = None,
     prefix: Annotated[
@@ -311,7 +311,9 @@ def _export_joined(
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:
-            counts = await export_joined(ledger, lix, file, given, options, overwrite=overwrite)
+            counts = await export_joined(
+                *(ledger, address, lix, file, given, options), overwrite=overwrite
+            )
         if not quiet:
             parts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
             location = "" if path is None else f" in {path}"

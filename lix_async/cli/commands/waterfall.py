@@ -74,18 +74,12 @@ from ..text import counted, nearest
 from .enrich import default_ledger, print_notes
 from .enrich_inputs import count_rows, run_name
 from .enrich_joined import write_headings
-from .waterfall_joined import (
-    FINAL_ERRORS,
-    METHOD,
-    JoinedWaterfall,
-    KnownAnswers,
-    WaterfallOptions,
-    added_columns,
-)
+from .waterfall_joined import JoinedWaterfall
+from .waterfall_rows import FINAL_ERRORS, METHOD, KnownAnswers, WaterfallOptions, added_columns
 
 _HEAD = ("input", "kind", "status")
 _COLUMNS = (*_HEAD, *FIELDS, "credits", "sources", "errors")
-_KINDS: frozenset[LookupKind] = frozenset({"person", "email"})
+KINDS: frozenset[LookupKind] = frozenset({"person", "email"})
 _flag = Parameter(negative="", show_default=False)
 
 
@@ -177,7 +171,7 @@ def waterfall(
     )
     table = open_table(file, sheet=given.sheet)
     try:
-        targets = TableTargets(table, given.column, _KINDS, handles=given.handles)
+        targets = TableTargets(table, given.column, KINDS, handles=given.handles)
     except NoRowsError:
         if file != "-" or distinct or dry_run:
             raise
@@ -194,7 +188,7 @@ def waterfall(
     sources = WaterfallClients(connection, providers, address, doubts=doubts, is_dry=dry_run)
     inputs = InputFile(targets) if distinct else None
     name = run_name(file, ["waterfall"], targets, given.sheet or "")
-    options = replace(options, run_name=name, ledger=address)
+    options = replace(options, run_name=name, ledger=address, order=order)
 
     async def work(session: CommandSession) -> int:
         def make(steps: Sequence[Step]) -> Waterfall:
@@ -209,7 +203,8 @@ def waterfall(
             await sources.store.end_run(run)
             return code
         known = KnownAnswers(sources.known_steps(), wanted, order)
-        joined = JoinedWaterfall(targets, options, session, buying, known, sources.store)
+        noted = replace(options, providers=sources.names)
+        joined = JoinedWaterfall(targets, noted, session, buying, known, sources.store)
         joined.on_begin = sources.note_inputs
         return await (joined.dry_run() if dry_run else joined.run(connection))
 
@@ -467,6 +462,8 @@ class WaterfallClients:
         """Messages about providers that are not asked."""
         self._connection = connection
         self._clients: list[Client] = []
+        self.names: tuple[str, ...] = ()
+        """The names of the providers that are asked."""
         self._stack = AsyncExitStack()
         self._adapters = installed()
         self._names = parse_columns(named)
@@ -505,6 +502,7 @@ class WaterfallClients:
             else:
                 key = _NO_KEY if name in counted else None
                 self._clients.append(self._client(name, connection, monitor, key))
+                self.names += (name,)
                 if key is not None:
                     variable = provider.key_variables[0]
                     self.notes.append(

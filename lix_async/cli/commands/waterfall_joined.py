@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import anyio
 import anyio.lowlevel
-import msgspec
 
 from ...bulk import Preview
 from ...core.endpoint import CreditKind
-from ...core.errors import (
-    BudgetError,
-    ConfigurationError,
-    DecodeError,
-    InDoubtError,
-    InvalidParamsError,
-    LixError,
-    NotFoundError,
-    SuppressedError,
-)
+from ...core.errors import BudgetError, LixError
 from ...engine.run_inputs import RunInputs
 from ...ledger.store import Store
-from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall
+from ...waterfall import Profile, Step, Target, Waterfall
 from ...waterfall.waterfall import LASTING_ERRORS
 from .. import console
 from ..costs import confirm, credits_text, is_confirmed, print_estimate
@@ -37,126 +23,41 @@ from ..input.table import TableRow, TableTargets
 from ..input.targets import LookupTarget
 from ..ledger.address import ledger_argument
 from ..ledger.joined import Selection
-from ..options import ConnectionOptions, Format
-from ..output.answer_columns import chosen_columns
+from ..options import ConnectionOptions
 from ..output.destination import place_of
 from ..output.existing_output import existing_names
-from ..output.field_columns import FieldColumns
 from ..output.joined_file import JoinedOutput
 from ..output.joined_row import (
     OPEN,
     AnswerGroup,
     JoinedAnswer,
     JoinedRow,
-    JoinedStatus,
     JoinedTable,
     OwnColumns,
 )
 from ..runtime.session import CommandSession
 from ..text import counted, plural
 from .enrich_joined import note_long_write
-
-_BATCH = 200
-"""Rows between two moments at which other tasks run."""
-_MOST_COUNTED = 10_000
-"""Rows that are kept of those that were read to count what they cost."""
-METHOD = "waterfall"
-_WHAT = "lix waterfall"
-_EXPORTED = re.compile(r"lix waterfall (?P<run>.* [0-9a-f]+) --want [a-z_,]+ --prefix ", re.DOTALL)
-_REOPENS = OPEN | {"partial", "nothing"}
-"""The statuses of rows that a later run may change, as one that asks another provider."""
-# A later run would get these errors again.
-FINAL_ERRORS = (
-    *(NotFoundError, DecodeError, InvalidParamsError, ConfigurationError, SuppressedError),
-    InDoubtError,
+from .waterfall_rows import (
+    BATCH,
+    EXPORTED,
+    FINAL_ERRORS,
+    METHOD,
+    WHAT,
+    KnownAnswers,
+    KnownRows,
+    WaterfallOptions,
+    added_columns,
+    export_text,
+    is_in_doubt,
+    status_of,
+    target_of,
 )
 
-
-@dataclass(frozen=True, kw_only=True)
-class WaterfallOptions:
-    """The options of `lix waterfall` that affect its output."""
-
-    out: Path | None
-    format: Format
-    wanted: tuple[str, ...]
-    prefix: str
-    columns: str | None
-    limit: int | None
-    bom: bool
-    quiet: bool
-    ledger: str = ""
-    """Its address."""
-    run_name: str = ""
-    """The run in the ledger."""
-
-
-def export_text(options: WaterfallOptions) -> str:
-    """What is noted in the ledger about an output."""
-    wanted = ",".join(options.wanted)
-    return f"{_WHAT} {options.run_name} --want {wanted} --prefix {options.prefix}"
-
-
-def status_of(result: Profile, wanted: tuple[str, ...]) -> JoinedStatus:
-    """What a result is: `filled`, `partial`, `nothing`, or `pending` if a step was not asked."""
-    if result.filled(wanted):
-        return "filled"
-    if any(isinstance(error, SuppressedError) for error in result.errors.values()):
-        return "suppressed"
-    if any(source.endpoint != "input" for source in result.sources.values()):
-        return "partial"
-    if _is_in_doubt(result):
-        return "in_doubt"
-    open_ = any(not isinstance(error, FINAL_ERRORS) for error in result.errors.values())
-    return "pending" if open_ else "nothing"
-
-
-def _is_in_doubt(result: Profile) -> bool:
-    return any(isinstance(error, InDoubtError) for error in result.errors.values())
-
-
-def added_columns(options: WaterfallOptions) -> FieldColumns:
-    """The columns that are added to a table."""
-    return FieldColumns(options.wanted, chosen_columns(options.columns, options.format))
-
-
-def target_of(target: LookupTarget, text: str) -> Target:
-    """What a row asks for."""
-    by_email = target.kind == "email"
-    return Target(
-        text=text,
-        linkedin_url=None if by_email else target.sent,
-        email=target.sent if by_email else None,
-    )
-
-
-class KnownAnswers:
-    """A waterfall that asks the ledger only, and notes which steps it had an answer for.
-
-    Args:
-        steps: Steps that send nothing.
-        wanted: The fields to fill.
-        order: The order of the steps.
-    """
-
-    def __init__(self, steps: Sequence[Step], wanted: Sequence[str], order: Order) -> None:
-        self._answered: dict[str, set[str]] = {}
-        self.waterfall = Waterfall(map(self._noting, steps), want=wanted, order=order)
-
-    def take(self, result: Profile) -> set[str]:
-        """The names of the steps that the ledger had an answer for, once for each result."""
-        return self._answered.pop(result.target.text, set())
-
-    async def result(self, target: Target) -> Profile:
-        """What the ledger has for a target."""
-        return await self.waterfall.profile(target)
-
-    def _noting(self, step: Step) -> Step:
-        async def ask(target: Target) -> StepResult:
-            found = await step.ask(target)
-            self._answered.setdefault(target.text, set()).add(step.name)
-            return found
-
-        return msgspec.structs.replace(step, lookup=ask)
+_MOST_COUNTED = 10_000
+"""Rows that are kept of those that were read to count what they cost."""
+_REOPENS = OPEN | {"partial", "nothing"}
+"""The statuses of rows that a later run may change, as one that asks another provider."""
 
 
 class _WantedRow(NamedTuple):
@@ -209,12 +110,14 @@ class JoinedWaterfall:
         self._known = known
         self._store = store
         self._columns = added_columns(options)
-        group = AnswerGroup(options.prefix, None, self._columns, "")
+        group = AnswerGroup(options.prefix, None, self._columns, "", column=targets.column)
         self._table = JoinedTable(OwnColumns(targets.table), [group])
         self._table.check_names(as_json=options.format in ("jsonl", "parquet"))
         self._existing = existing_names(options.out, options.format, targets)
+        self._known_rows = KnownRows(
+            targets, known, options.wanted, self._columns, options.limit, store
+        )
         self._output: JoinedOutput
-        self._inputs: RunInputs | None = None
         self.on_begin: Callable[[RunInputs], None] = lambda inputs: None
         """Called with the inputs of the run before anything is bought."""
         self._reading = self._read()
@@ -227,14 +130,13 @@ class JoinedWaterfall:
         self._refusal: LixError | None = None
         """Why a provider was not asked any more."""
         self._from_ledger = 0
-        self._in_doubt = 0
 
     async def _read(self, first: int = 1) -> AsyncGenerator[_WantedRow]:
         """The rows of the file from a position on, each with what the ledger has for it."""
         options, monitor = self._options, self._session.monitor
         selection = Selection(options.limit)
         for position, row in enumerate(self._targets.table.rows(), start=1):
-            if position % _BATCH == 0:
+            if position % BATCH == 0:
                 if monitor.stopping:
                     raise Interrupted
                 await anyio.lowlevel.checkpoint()
@@ -247,8 +149,10 @@ class JoinedWaterfall:
             result: Profile | None = None
             unasked: Sequence[Step] = ()
             if link is not None and asks:
-                result = await self._known.result(target_of(link, str(position)))
+                result = await self._known_rows.result(link, position)
                 unasked = self._unasked(result)
+            if self._known_rows.inputs is not None:
+                self._known_rows.keep(position, None if unasked else result)
             yield _WantedRow(position, row, link, reason, asks, result, unasked)
 
     def _unasked(self, result: Profile) -> list[Step]:
@@ -297,7 +201,7 @@ class JoinedWaterfall:
                 continue
             seen.add(key)
             answered += not one.unasked
-            in_doubt += _is_in_doubt(one.result)
+            in_doubt += is_in_doubt(one.result)
             calls += len(one.unasked)
             for step in one.unasked:
                 credits[step.price.kind] += step.price.amount
@@ -395,9 +299,10 @@ class JoinedWaterfall:
         options, store = self._options, self._store
         place = place_of(options.out)
         await self._check_existing(place)
-        await self._confirm(connection)
         run = await store.begin_run(options.run_name, METHOD, "", None)
-        inputs = self._inputs = RunInputs(store, run)
+        inputs = self._known_rows.inputs = RunInputs(store, run)
+        await self._known_rows.begin()
+        await self._confirm(connection)
         self.on_begin(inputs)
         self._open_output()
         statuses: list[Counter[str]] = []
@@ -437,22 +342,21 @@ class JoinedWaterfall:
         if self._existing is None:
             return
         out, name = self._options.out, self._options.run_name
-        exports, run = await self._store.statement(
-            lambda tables: (tables.exports(), tables.run_named(name)), writes=False
-        )
+        exports = await self._store.statement(lambda tables: tables.exports(), writes=False)
+        matches = [match for one in exports if (match := EXPORTED.match(one.what))]
         here = [one.what for one in exports if one.place == place]
         strange = set(self._existing) - {*self._table.headings, *self._table.groups[0].keys}
         own = {*self._table.own.sampled_keys(), *self._table.own.headings}
-        if strange - own or not all(what.startswith(_WHAT) for what in here):
+        if strange - own or not all(what.startswith(WHAT) for what in here):
             raise CommandError(
                 f"{out} has other columns than this command writes",
                 hint="choose another file with --out",
             )
-        earlier = [match["run"] for what in here if (match := _EXPORTED.match(what))]
+        earlier = [match["run"] for what in here if (match := EXPORTED.match(what))]
         file = name.rpartition(" ")[0]
         if earlier and (other := earlier[-1].rpartition(" ")[0]) != file:
             raise CommandError(f"{out} has the rows of {other}", hint="choose another name")
-        if not here and run is None:
+        if not here and all(match["run"] != name for match in matches):
             raise CommandError(
                 f"{out} was written with another ledger, and its rows would be paid for again",
                 hint="pass that ledger with --store, or choose another name",
@@ -513,7 +417,7 @@ class JoinedWaterfall:
             await self._reading.aclose()
             note_long_write(self._session, quiet=self._options.quiet)
             if not self._pipe_closed:
-                statuses = await self._output.write_all(self._batches)
+                statuses = await self._output.write_all(self._known_rows.batches)
             await self._store.end_run(run)
         except CommandError as error:
             self._error = self._error or error
@@ -532,55 +436,14 @@ class JoinedWaterfall:
         )
         return statuses
 
-    async def _batches(self, first: int) -> AsyncIterator[list[JoinedRow]]:
-        """The rows from a position on, with what the ledger has for them."""
-        selection = Selection(self._options.limit)
-        rows = enumerate(self._targets.table.rows(), start=1)
-        while batch := list(islice(rows, _BATCH)):
-            joined: list[JoinedRow] = []
-            for position, row in batch:
-                target, reason = self._targets.find(row)
-                answer = JoinedAnswer("invalid", reason)
-                if target is not None:
-                    asks = selection.takes(target)
-                    if position >= first:
-                        answer = await self._answer(target, position, asks=asks)
-                if position >= first:
-                    joined.append(JoinedRow(row, [answer]))
-            if self._inputs is not None:
-                self._inputs.flush()
-            await anyio.lowlevel.checkpoint()
-            if joined:
-                yield joined
-
-    async def _answer(self, link: LookupTarget, position: int, *, asks: bool) -> JoinedAnswer:
-        """What the ledger has for a row; which lookups these are is noted as the run's inputs."""
-        target = target_of(link, str(position))
-        if self._inputs is None:
-            result = await self._known.result(target)
-        else:
-            with self._inputs.calls_for(position):
-                result = await self._known.result(target)
-        self._known.take(result)
-        self._in_doubt += _is_in_doubt(result)
-        status = status_of(result, self._options.wanted)
-        if not asks and status == "pending":  # the ledger has nothing
-            return JoinedAnswer("not_asked")
-        result.errors = {
-            name: error
-            for name, error in result.errors.items()
-            if not isinstance(error, BudgetError)
-        }
-        return self._columns.answer(result, status)
-
     def _finish(self, statuses: list[Counter[str]]) -> int:
         if self._pipe_closed:
             return OK
         if not self._options.quiet:
             console.print_note(self._summary(statuses))
-            if self._in_doubt:
+            if in_doubt := self._known_rows.in_doubt:
                 console.print_note(
-                    f"{counted(self._in_doubt, 'row')} {plural(self._in_doubt, 'has')} a lookup in "
+                    f"{counted(in_doubt, 'row')} {plural(in_doubt, 'has')} a lookup in "
                     "doubt: no answer received, may have been charged; --doubts retry looks it up "
                     "again.\n"
                     f"  lix run doubts{ledger_argument(self._options.ledger)}"

@@ -49,7 +49,8 @@ class TableTargets:
         self.has_websites = "website" in kinds
         """Whether it is the websites of the table that are read."""
         self._reader = WebsiteReader() if self.has_websites else CellReader(kinds, handles=handles)
-        self._handles = handles
+        self.handles = handles
+        """Whether a cell may have the last part of a link alone."""
         self._is_json = table.format == "jsonl"
         self._labels = column_labels(table.names)
         self.also_has: tuple[str, ...] = ()
@@ -132,9 +133,9 @@ class TableTargets:
                     others[target.kind] += 1
             if scores and count >= SAMPLE_ROWS:
                 break
-        if given and (scores or self._handles):
+        if given and (scores or self.handles):
             return
-        if not scores and self._handles and count:
+        if not scores and self.handles and count:
             self.column = self._column_of_handles()
             return
         if not scores:

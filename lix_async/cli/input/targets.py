@@ -12,6 +12,7 @@ from ...core.models import Params
 from ...linkedin import Link, classify
 from ...linkedin.address import stripped
 from ...linkedin.fields import is_linkedin_url
+from ...linkedin.links import plain
 from ...providers.lix.endpoints import BY_ID
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams, WebsiteParams
 from ..errors import CommandError
@@ -78,6 +79,13 @@ LOOKUPS: Mapping[LookupKind, Lookup] = {
 """The kinds of lookup that `lix person`, `org`, `email`, `enrich` and `worker` do."""
 LINK_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 """The kinds of target that are found by what a text is; a website is read where it is asked for."""
+
+
+def accepted_kinds(*asked: LookupKind | None) -> frozenset[LookupKind]:
+    """The kinds of target that lookups of some kinds take; None stands for what a link is."""
+    taken = (LINK_KINDS if kind is None else LOOKUPS[kind].accepts for kind in asked)
+    return frozenset[LookupKind]().union(*taken)
+
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _REDIRECTS = 3
@@ -154,6 +162,9 @@ def parse_target(text: str) -> LookupTarget | None:
 
     A link that redirects to one names it too.
     """
+    if (found := plain(text)) is not None:  # as most cells of a file are
+        kind, name = found
+        return LookupTarget("person" if kind == "person" else "org", f"{kind} {name}", text, text)
     return _parsed(stripped(text).rstrip(_AFTER_LINK), _REDIRECTS)
 
 

@@ -23,10 +23,18 @@ from ...core.json_text import SchemaMismatch
 from ...engine.outcome import Outcome
 from ...ledger.records import CallQuery, InputAnswer
 from ...ledger.store import Entry, Store
+from ..errors import CommandError
 from ..input.lookup_kinds import LookupKind, row_kind
 from ..input.table import TableRow, TableTargets
 from ..input.target_calls import TargetCallPreparer
-from ..input.targets import LOOKUPS, TARGET_NAMES, LookupTarget, lookup_kind, parser_of
+from ..input.targets import (
+    LOOKUPS,
+    TARGET_NAMES,
+    LookupTarget,
+    accepted_kinds,
+    lookup_kind,
+    parser_of,
+)
 from ..output.joined_row import AnswerGroup, JoinedAnswer, JoinedRow
 from ..output.lookup_rows import NO_MATCH, LookupRow, has_no_match, row_of_entry, row_of_outcome
 
@@ -41,7 +49,8 @@ class Joiner:
 
     Args:
         store: The ledger, which must be open while batches are read.
-        targets: The links of the table.
+        targets: The links of the table; those of a group that was looked up by another column are
+            read from that one.
         groups: The columns to add.
         asked: Those that lookups were made for.
         preparers: What makes the calls of each kind.
@@ -60,6 +69,7 @@ class Joiner:
         self._asked = asked
         self._store = store
         self._targets = targets
+        self._own_targets = {group.prefix: _targets_of(group, targets) for group in groups}
         self._groups = groups
         self._preparers = preparers
         self._selection = Selection(limit)
@@ -107,6 +117,8 @@ class Joiner:
         missing: dict[int, LookupTarget] = {}
         for place, row in enumerate(rows):
             one = found.get(group.number(position + place))
+            if one is not None and not self._is_of(group, row, one):
+                one = None
             answer = None if one is None else self._noted(group, row, one, entries)
             if answer is None and one is not None and one.body is not None and one.lookup:
                 unread[place] = one.lookup
@@ -136,7 +148,7 @@ class Joiner:
             return JoinedAnswer("invalid", f"line {row.line}: {one.note}")
         if one.state == "suppressed":
             return JoinedAnswer("suppressed", _SUPPRESSED)
-        if one.lookup is None or not self._is_of(group, row, one):
+        if one.lookup is None:
             return None
         if one.body is not None:
             return _found(group, one)
@@ -147,7 +159,7 @@ class Joiner:
         self, group: AnswerGroup, row: TableRow, place: int, missing: dict[int, LookupTarget]
     ) -> JoinedAnswer | None:
         """The answer of a row that has no link; one that has is noted, to be looked for."""
-        target, reason = self._targets.find(row)
+        target, reason = self._own_targets[group.prefix].find(row)
         if target is None:
             return JoinedAnswer("invalid", reason)
         if not accepts(group.kind, target):
@@ -173,11 +185,14 @@ class Joiner:
 
     def _is_of(self, group: AnswerGroup, row: TableRow, one: InputAnswer) -> bool:
         """Whether an input is what a row has: numbers may have been given twice."""
-        cell = self._targets.cell(row)
+        if one.lookup is None or group.column is None:
+            return True
+        targets = self._own_targets[group.prefix]
+        cell = targets.cell(row)
         given = one.given or b"null"
         if isinstance(cell, str) and given == msgspec.json.encode(cell.strip()):
             return True
-        target, _ = self._targets.find(row)
+        target, _ = targets.find(row)
         value = cast("object", msgspec.json.decode(given))
         if isinstance(value, dict):
             value = next(iter(cast("dict[str, object]", value).values()), None)
@@ -214,6 +229,17 @@ class Joiner:
                 answers[place] = answer_of_row(group, row_of_entry(entry))
 
 
+def _targets_of(group: AnswerGroup, targets: TableTargets) -> TableTargets:
+    """The links that a group was looked up by."""
+    if group.column in (None, targets.column):
+        return targets
+    kinds = accepted_kinds(group.kind)
+    try:
+        return TableTargets(targets.table, group.column, kinds, handles=targets.handles)
+    except CommandError:  # the file has no such column any more
+        return targets
+
+
 class Selection:
     """The first distinct lookups of a file.
 
@@ -235,6 +261,12 @@ class Selection:
                 return False
             self._keys.add(key)
         return True
+
+    def copy(self) -> Selection:
+        """One that has taken the same lookups."""
+        other = Selection(self.limit)
+        other._keys |= self._keys
+        return other
 
     @property
     def is_full(self) -> bool:

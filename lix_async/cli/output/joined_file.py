@@ -293,13 +293,24 @@ class JoinedOutput:
                 console.write_stdout(self._encode(rows))
         self._next = position
         if self.format == "table":
-            print_table(Console(), shown, RowSchema(None), self._shown_columns(shown))
+            columns = self._shown_columns(shown)
+            print_table(Console(), shown, RowSchema(None), columns, self._link_columns)
+
+    @property
+    def _link_columns(self) -> frozenset[str]:
+        """The columns of the input that links were taken from."""
+        return frozenset(group.column for group in self._table.groups if group.column is not None)
 
     def _shown_columns(self, rows: Sequence[bytes]) -> tuple[str, ...]:
-        """The columns of a table on a terminal: few, with values."""
-        own = list(self._table.own.sampled_keys())
+        """The columns of a table on a terminal: few, with values, and the links among them."""
         parsed = [msgspec.json.decode(row, type=dict[str, object]) for row in rows[:100]]
-        found = [name for name in own if any(row.get(name) for row in parsed)][:2]
+        own = [
+            name for name in self._table.own.sampled_keys() if any(row.get(name) for row in parsed)
+        ]
+        links = [name for name in own if name in self._link_columns]
+        others = [name for name in own if name not in links]
+        shown = {*links, *others[: max(2 - len(links), 1)]}
+        found = [name for name in own if name in shown]
         for group in self._table.groups:
             found.append(f"{group.prefix}status")
             names = [

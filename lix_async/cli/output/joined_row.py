@@ -72,6 +72,8 @@ class AnswerGroup(msgspec.Struct, frozen=True):
     """Which of these belongs to this group."""
     is_raw: bool = False
     """Whether answers are written whole, as they were received: their values are not read."""
+    column: str | None = None
+    """The column that the links were taken from; None where that is not known."""
 
     def number(self, position: int) -> int:
         """The number in the run of a row, by its position in the file from 1 on."""
@@ -221,9 +223,13 @@ class JoinedTable:
     def csv_row(self, joined: JoinedRow) -> list[object]:
         """The row of a CSV: own cells as they were read, answers escaped."""
         own, added = self.cells(joined)
-        width = len(self.own.headings)
         texts = [one if type(one) is str else own_text(one) for one in own]
-        return [*texts[:width], *map(answer_text, added), *texts[width:]]
+        answers = [
+            one if type(one) is str and one[:1] not in _FORMULA_STARTS else answer_text(one)
+            for one in added
+        ]
+        width = len(self.own.headings)
+        return [*texts[:width], *answers, *texts[width:]]
 
     def json_row(self, joined: JoinedRow) -> bytes:
         """The row as a JSON object."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -64,9 +64,21 @@ _NAME_WIDTH = 28
 
 
 def row_table(
-    rows: Sequence[bytes], schema: RowSchema, columns: tuple[str, ...] | None, width: int
+    rows: Sequence[bytes],
+    schema: RowSchema,
+    columns: tuple[str, ...] | None,
+    width: int,
+    links: Container[str] = (),
 ) -> Table | None:
-    """A table of the requested columns, or of the preferred ones that fit; None if it is empty."""
+    """A table of the requested columns, or of the preferred ones that fit; None if it is empty.
+
+    Args:
+        rows: The rows.
+        schema: What reads them.
+        columns: The requested columns.
+        width: The columns of the terminal.
+        links: Names of columns that have links, beside those that are called so.
+    """
     every = columns or schema.basic
     if every:
         objects = [dict(zip(every, schema.values(row, every), strict=True)) for row in rows]
@@ -85,7 +97,12 @@ def row_table(
         min_width = min(longest, _NAME_WIDTH) if name.endswith("name") else None
         table.add_column(escape(heading(name)), min_width=min_width)
     for some in texts:
-        table.add_row(*map(_cell, names, some))
+        table.add_row(
+            *(
+                _cell(name, text, whole=name in links)
+                for name, text in zip(names, some, strict=True)
+            )
+        )
     return table
 
 
@@ -118,10 +135,10 @@ def default_columns(objects: Sequence[JsonObject], schema: RowSchema, width: int
     return names[: count + 1]
 
 
-def _cell(name: str, value: str) -> Text:
+def _cell(name: str, value: str, *, whole: bool) -> Text:
     """A text on one line, truncated if necessary. Ids and links are wrapped, not cut."""
     last = name.rpartition(".")[2]
-    whole = last in (*_LINKS, "input") or _ID.fullmatch(last) is not None
+    whole = whole or last in (*_LINKS, "input") or _ID.fullmatch(last) is not None
     return Text(one_line(value), no_wrap=not whole, overflow="fold" if whole else "ellipsis")
 
 
@@ -134,10 +151,14 @@ def heading(name: str) -> str:
 
 
 def print_table(
-    console: Console, rows: Sequence[bytes], schema: RowSchema, columns: tuple[str, ...] | None
+    console: Console,
+    rows: Sequence[bytes],
+    schema: RowSchema,
+    columns: tuple[str, ...] | None,
+    links: Container[str] = (),
 ) -> None:
-    """Print rows as a table."""
-    table = row_table(rows, schema, columns, console.width)
+    """Print rows as a table; see `row_table`."""
+    table = row_table(rows, schema, columns, console.width, links)
     if table is not None:
         with stdout_errors():
             console.print(table)
