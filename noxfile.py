@@ -140,10 +140,11 @@ def campaign(session: nox.Session) -> None:
     Then 200 kills of two processes of `lix enrich` with 2,000 people in four forms each; a disk or
     a server that fails at each statement in turn; 100,000 random steps of a ledger, and the
     deliberate faults of its rule, each of which such steps must find; 100,000 random bodies; a
-    million pairs of answers, of which none makes two people one; a hundred sets of ledgers, merged
-    in each order; a key that comes back in every error of every endpoint; a thousand examples of
-    each property; a hundred tasks in four processes on each kind of queue; and two minutes of four
-    processes that share a rate, on each kind of store.
+    million pairs of answers, of which none makes two people one; a thousand programs over each
+    database, compared with a reference; a hundred sets of ledgers, merged in each order; a key that
+    comes back in every error of every endpoint; a thousand examples of each property; a hundred
+    tasks in four processes on each kind of queue; and two minutes of four processes that share a
+    rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
@@ -158,6 +159,8 @@ def campaign(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", bodies, *session.posargs, env=many)
     pairs = "tests/ledger/test_identity.py", {"LIX_PAIRS": "1000000"}
     session.run("python", "-m", "pytest", pairs[0], *session.posargs, env=pairs[1])
+    programs = "tests/ledger/test_programs.py", {"LIX_PROGRAMS": "1000"}
+    session.run("python", "-m", "pytest", programs[0], *session.posargs, env=programs[1])
     merges, ledgers = "tests/ledger/test_merge.py", {"LIX_MERGES": "100"}
     session.run("python", "-m", "pytest", merges, *session.posargs, env=ledgers)
     secrets, echoes = "tests/engine/test_secrets.py", {"LIX_ECHOES": "1"}

@@ -50,7 +50,7 @@ from ..core.provider import Provider
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
 from ..ledger.families import judgement
-from ..ledger.history import SubjectChange, compare, subject_text
+from ..ledger.history import SubjectChange, changes_of
 from ..ledger.identity import FoundIds, find_ids
 from ..ledger.records import (
     AnswerRow,
@@ -63,10 +63,13 @@ from ..ledger.records import (
     NotLeft,
     Receive,
     Send,
+    StoredBody,
     StoredLookup,
+    StoredVersion,
 )
 from ..ledger.rule import LookupState
 from ..ledger.store import Store
+from ..ledger.tables import SqlTables
 from .answer import Answer, credits_for
 from .call_key import Input, PreparedCall, input_json
 from .checkpoint import Checkpoint
@@ -272,59 +275,109 @@ class LookupExecutor:
         if lookup is None and not read:
             lookup = await self._find(call)
         while True:
-            asks: StatusCall | None = None
             if lookup is not None and lookup.suppressed:
                 return self._suppressed(call, given, row)
+            found = _NOTHING
             if lookup is not None:
-                if row is not None and self.run_id is not None:
-                    self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
-                lookup = await self._judge_left(lookup, call, given)
-                asks = await self._status_call(lookup, call.row)
-                known = await self._known(
-                    lookup, call, given, fresh, waited=waited, free=asks is not None
-                )
-                if known is not None:
-                    return await self.or_older(known, call, fresh) if _stands(lookup) else known
-                if lookup.state.status == "in_doubt":  # it was decided to buy it again
-                    lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
-            attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
+                found = await self._look(call, given, lookup, fresh, row=row, waited=waited)
+            lookup, own, newer_than, asks, known = found
+            if known is not None:
+                return await self.or_older(known, call, fresh) if _stands(lookup) else known
+            attempt = _Attempts(
+                *(self, call, given, own, tries, row, scope, asks), newer_than=newer_than
+            )
             outcome = await (attempt.listing(last_page) if call.listing else attempt.once())
             if not attempt.elsewhere:
                 break
             lookup = (await self.store.by_id([attempt.elsewhere])).get(attempt.elsewhere)
         if attempt.suppressed:
             return self._suppressed(call, given, row)
+        is_done = isinstance(outcome, Outcome) and outcome.state == "done"
+        if lookup is not None and newer_than is not None and is_done:
+            await self._move_input(given, lookup.id, attempt.id)
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
             return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
         if lookup is None or not _stands(lookup) or isinstance(outcome, Postponed):
             return outcome
         if outcome.state == "done" and not call.listing:
-            outcome.changes = await self._changes(lookup, call)
+            outcome.changes = await self._changes(attempt.id, attempt.n, call.row)
         return await self.or_older(outcome, call, fresh)
 
     async def _find(self, call: PreparedCall) -> StoredLookup | None:
         """What the ledger holds of a call, also under another id of its subject."""
         return (await self.store.find_calls([call.query], self.now))[0]
 
+    async def _look(
+        self,
+        call: PreparedCall,
+        given: Input,
+        lookup: StoredLookup,
+        fresh: Freshness,
+        *,
+        row: int | None,
+        waited: bool,
+    ) -> _Found:
+        """What the ledger has of a call, and what is to be sent for it."""
+        elsewhere, newer_than = lookup.key != call.key, None
+        if not elsewhere:
+            self._note(row, lookup, call, given)
+        found: StoredLookup | None
+        own: StoredLookup | None
+        found = own = lookup = await self._judge_left(lookup, call, given)
+        asks = await self._status_call(lookup, call.row)
+        known = await self._known(lookup, call, given, fresh, waited=waited, free=asks is not None)
+        if elsewhere and (known is not None or asks is not None):
+            self._note(row, lookup, call, given)
+        elif elsewhere:  # what is asked for may have changed hands: not under another id
+            own, known = await self._of_own_key(call, given, row)
+            newer_than = lookup.changed
+        if known is None and own is not None and own.state.status == "in_doubt":
+            own = (await self.store.by_id([own.id])).get(own.id)  # to be bought again
+            found = found if elsewhere else own
+        return _Found(found, own, newer_than, asks, known)
+
+    async def _of_own_key(
+        self, call: PreparedCall, given: Input, row: int | None
+    ) -> tuple[StoredLookup | None, Outcome[object] | None]:
+        """The lookup of the id that is asked about, and its outcome where it is held in doubt."""
+        own, held = (await self.store.find([call.key])).get(call.key), None
+        if own is not None:
+            self._note(row, own, call, given)
+            if own.state.status == "in_doubt":
+                found = _from_ledger(own, call.key, given)
+                held = await self._in_doubt(own, call.row, found, free=False)
+        return own, held
+
+    def _note(
+        self, row: int | None, lookup: StoredLookup, call: PreparedCall, given: Input
+    ) -> None:
+        """Keep which lookup a row of the run leads to, where that is still to be noted."""
+        if row is not None and self.run_id is not None:
+            self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
+
+    async def _move_input(self, given: Input, lookup: int, other: int) -> None:
+        """Let the input lead to what was bought for it, and not to what was too old."""
+        run, text = self.run_id, input_json(given)
+        if run is not None:
+            await self.store.statement(lambda tables: tables.move_inputs(run, text, lookup, other))
+
     def _suppressed(self, call: PreparedCall, given: Input, row: int | None) -> Outcome[object]:
         if row is not None and self.run_id is not None:
             self.store.post_inputs(self.run_id, [InputRow(row, None, "suppressed")])
         return suppressed(call.key, call.row, given)
 
-    async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
-        """What the newest answer of a lookup says that the one before it does not."""
-        if call.row.fields is None:
+    async def _changes(self, lookup: int, n: int, row: AnyEndpoint) -> list[SubjectChange]:
+        """What an answer of a lookup says that the one before it, about the same, does not."""
+        if row.fields is None:
             return []
-        usable = [one for one in await self.store.history(lookup.id) if one.meaning == "usable"]
-        subject, key = subject_text(lookup.written_as), lookup.key.hex()
-        return [
-            change
-            for old, new in zip(usable[-2:-1], usable[-1:], strict=True)
-            for change in compare(
-                self.engine.provider, call.row, old, new, subject=subject, key=key
-            )
-        ]
+
+        def read(tables: SqlTables) -> tuple[StoredVersion | None, dict[int, StoredBody]]:
+            found = tables.version(lookup, n, row.id)
+            return found, {} if found is None else tables.version_bodies([found.id, *found.before])
+
+        version, bodies = await self.store.statement(read, writes=False)
+        return [] if version is None else list(changes_of(version, bodies, row))
 
     async def or_older(
         self, outcome: OutcomeT, call: PreparedCall, fresh: Freshness | None = None
@@ -574,6 +627,24 @@ class _AlreadyClaimed(Exception):
     """Another owner has announced this call, or its answer has come meanwhile."""
 
 
+class _Found(NamedTuple):
+    """What the ledger has of a call, and what is to be sent for it."""
+
+    lookup: StoredLookup | None = None
+    """The lookup that was found, perhaps that of another id of the subject."""
+    own: StoredLookup | None = None
+    """The one to send."""
+    newer_than: int | None = None
+    """The time of the answer under another id that is too old."""
+    asks: StatusCall | None = None
+    """The call that asks for the result, where it is being prepared."""
+    known: Outcome[object] | Postponed | None = None
+    """What it is where nothing need be sent now."""
+
+
+_NOTHING = _Found()
+
+
 class _Attempts:
     """The attempts of one call in one visit, and what the ledger hears of them.
 
@@ -591,7 +662,9 @@ class _Attempts:
         scope: CallScope | None = None,
         asks: StatusCall | None = None,
         again: bool = False,
+        newer_than: int | None = None,
     ) -> None:
+        self._newer_than = newer_than
         self._again = again
         """Whether a kept answer is read again, by a newer version of the package."""
         self.elsewhere = 0
@@ -618,7 +691,8 @@ class _Attempts:
         self._row = row
         # An older ledger may not tell yet that this is a listing: then it is announced as if new.
         known = lookup is not None and state.page >= page
-        self._id = lookup.id if lookup is not None and known else 0
+        self.id = lookup.id if lookup is not None and known else 0
+        """The lookup; 0 for a new one."""
         # From here on only where the answer or the refusal that stands is to be bought again.
         self._expired = state.status in ("done", "refused")
         if state.status == "done":  # a listing begins at its first page again
@@ -648,7 +722,7 @@ class _Attempts:
         await self._scope.departing()
         admission.check(self._call.key, reserved=True)
         send = Send(
-            lookup=self._id,
+            lookup=self.id,
             n=self.n,
             price=price.amount,
             now=max(self._executor.now, self._due),
@@ -657,12 +731,13 @@ class _Attempts:
             expired=self._expired,
             asked=self._call.asked,
             variant=self._call.variant,
+            newer_than=self._newer_than,
         )
-        if self._id:  # the store shields both
+        if self.id:  # the store shields both
             (result,) = await self._store.apply(send)
         else:
             result, lookup = await self._store.announce(self._spec, send, self._row)
-            self._id = 0 if lookup is None else lookup.id
+            self.id = 0 if lookup is None else lookup.id
         if result.applied:
             self._owner, self.n = result.owner, result.state.n
             self._departed, self._reply, self._expired = False, None, False
@@ -686,7 +761,7 @@ class _Attempts:
             return
         self._outcome.bought_at = _time(self._executor.now)
         event = Receive(
-            lookup=self._id,
+            lookup=self.id,
             owner=self._owner,
             n=self.n,
             page=self._page,
@@ -706,7 +781,7 @@ class _Attempts:
         """Judge an answer of an earlier attempt as if it came now."""
         call, reply = self._call, HttpResponse(answer.http, [], answer.body)
         self._replays = True
-        self._id, self.n = answer.lookup, answer.n
+        self.id, self.n = answer.lookup, answer.n
         engine = replaying_engine(self._engine, reply)
         try:
             if not call.listing:
@@ -750,7 +825,7 @@ class _Attempts:
         """A listing; however it ends, with its pages so far."""
         outcome = await self._all_pages(last)
         if isinstance(outcome, Outcome) and last is None:
-            await self._executor.add_pages(outcome, self._call.row, self._id)
+            await self._executor.add_pages(outcome, self._call.row, self.id)
         return outcome
 
     async def _all_pages(self, last: int | None) -> Outcome[object] | Postponed:
@@ -860,9 +935,9 @@ class _Attempts:
         outcome, call = self._outcome, self._call
         await self._store.flush()
         found = await self._store.statement(
-            lambda tables: (tables.by_id([self._id]), tables.current([self._id])), writes=False
+            lambda tables: (tables.by_id([self.id]), tables.current([self.id])), writes=False
         )
-        lookup, answers = found[0].get(self._id), found[1].get(self._id, [])
+        lookup, answers = found[0].get(self.id), found[1].get(self.id, [])
         redacted = [one for one in answers if one.redacted and one.n == self.n]
         if lookup is None or redacted:
             await self._store.empty_log()
@@ -955,7 +1030,7 @@ class _Attempts:
         if self._replays or status not in REFUSED_STATUSES or self.n < FINAL_AFTER:
             return False
         earlier = await self._store.statement(
-            lambda tables: tables.unattested_refusals(self._id, REFUSED_STATUSES), writes=False
+            lambda tables: tables.unattested_refusals(self.id, REFUSED_STATUSES), writes=False
         )
         attempts = [*earlier, (self._executor.run_id, self._executor.now)]
         days = {sent // DAY for _, sent in attempts}
@@ -978,7 +1053,7 @@ class _Attempts:
                     return self._transient(self._pause_after(error))
                 outcome.state = "in_doubt"
                 return outcome
-            self._store.post(NotLeft(self._id, self._owner, self.n, now))
+            self._store.post(NotLeft(self.id, self._owner, self.n, now))
             self._owner = 0
         if isinstance(error, DeadlineError):  # the caller's own limit
             return self._transient(self._pause_after(error))
@@ -1020,7 +1095,7 @@ class _Attempts:
         price = self._endpoint.credits.amount
         self._charged = price
         self._outcome.maybe += price
-        self._store.post(Lose(self._id, self._owner, self.n, self._executor.now, note))
+        self._store.post(Lose(self.id, self._owner, self.n, self._executor.now, note))
         self._owner = 0
 
     def _abandoned(self, error: BaseException) -> None:
@@ -1029,11 +1104,11 @@ class _Attempts:
             return
         if self._reply is not None:  # stored; whoever comes next judges it
             self._charged = self._endpoint.credits.amount
-            self._store.post(Lose(self._id, self._owner, self.n, self._executor.now))
+            self._store.post(Lose(self.id, self._owner, self.n, self._executor.now))
         elif self._departed:
             self._lose(f"interrupted ({type(error).__name__})")
         else:
-            self._store.post(NotLeft(self._id, self._owner, self.n, self._executor.now))
+            self._store.post(NotLeft(self.id, self._owner, self.n, self._executor.now))
 
     def _judge(
         self,
@@ -1063,11 +1138,11 @@ class _Attempts:
         found = self._ids() if family == "answer" else ()
         if self._again:
             now = self._executor.now
-            self._store.post(JudgeAgain(self._id, self.n, meaning, now, position, rows, found))
+            self._store.post(JudgeAgain(self.id, self.n, meaning, now, position, rows, found))
             return
         self._store.post(
             Judge(
-                lookup=self._id,
+                lookup=self.id,
                 owner=self._owner,
                 n=self.n,
                 judgement=meaning,

@@ -37,39 +37,39 @@ class LearnedAnswer(NamedTuple):
 
 def learn(
     db: Database, answers: Sequence[LearnedAnswer]
-) -> tuple[dict[int, int | None], dict[int, int]]:
+) -> tuple[dict[tuple[int, int], int | None], dict[int, int]]:
     """Learn from answers.
 
     Ids that another transaction stores at the same time are learned again, beside what it stored:
     inserting them waits for its end.
 
     Returns:
-        The subjects of the lookups, None where an answer does not show whom it is about; and the
-        subjects that turned out to be another one, with that one.
+        The subjects of the answers by lookup and attempt, None where one does not show whom it is
+        about; and the subjects that turned out to be another one, with that one.
     """
     stored = _stored(db, [(one.lookup, one.n) for one in answers])
     mentions: set[tuple[bytes, int, int]] = set()
-    groups: list[tuple[int, FoundIds, int, int]] = []
+    groups: list[tuple[tuple[int, int], FoundIds, int, int]] = []
     for one in answers:
         answer, at = stored[one.lookup, one.n]
         for found in one.found:
-            groups.append((one.lookup, found, at, answer))
+            groups.append(((one.lookup, one.n), found, at, answer))
             if found.row:
                 mentions.update((digest, answer, found.row) for _, digest in found.aliases)
     db.insert("mention", "id, answer, row", sorted(mentions), "(id, answer, row) DO NOTHING")
-    subjects: dict[int, int | None] = {}
+    subjects: dict[tuple[int, int], int | None] = {}
     merged: dict[int, int] = {}
     while groups:
         identities = _load(db, groups)
         learned = [identities.learn(found.aliases, at, answer) for _, found, at, answer in groups]
         numbers, lost = _store(db, identities)
-        for (lookup, found, _, _), subject in zip(groups, learned, strict=True):
+        for (place, found, _, _), subject in zip(groups, learned, strict=True):
             if found.row == 0:
-                subjects[lookup] = None if subject is None else numbers(subject)
+                subjects[place] = None if subject is None else numbers(subject)
         merged = {one: numbers(other) for one, other in merged.items()}
         merged.update({one: numbers(one) for one in identities.merged if one > 0})
         groups = [group for group in groups if not lost.isdisjoint(group[1].aliases)]
-    return {lookup: one and merged.get(one, one) for lookup, one in subjects.items()}, merged
+    return {place: one and merged.get(one, one) for place, one in subjects.items()}, merged
 
 
 def load_aliases(db: Database, keys: Iterable[AliasKey], lock: str = "") -> dict[AliasKey, Alias]:
@@ -154,18 +154,28 @@ def choose(siblings: Iterable[Sibling]) -> Sibling | None:
     return min(siblings, key=lambda x: (_RANKS.get(x.status, 9), -x.changed), default=None)
 
 
-def bought_elsewhere(lookup: StoredLookup, siblings: Sequence[Sibling]) -> int:
+def bought_elsewhere(
+    lookup: StoredLookup | None, siblings: Sequence[Sibling], newer_than: int | None = None
+) -> int:
     """The lookup that makes a request of this one needless; 0 where there is none.
 
     One that has an answer is asked for again because that is too old: then a newer one counts.
+
+    Args:
+        lookup: The lookup; None for a new one.
+        siblings: The lookups of its subject.
+        newer_than: When what was bought under another id was bought, where that is too old.
     """
     if not siblings:  # as a rule
         return 0
-    others = [one for one in siblings if one.id != lookup.id]
+    others = [one for one in siblings if lookup is None or one.id != lookup.id]
     in_flight = [one for one in others if STATUSES[one.status] in ("sent", "received")]
-    if not in_flight and lookup.state.status == "done":
-        done = CODES["done"]
-        others = [one for one in others if one.status == done and one.changed > lookup.changed]
+    moments = [] if newer_than is None else [newer_than]
+    if lookup is not None and lookup.state.status == "done":
+        moments.append(lookup.changed)
+    if not in_flight and moments:
+        done, after = CODES["done"], max(moments)
+        others = [one for one in others if one.status == done and one.changed > after]
     other = choose(in_flight or others)
     return 0 if other is None else other.id
 
@@ -236,7 +246,7 @@ def _stored(
     }
 
 
-def _load(db: Database, groups: Sequence[tuple[int, FoundIds, int, int]]) -> Identities:
+def _load(db: Database, groups: Sequence[tuple[object, FoundIds, int, int]]) -> Identities:
     aliases = load_aliases(
         db, (key for _, found, _, _ in groups for key in found.aliases), db.for_update
     )
@@ -269,6 +279,7 @@ def _store(db: Database, learned: Identities) -> tuple[Callable[[int], int], set
             older = number(younger)
             db.change("UPDATE alias SET subject = ? WHERE subject = ?", (older, younger))
             db.change("UPDATE lookup SET subject = ? WHERE subject = ?", (older, younger))
+            db.change("UPDATE answer SET subject = ? WHERE subject = ?", (older, younger))
             db.change("UPDATE subject SET merged_into = ? WHERE id = ?", (older, younger))
     rows = [
         (number(one.subject), one.seen, one.answer, *key)

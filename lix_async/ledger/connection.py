@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from ..linkedin.subject_ids import AliasKey
-from .aliases import choose
+from .aliases import bought_elsewhere
 from .database import Database
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
 from .records import (
@@ -411,11 +411,12 @@ class LedgerConnection:
             for place, query, (subject, siblings) in zip(
                 about_someone, queries, tables.siblings(queries, now), strict=True
             ):
-                spec, other = specs[place], choose(siblings)
+                spec, newer_than = specs[place], jobs[place].send.newer_than
+                other = bought_elsewhere(None, siblings, newer_than)
                 specs[place] = replace(spec, subject=subject)
                 same = None if subject is None else (subject, query.endpoint, query.variant)
-                if other is not None:
-                    blocked[place] = EventResult(False, LookupState(), elsewhere=other.id)
+                if other:
+                    blocked[place] = EventResult(False, LookupState(), elsewhere=other)
                 elif same is not None and seen.setdefault(same, spec.key) != spec.key:
                     blocked[place] = EventResult(False, LookupState())
         wanted = [place for place in range(len(specs)) if place not in blocked]

@@ -70,6 +70,9 @@ def erase_subjects(
     for some in chunks(sorted(digest for _, digest in erased.aliases)):
         rows = db.execute("SELECT answer FROM mention WHERE id IN (?*)", (some,))
         mentions.update(answer for (answer,) in cast("list[tuple[int]]", rows))
+    for subjects in chunks(sorted(erased.subjects)):
+        rows = db.execute("SELECT id FROM answer WHERE subject IN (?*)", (subjects,))
+        mentions.update(answer for (answer,) in cast("list[tuple[int]]", rows))
     redact(db, sorted(mentions), now, erased)
     forget_aliases(db, erased)
 

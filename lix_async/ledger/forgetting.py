@@ -7,7 +7,7 @@ last the database gives up what was deleted, and is searched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import NamedTuple, TypeVar, cast
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
 from ..core.installed_providers import all_endpoints
+from ..linkedin.subject_ids import AliasKey, Identifier
 from .database import Columns, Database, chunks
 from .erased_rows import (
     Erased,
@@ -28,7 +29,7 @@ from .erased_rows import (
 )
 from .erasure import ErasedIds, needles
 from .records import Export, unpacked
-from .resolution import identify
+from .resolution import identify, ids_anywhere
 from .schema import BODY, CODEC
 from .store import Store
 from .suppression import SuppressedId
@@ -120,6 +121,9 @@ async def forget(
         erase_subjects(tables.database, tables.suppression, ids, store.now, erased)
 
     await store.statement(erase)
+    if await _read_unread(store, erased):
+        named |= await _named_lookups(store, erased.who)
+        await store.statement(erase)
     deadline = store.clock.now() + wait
     while await store.statement(lambda tables: in_flight(tables.database, erased.keys)):
         if store.clock.now() > deadline:
@@ -167,6 +171,7 @@ async def erase_suppressed(store: Store) -> None:
     await store.learn_ids()
     erased = await store.statement(work)
     if erased.aliases or erased.keys:
+        await _read_unread(store, erased)
         await _erase_texts(store, erased)
         await store.release_deleted(full=False)
 
@@ -193,7 +198,8 @@ async def purge(store: Store, before: int, *, full: bool = False) -> Purged:
     def aliases(tables: SqlTables) -> None:
         tables.database.change(
             "DELETE FROM alias WHERE seen < ? AND NOT EXISTS "
-            "(SELECT 1 FROM lookup WHERE lookup.subject = alias.subject)",
+            "(SELECT 1 FROM lookup WHERE lookup.subject = alias.subject) AND NOT EXISTS "
+            "(SELECT 1 FROM answer WHERE answer.subject = alias.subject)",
             (before,),
         )
 
@@ -277,6 +283,31 @@ async def _named_lookups(store: Store, who: ErasedIds) -> set[bytes]:
         return bytes(key) if who.are_given(bytes(written_as), subject) else None
 
     return set(await _matching(store, LOOKUPS, named))
+
+
+async def _read_unread(store: Store, erased: Erased) -> bool:
+    """Find out how ids are written that are known by their code only: their answers were purged.
+
+    Returns:
+        Whether some were found.
+    """
+    before = len(erased.ids)
+    for table in (LOOKUPS, INPUTS, ANSWERS):
+        unread = erased.aliases - {one.alias for one in erased.ids}
+        if not unread:
+            break
+
+        def ids(
+            row: Columns, table: _Scanned = table, unread: Set[AliasKey] = unread
+        ) -> set[Identifier] | None:
+            texts = [one for one in row[table.keys :] if isinstance(one, bytes)]
+            if table is ANSWERS and texts:
+                texts[0] = unpacked(texts[0], cast("int", row[1]))
+            found = {one for text in texts for one in ids_anywhere(text) if one.alias in unread}
+            return found or None
+
+        erased.ids.update(*await _matching(store, table, ids))
+    return len(erased.ids) > before
 
 
 async def _matching(store: Store, table: _Scanned, match: Callable[[Columns], T | None]) -> list[T]:
@@ -393,9 +424,13 @@ async def _search(store: Store, erased: Erased) -> list[str]:
 
 
 async def _is_of_others(store: Store, fragment: bytes) -> bool:
-    """Whether an answer that stays has a fragment too: some answers say little."""
+    """Whether something that stays has a fragment too: some answers say little but a link."""
 
     def match(row: Columns) -> bool | None:
-        return True if fragment in bytes(cast("bytes", row[2] or b"")) else None
+        values = [one.encode() if isinstance(one, str) else one for one in row]
+        return any(isinstance(one, bytes) and fragment in one for one in values) or None
 
-    return bool(await _matching(store, ANSWERS, match))
+    for table in (ANSWERS, LOOKUPS, INPUTS):
+        if await _matching(store, table, match):
+            return True
+    return False

@@ -25,7 +25,7 @@ from ..core.installed_providers import all_endpoints, provider_name, provider_of
 from ..core.models import Params
 from ..core.provider import Provider
 from .identity import alias_of
-from .records import AnswerRow, StoredBody, StoredVersion
+from .records import AnswerRow, Named, StoredBody, StoredVersion
 from .refresh import Evidence, earlier_tenure, with_differences
 from .store import Store
 from .tables import SqlTables
@@ -107,20 +107,20 @@ async def read_changes(
         subject: Only of what this link, id or key names.
     """
     comparable = {name: one for name, one in all_endpoints().items() if one.fields is not None}
-    lookups = None if subject is None else await lookups_of(store, subject)
+    about = None if subject is None else await named(store, subject)
     last = 0
-    while lookups is None or lookups:
+    while about is None or any(about):
 
         def work(
             tables: SqlTables, after: int = last
         ) -> tuple[list[StoredVersion], dict[int, StoredBody]]:
-            found = tables.versions(after, since, sorted(comparable), lookups, BATCH)
-            wanted = {ident for one in found for ident in (one.id, one.own, one.other) if ident}
+            found = tables.versions(after, since, sorted(comparable), about, BATCH)
+            wanted = {ident for one in found for ident in (one.id, *one.before)}
             return found, tables.version_bodies(sorted(wanted))
 
         found, bodies = await store.statement(work, writes=False)
         for version in found:
-            for change in _changes_of(version, bodies, comparable[version.endpoint]):
+            for change in changes_of(version, bodies, comparable[version.endpoint]):
                 yield change
         if len(found) < BATCH:
             return
@@ -128,10 +128,17 @@ async def read_changes(
         await checkpoint()
 
 
-def _changes_of(
+def changes_of(
     version: StoredVersion, bodies: Mapping[int, StoredBody], endpoint: AnyEndpoint
 ) -> Iterator[SubjectChange]:
-    earlier = [bodies[ident] for ident in (version.own, version.other) if ident is not None]
+    """What a version says that the one before it does not.
+
+    Args:
+        version: The version.
+        bodies: Its body and those of the versions before it, by id.
+        endpoint: Its endpoint.
+    """
+    earlier = [bodies[ident] for ident in version.before]
     if earlier:
         old, new = max(earlier, key=lambda one: one.at), bodies[version.id]
         subject = subject_text(version.written_as)
@@ -142,8 +149,8 @@ def _changes_of(
 def compare(
     provider: Provider,
     endpoint: AnyEndpoint,
-    old: StoredBody | AnswerRow,
-    new: StoredBody | AnswerRow,
+    old: StoredBody,
+    new: StoredBody,
     *,
     subject: str,
     key: str,
@@ -193,41 +200,51 @@ def evidence_of(
 async def read_versions(store: Store, subject: str) -> AsyncIterator[Version]:
     """Every version of what a link, an id or a key names; of each lookup the oldest first."""
     endpoints = all_endpoints()
-    for lookup in (await store.by_id(await lookups_of(store, subject))).values():
-        endpoint = endpoints.get(lookup.endpoint)
-        for answer in await store.history(lookup.id):
-            if answer.meaning != "usable":
-                continue
+    about, last = await named(store, subject), 0
+    while any(about):
+
+        def work(tables: SqlTables, after: int = last) -> list[tuple[bytes, str, AnswerRow]]:
+            return tables.usable(about, after, BATCH)
+
+        found = await store.statement(work, writes=False)
+        for key, name, answer in found:
+            endpoint = endpoints.get(name)
             value: object = None
             if endpoint is not None and answer.codec == 0:
                 provider = provider_of(provider_name(endpoint.id))
                 value = wire.decode(provider, endpoint, answer.http, answer.body)
             yield Version(
-                key=lookup.key.hex(),
-                endpoint=lookup.endpoint,
+                key=key.hex(),
+                endpoint=name,
                 bought_at=utc(answer.at),
                 body=answer.body,
                 value=None if isinstance(value, LixError) else value,
                 page=answer.page,
             )
+        if len(found) < BATCH:
+            return
+        last += BATCH
 
 
-async def lookups_of(store: Store, subject: str) -> list[int]:
-    """The ids of the lookups that a link, an id or a key names, and of those of their subjects."""
+async def named(store: Store, subject: str) -> Named:
+    """The subjects that a link, an id or a key names."""
     try:
         key = bytes.fromhex(subject)
     except ValueError:
         key = b""
-    if len(key) == 16 and (named := await store.find([key])):
-        found = {one.id for one in named.values()}
+    if len(key) == 16 and (lookups := await store.find([key])):
+        ids, subjects = [one.id for one in lookups.values()], list[int]()
     else:
         names = [alias_of(subject, "name", kind) for kind in ("person", "organisation")]
         aliases = [alias for alias in (*names, alias_of(subject, "lix")) if alias is not None]
-        found = set(
-            await store.statement(lambda tables: tables.of_aliases(aliases), writes=False)
-        ) or {ident async for ident in _asked_with(store, subject)}
-    ids = sorted(found)
-    return await store.statement(lambda tables: tables.of_same_subjects(ids), writes=False)
+        found = await store.statement(lambda tables: tables.named_by(aliases), writes=False)
+        if found.lookups:
+            return found
+        subjects = found.subjects
+        ids = [ident async for ident in _asked_with(store, subject)]
+    return await store.statement(
+        lambda tables: tables.named_by_lookups(ids, subjects), writes=False
+    )
 
 
 async def _asked_with(store: Store, text: str) -> AsyncIterator[int]:

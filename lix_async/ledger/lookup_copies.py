@@ -405,6 +405,9 @@ def write_copy(
         ],
     )
     new = {key: one for key, one in copy.answers.items() if key not in numbers}
+    if new:  # whom they are about is learned again
+        database.change("UPDATE lookup SET subject = NULL WHERE id = ?", (lookup,))
+        database.change("UPDATE answer SET subject = NULL WHERE lookup = ?", (lookup,))
     insert_parts(database, [(lookup, replace(copy, answers=new))], owners)
     if copy.written_as != mine.written_as:  # its inputs were written as it was
         database.change(

@@ -236,6 +236,10 @@ CHECKS = {
         "SELECT DISTINCT i.lookup FROM input i LEFT JOIN lookup l ON l.id = i.lookup "
         "WHERE l.id IS NULL AND i.lookup IS NOT NULL"
     ),
+    "answer {}: it is about a subject that is missing": (
+        "SELECT a.id FROM answer a LEFT JOIN subject s ON s.id = a.subject "
+        "WHERE a.subject IS NOT NULL AND (s.id IS NULL OR s.merged_into IS NOT NULL)"
+    ),
     "subject {}: it is missing, and an id leads to it": (
         "SELECT DISTINCT x.subject FROM alias x LEFT JOIN subject s ON s.id = x.subject "
         "WHERE s.id IS NULL"

@@ -1,6 +1,7 @@
 """Ledgers of earlier versions made into ledgers of this one, in one transaction.
 
-Version 3 lacked some tables and columns, which the schema adds; nothing in it changes.
+Version 3 lacked some tables and columns, which the schema adds; nothing in it changes. Version 4
+noted in place of the subject of an older answer what was known of its ids (mentions of row 0).
 
 Version 2 kept one row for each lookup, with its last answer; of a listing it kept the rows of the
 pages. What it knew is written as attempts and answers:
@@ -23,6 +24,7 @@ from typing import cast
 
 import msgspec
 
+from ..linkedin.subject_ids import WEAK
 from .database import Database, chunks
 from .rule import CODES, Status
 from .schema import VERSION
@@ -34,6 +36,7 @@ OLD_TABLES = ("call", "page")
 BATCH = 500
 """Lookups that are copied, then deleted: what is deleted leaves space for the next ones, so a file
 does not grow, and no page is written twice."""
+_WEAK = ", ".join(f"'{kind}'" for kind in sorted(WEAK))
 ROWS = 2
 """The codec of a page's rows, from a ledger of version 2."""
 _STATUS: dict[int, Status] = {
@@ -65,9 +68,17 @@ def migrate(database: Database, version: str) -> None:
     """
     if version == OLD:
         _copy_calls(database)
+    else:
+        database.change(OF_OLDER)
     database.change("UPDATE about SET value = ? WHERE name = 'version'", (VERSION,))
 
 
+OF_OLDER = f"""
+UPDATE answer SET subject = (
+    SELECT min(b.subject) FROM mention m JOIN alias b ON b.id = m.id
+    WHERE m.answer = answer.id AND m.row = 0 AND b.kind NOT IN ({_WEAK})
+) WHERE id IN (SELECT answer FROM mention WHERE row = 0)
+"""
 Call = tuple[int, bytes, int, int, int, int, float, float, bytes | None, bytes | None]
 MOMENT = "CAST(c.changed * 1000 AS BIGINT)"
 PLAIN = (

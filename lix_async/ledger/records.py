@@ -120,10 +120,17 @@ class StoredVersion(NamedTuple):
     key: bytes
     endpoint: str
     written_as: bytes
-    own: int | None
-    """The version before it of the same lookup."""
-    other: int | None
-    """The version before it of other lookups of the subject."""
+    before: tuple[int, ...]
+    """The versions about the same subject before it: of the same lookup, of other lookups about
+    the subject, and of lookups that are about another one by now."""
+
+
+class Named(NamedTuple):
+    """The subjects that a text names."""
+
+    lookups: list[int]
+    """Lookups that are about them, and those that were asked for with the text."""
+    subjects: list[int]
 
 
 class StoredBody(NamedTuple):
@@ -199,6 +206,8 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     asked: tuple[str, bytes] | None = None
     """The id that it asks about: not sent where its subject was bought under another one."""
     variant: bytes = b""
+    newer_than: int | None = None
+    """Where what was bought under another id is too old: when that was (epoch milliseconds)."""
 
 
 class Receive(msgspec.Struct, frozen=True, gc=False):

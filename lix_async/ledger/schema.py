@@ -12,8 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import Literal, cast
 
-VERSION = "4"
-EARLIER: Mapping[str, tuple[str, ...]] = {"2": (), "3": ()}
+VERSION = "5"
+_WHOSE = "ALTER TABLE answer ADD COLUMN subject BIGINT"
+EARLIER: Mapping[str, tuple[str, ...]] = {"2": (), "3": (_WHOSE,), "4": (_WHOSE,)}
 """The earlier versions that are migrated, each with the `ALTER TABLE` statements that give its
 tables the columns of today; tables that it lacks are created."""
 
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS attempt (
 CREATE TABLE IF NOT EXISTS answer (
     id AUTO, lookup BIG NOT NULL, n INTEGER NOT NULL, page INTEGER NOT NULL, at BIG NOT NULL,
     http INTEGER NOT NULL, meaning INTEGER, judge TEXT, codec INTEGER NOT NULL DEFAULT 0,
-    body BLOB, rows BLOB, same_as BIG, UNIQUE (lookup, n, page)
+    body BLOB, rows BLOB, same_as BIG, subject BIG, UNIQUE (lookup, n, page)
 );
 CREATE TABLE IF NOT EXISTS listing (lookup BIG PRIMARY KEY, position BLOB);
 CREATE TABLE IF NOT EXISTS alias (
@@ -80,6 +81,7 @@ CREATE INDEX IF NOT EXISTS lookup_in_flight ON lookup (id) WHERE status IN (1, 2
 CREATE INDEX IF NOT EXISTS lookup_in_doubt ON lookup (id) WHERE status = 7;
 CREATE INDEX IF NOT EXISTS lookup_subject ON lookup (subject, endpoint, variant)
     WHERE subject IS NOT NULL;
+CREATE INDEX IF NOT EXISTS answer_subject ON answer (subject) WHERE subject IS NOT NULL;
 CREATE INDEX IF NOT EXISTS alias_subject ON alias (subject);
 CREATE INDEX IF NOT EXISTS mention_answer ON mention (answer);
 CREATE INDEX IF NOT EXISTS input_lookup ON input (lookup) WHERE lookup IS NOT NULL;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -36,6 +36,7 @@ from .records import (
     InputAnswer,
     InputRow,
     LookupSpec,
+    Named,
     Receive,
     RunEntry,
     RunTotals,
@@ -80,20 +81,30 @@ SELECT a.lookup, a.n, a.run, a.price, a.kind, a.sent, a.owner, a.ended, a.family
     a.charged, a.decided, a.note, r.cap
 FROM attempt a LEFT JOIN run r ON r.id = a.run WHERE (a.lookup, a.n) IN (?**)
 """
-VERSIONS = """
+WHOSE = "coalesce(a.subject, l.subject)"
+"""Whom an answer `a` of a lookup `l` is about; null where that is not known."""
+_BEFORE = """
+    m.endpoint = l.endpoint AND m.variant = l.variant AND m.id <> l.id AND b.meaning = 0
+        AND b.page = 0 AND (b.at < a.at OR (b.at = a.at AND b.id < a.id))
+    ORDER BY b.at DESC, b.id DESC LIMIT 1
+"""
+VERSIONS = f"""
 SELECT a.id, l.key, l.endpoint, l.written_as,
     (SELECT b.id FROM answer b WHERE b.lookup = a.lookup AND b.n < a.n AND b.meaning = 0
-        AND b.page = 0 ORDER BY b.n DESC LIMIT 1),
-    CASE WHEN l.subject IS NOT NULL THEN (
+        AND b.page = 0 AND coalesce(b.subject, l.subject, 0) = coalesce(a.subject, l.subject, 0)
+        ORDER BY b.n DESC LIMIT 1),
+    CASE WHEN {WHOSE} IS NOT NULL THEN (
         SELECT b.id FROM lookup m JOIN answer b ON b.lookup = m.id
-        WHERE m.subject = l.subject AND m.endpoint = l.endpoint AND m.variant = l.variant
-            AND m.id <> l.id AND b.meaning = 0 AND b.page = 0
-            AND (b.at < a.at OR (b.at = a.at AND b.id < a.id))
-        ORDER BY b.at DESC, b.id DESC LIMIT 1) END
+        WHERE m.subject = {WHOSE} AND b.subject IS NULL AND {_BEFORE}) END,
+    CASE WHEN {WHOSE} IS NOT NULL THEN (
+        SELECT b.id FROM answer b JOIN lookup m ON m.id = b.lookup
+        WHERE b.subject = {WHOSE} AND {_BEFORE}) END
 FROM answer a JOIN lookup l ON l.id = a.lookup
 WHERE a.id > ? AND a.at >= ? AND a.meaning = 0 AND a.page = 0 AND l.endpoint IN (?*)
-    AND (a.n > 1 OR l.subject IS NOT NULL)
+    AND (a.n > 1 OR {WHOSE} IS NOT NULL)
 """
+OF_SUBJECT = "((a.subject IS NULL AND l.id IN (?*)) OR a.subject IN (?*))"
+"""The condition of an answer `a` that is about some subjects, with lookups that are about them."""
 EARLIER_BODIES = """
 SELECT a.lookup, a.page, a.id, a.codec, a.body FROM answer a
 WHERE a.lookup IN (?*) AND (a.lookup, a.page) IN (?**) AND a.meaning = 0 AND a.same_as IS NULL
@@ -433,14 +444,18 @@ class SqlTables:
                 lookup.subject = merged[lookup.subject]
         for one in writes.learned:
             lookup = writes.lookups[one.lookup]
-            if one.lookup not in subjects or lookup.state.cur != one.n:
+            if (one.lookup, one.n) not in subjects:
                 continue
-            subject = subjects[one.lookup]
+            subject = subjects[one.lookup, one.n]
+            if lookup.state.cur != one.n:  # late, and not the one that stands
+                if subject not in (None, lookup.subject):
+                    self.database.update(
+                        "answer", "subject", "lookup, n", [(subject, one.lookup, one.n)]
+                    )
+                continue
             if lookup.subject not in (None, subject):  # a slug has changed hands, say
                 self.database.change(
-                    "INSERT INTO mention (id, answer, row) SELECT b.id, a.id, 0 FROM answer a "
-                    "JOIN alias b ON b.subject = ? WHERE a.lookup = ? AND a.n < ? "
-                    "ON CONFLICT DO NOTHING",
+                    "UPDATE answer SET subject = ? WHERE lookup = ? AND n < ? AND subject IS NULL",
                     (lookup.subject, lookup.id, one.n),
                 )
             lookup.subject = subject
@@ -455,20 +470,39 @@ class SqlTables:
         lookups = {one.id: one for one in self.page_of(after, CHUNK, [CODES["done"]], None)}
         if not lookups:
             return None
+        unlearned = [one.id for one in lookups.values() if one.subject is None]
+        answers = [*self._older(unlearned)]
+        answers += (one for some in self.current(unlearned).values() for one in some)
         found = [
-            LearnedAnswer(lookup, one.n, ids)
-            for lookup, answers in self.current(list(lookups)).items()
-            if lookups[lookup].subject is None and (ids_of := groups.get(lookups[lookup].endpoint))
+            LearnedAnswer(one.lookup, one.n, ids)
             for one in answers
-            if (ids := find_ids(ids_of, one.body))
+            if (ids_of := groups.get(lookups[one.lookup].endpoint))
+            and (ids := find_ids(ids_of, one.body))
         ]
-        subjects, _ = learn(self.database, found)
-        rows = [
-            (subjects.get(one.id, one.subject), variant(one) or one.variant, one.id)
-            for one in lookups.values()
-        ]
+        learned, _ = learn(self.database, found)
+        subjects = {one.id: one.subject for one in lookups.values()}
+        of_older: list[tuple[int, int, int]] = []
+        for (ident, n), subject in learned.items():
+            if n == lookups[ident].state.cur:
+                subjects[ident] = subject
+            elif subject is not None:
+                of_older.append((subject, ident, n))
+        rows = [(subjects[one.id], variant(one) or one.variant, one.id) for one in lookups.values()]
         self.database.update("lookup", "subject, variant", "id", rows)
+        of_others = [row for row in of_older if row[0] != subjects[row[1]]]
+        self.database.update("answer", "subject", "lookup, n", of_others)
         return max(lookups)
+
+    def _older(self, lookups: Sequence[int]) -> Iterator[AnswerRow]:
+        """Usable answers of lookups that do not stand any more, but for pages."""
+        for some in chunks(lookups):
+            rows = self.database.execute(
+                f"SELECT {ANSWER} FROM answer a JOIN lookup l ON l.id = a.lookup "
+                "WHERE l.id IN (?*) AND a.n <> l.cur AND a.meaning = 0 AND a.page = 0 "
+                "ORDER BY a.lookup, a.n",
+                (some,),
+            )
+            yield from map(_answer, rows)
 
     def forget_learned(self) -> None:
         """Note that there are answers which nothing was learned from."""
@@ -775,6 +809,14 @@ class SqlTables:
         rows = [(x.lookup, x.given, x.state, _text(x.note), run, x.row) for x in inputs]
         self.database.update("input", "lookup, given, state, note", "run, row", rows)
 
+    def move_inputs(self, run: int, given: bytes, lookup: int, other: int) -> None:
+        """Let an input of a run lead to another lookup than it did."""
+        self.database.change(
+            "UPDATE input SET lookup = ? WHERE lookup = ? AND run = ? AND given = ? "
+            "AND EXISTS (SELECT 1 FROM lookup WHERE id = ?)",
+            (other, lookup, run, given, other),
+        )
+
     def runs(self) -> list[RunEntry]:
         """The runs, oldest first."""
         inputs = dict(
@@ -882,28 +924,48 @@ class SqlTables:
         after: int,
         since: int,
         endpoints: Sequence[str],
-        lookups: Sequence[int] | None,
+        about: Named | None,
         limit: int,
     ) -> list[StoredVersion]:
-        """Usable answers, each with the one before it, in the order of their ids, after one.
+        """Usable answers, each with those before it, in the order of their ids, after one.
 
         Args:
             after: The id.
             since: Only answers from this moment on.
             endpoints: Only of these endpoints.
-            lookups: Only of these lookups; None for all.
+            about: Only about these subjects; None for all.
             limit: How many at most.
         """
-        among = "" if lookups is None else "AND l.id IN (?*) "
+        among = "" if about is None else f"AND {OF_SUBJECT} "
+        values = () if about is None else (about.lookups, about.subjects)
         rows = self.database.execute(
-            f"{VERSIONS} {among}ORDER BY a.id LIMIT ?",
-            (after, since, endpoints, *(() if lookups is None else (lookups,)), limit),
+            f"{VERSIONS} {among}ORDER BY a.id LIMIT ?", (after, since, endpoints, *values, limit)
+        )
+        return list(map(_version, rows))
+
+    def version(self, lookup: int, n: int, endpoint: str) -> StoredVersion | None:
+        """A usable answer of a lookup, with those before it."""
+        rows = self.database.execute(
+            f"{VERSIONS} AND a.lookup = ? AND a.n = ?",
+            (0, 0, [endpoint], lookup, n),
+        )
+        return _version(rows[0]) if rows else None
+
+    def usable(self, about: Named, after: int, limit: int) -> list[tuple[bytes, str, AnswerRow]]:
+        """The usable answers about subjects, each with the key and the endpoint of its lookup.
+
+        Args:
+            about: The subjects.
+            after: How many of them are left out.
+            limit: How many at most.
+        """
+        rows = self.database.execute(
+            f"SELECT l.key, l.endpoint, {ANSWER} FROM answer a JOIN lookup l ON l.id = a.lookup "
+            f"WHERE a.meaning = 0 AND {OF_SUBJECT} ORDER BY a.lookup, a.n, a.page LIMIT ? OFFSET ?",
+            (about.lookups, about.subjects, limit, after),
         )
         return [
-            StoredVersion(ident, bytes(key), endpoint, bytes(written_as), own, other)
-            for ident, key, endpoint, written_as, own, other in cast(
-                "list[tuple[int, bytes, str, bytes, int | None, int | None]]", rows
-            )
+            (bytes(cast("bytes", row[0])), cast("str", row[1]), _answer(row[2:])) for row in rows
         ]
 
     def version_bodies(self, ids: Sequence[int]) -> dict[int, StoredBody]:
@@ -921,12 +983,13 @@ class SqlTables:
         return found
 
     def all_versions(self, lookups: Sequence[int]) -> dict[int, list[StoredBody]]:
-        """Every usable answer of lookups, the oldest first."""
+        """Every usable answer of lookups about whom they are now, the oldest first."""
         found: defaultdict[int, list[StoredBody]] = defaultdict(list)
         for some in chunks(lookups):
             rows = self.database.execute(
                 f"SELECT a.lookup, a.id, a.at, a.http, {CODEC}, {BODY} FROM answer a "
-                "WHERE a.lookup IN (?*) AND a.meaning = 0 AND a.page = 0 ORDER BY a.lookup, a.n",
+                "WHERE a.lookup IN (?*) AND a.meaning = 0 AND a.page = 0 AND a.subject IS NULL "
+                "ORDER BY a.lookup, a.n",
                 (some,),
             )
             for lookup, ident, at, http, codec, body in cast(
@@ -958,26 +1021,27 @@ class SqlTables:
             for ident, endpoint, given in cast("list[tuple[int, str, bytes]]", rows)
         ]
 
-    def of_aliases(self, aliases: Sequence[AliasKey]) -> list[int]:
-        """The lookups of the subjects that ids are of."""
+    def named_by(self, aliases: Sequence[AliasKey]) -> Named:
+        """The subjects that ids are of."""
         subjects = {one.subject for one in load_aliases(self.database, aliases).values()}
-        return [
-            cast("int", row[0])
-            for some in chunks(sorted(subjects))
-            for row in self.database.execute("SELECT id FROM lookup WHERE subject IN (?*)", (some,))
-        ]
+        return self._named(set(), subjects)
 
-    def of_same_subjects(self, ids: Sequence[int]) -> list[int]:
-        """Lookups, and all others of their subjects."""
-        found = set(ids)
+    def named_by_lookups(self, ids: Sequence[int], also: Sequence[int] = ()) -> Named:
+        """Lookups, with the subjects that they are about, and others."""
+        subjects = set(also)
         for some in chunks(ids):
             rows = self.database.execute(
-                "SELECT m.id FROM lookup l JOIN lookup m ON m.subject = l.subject "
-                "WHERE l.id IN (?*) AND l.subject IS NOT NULL",
+                "SELECT DISTINCT subject FROM lookup WHERE id IN (?*) AND subject IS NOT NULL",
                 (some,),
             )
-            found.update(cast("int", row[0]) for row in rows)
-        return sorted(found)
+            subjects.update(cast("int", row[0]) for row in rows)
+        return self._named(set(ids), subjects)
+
+    def _named(self, lookups: set[int], subjects: set[int]) -> Named:
+        for some in chunks(sorted(subjects)):
+            rows = self.database.execute("SELECT id FROM lookup WHERE subject IN (?*)", (some,))
+            lookups.update(cast("int", row[0]) for row in rows)
+        return Named(sorted(lookups), sorted(subjects))
 
     def unjudged(self, lookup: int) -> list[AnswerRow]:
         """Answers of a lookup that wait to be judged, except one that its owner is about to judge.
@@ -1200,6 +1264,13 @@ def _lookup_values(lookup: StoredLookup) -> tuple[object, ...]:
         *(CODES[s.status], s.owner, s.n, s.base, s.cur, s.tries, s.due, s.page, s.refresh),
         *(lookup.pause, lookup.changed, lookup.subject, lookup.id),
     )
+
+
+def _version(row: Columns) -> StoredVersion:
+    ident, key, endpoint, written_as, *earlier = row
+    values = cast("tuple[int, bytes, str, bytes]", (ident, key, endpoint, written_as))
+    before = tuple(one for one in cast("list[int | None]", earlier) if one is not None)
+    return StoredVersion(values[0], bytes(values[1]), values[2], bytes(values[3]), before)
 
 
 def _text(note: str | None) -> str | None:

@@ -225,7 +225,7 @@ class _Batch:
         if change is None:
             return EventResult(False, lookup.state)
         subject, siblings = self._siblings.get(lookup.id, (None, []))
-        other = bought_elsewhere(lookup, siblings)
+        other = bought_elsewhere(lookup, siblings, event.newer_than)
         if other:
             return EventResult(False, lookup.state, elsewhere=other)
         totals = None if event.run is None else self.writes.runs.get(event.run)

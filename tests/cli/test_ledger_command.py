@@ -90,6 +90,8 @@ def test_migrating_says_where_the_copy_is(lix: Lix) -> None:
     filled(lix)
     assert "is of version" in ledger(lix, "migrate")[2]
     with closing(sqlite3.connect("l.db")) as connection:
+        connection.execute("DROP INDEX answer_subject")
+        connection.execute("ALTER TABLE answer DROP COLUMN subject")
         connection.execute("UPDATE about SET value = '3' WHERE name = 'version'")
         connection.commit()
     code, _, err = ledger(lix, "migrate")

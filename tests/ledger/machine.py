@@ -5,7 +5,8 @@ killed, sleep until they are declared dead, or give up; lock files are removed, 
 changed, the wall clock jumps; a commit takes place and its acknowledgement is lost. A provider
 that counts its charges, and marks of what is known about every attempt, say what must hold. Answers
 to two of the lookups show ids of people, in conflict now and then: what they prove together says
-which requests are needless, and whose the ids in the tables are.
+which requests are needless, whose the ids in the tables are, and which answers are versions of one
+person.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -24,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lix_async.core.errors import BulkError
 from lix_async.ledger.connection import Announced, AnnounceJob, EventsJob, Job, StatementJob
 from lix_async.ledger.erased_rows import Erased, erase_subjects
+from lix_async.ledger.history import changes_of
 from lix_async.ledger.identity import FoundIds
 from lix_async.ledger.maintenance import _disagreements
 from lix_async.ledger.records import (
@@ -40,12 +42,16 @@ from lix_async.ledger.records import (
     Receive,
     Reconcile,
     Send,
+    StoredBody,
     StoredLookup,
+    StoredVersion,
 )
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
 from lix_async.ledger.suppression import OF_LOOKUP, SuppressedId
 from lix_async.ledger.tables import SqlTables
+from lix_async.linkedin.subject_ids import WEAK, AliasKey
+from lix_async.providers.lix.endpoints.profiles import PERSON
 
 from .identity_model import Knowledge, Shown, id_of, wrong_identities
 from .model import CHARGED, FREE, Purchase, _anew, _decided, _reconciled, _stored
@@ -69,6 +75,8 @@ SHOWN = (
     (),
 )
 """What their answers show."""
+PLACES = ("Bath", "Bath", "Leeds")
+"""What they say besides, one after the other."""
 FATES = ("usable", "usable", "usable", "unusable", "refused", "transient", "queued", "lost, charged", "lost, free", "gateway, charged", "unknown, free")  # fmt: skip
 slots = st.integers(0, SLOTS - 1)
 keys = st.sampled_from(sorted(KEYS))
@@ -348,8 +356,9 @@ class LedgerMachine(RuleBasedStateMachine):
             self.flights.remove(flight)
             self.apply(flight.slot, Lose(flight.lookup, flight.owner, flight.n, self.wall))
         elif flight.at == "left":
+            body = b'{"location": "%s"}' % PLACES[flight.n % len(PLACES)].encode()
             receive = Receive(
-                flight.lookup, flight.owner, flight.n, flight.page, 200, b"{}", self.wall
+                flight.lookup, flight.owner, flight.n, flight.page, 200, body, self.wall
             )
             self.mark(flight.key, flight.n, _stored(one))
             self.bodies.add((flight.key, flight.n))
@@ -527,6 +536,49 @@ class LedgerMachine(RuleBasedStateMachine):
             result, made = cast("Announced", found)
             assert (result.applied, result.suppressed, made) == (False, True, None)
 
+    @rule(slot=slots, days=st.integers(0, 2))
+    def somebody_reads_what_changed(self, slot: int, days: int) -> None:
+        """Compare versions, changes and histories with a plain look at all answers."""
+        since = self.wall - days * DAY
+
+        def read(tables: SqlTables) -> tuple[list[StoredVersion], dict[int, StoredBody]]:
+            found = tables.versions(0, since, [PERSON.id], None, 1000)
+            return found, tables.version_bodies([i for x in found for i in (x.id, *x.before)])
+
+        found, bodies = self.ask(slot, read, writes=False)
+        versions = self.ask(slot, _versions, writes=False)
+        self.check_whose(versions)
+        changes = [
+            (one.before, one.after, round(one.at_before.timestamp() * 1000))
+            for version in found
+            for one in changes_of(version, bodies, PERSON)
+        ]
+        assert changes == [
+            (PLACES[before.n % 3], PLACES[one.n % 3], before.at)
+            for one in versions
+            if one.at >= since
+            and (before := _before(one, versions)) is not None
+            and PLACES[before.n % 3] != PLACES[one.n % 3]
+        ]
+        for subject in {one.subject for one in versions} - {None}:
+            about = self.ask(slot, lambda tables, one=subject: tables.named_by_lookups([], [one]))  # type: ignore[misc]  # bound at once
+            theirs = self.ask(slot, lambda tables, about=about: tables.usable(about, 0, 1000))  # type: ignore[misc]  # bound at once
+            assert {(key, row.n) for key, _, row in theirs if not row.page} == {
+                (one.key, one.n) for one in versions if one.subject == subject
+            }
+
+    def check_whose(self, versions: list[StoredAnswer]) -> None:
+        """Answers are about one subject where their strong ids are connected, and only there."""
+        known = Knowledge([*self.learned.values()], 0)
+        whose: dict[frozenset[AliasKey], int | None] = {}
+        for one in versions:
+            shown = self.learned.get((one.key, one.n))
+            strong = [ident for ident in shown.ids if ident[0] not in WEAK] if shown else []
+            group = known.group_of(strong[0]) if strong else None
+            if group is not None:
+                assert whose.setdefault(frozenset(group), one.subject) == one.subject != None  # noqa: E711
+        assert len(set(whose.values())) == len(whose), "two people are one"
+
     # Errors
 
     @rule(slot=slots, orderly=st.booleans())
@@ -646,6 +698,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def finish(self) -> None:
         """Let everything end: nothing that was paid for may be missing then."""
+        self.somebody_reads_what_changed(0, 2)
         for connection in self.connections.values():
             connection.failing = ""
         while self.flights:
@@ -693,6 +746,35 @@ class LedgerMachine(RuleBasedStateMachine):
                 # The answer that ended a listing early comes after its pages.
                 read = [answer.page for answer in current if answer.meaning == "usable"]
                 assert read == list(range(1, state.page))
+
+
+class StoredAnswer(NamedTuple):
+    """A usable answer, as a plain look at the tables finds it."""
+
+    id: int
+    key: bytes
+    n: int
+    at: int
+    subject: int | None
+
+
+def _versions(tables: SqlTables) -> list[StoredAnswer]:
+    rows = tables.database.execute(
+        "SELECT a.id, l.key, a.n, a.at, coalesce(a.subject, l.subject) FROM answer a "
+        "JOIN lookup l ON l.id = a.lookup WHERE a.meaning = 0 AND a.page = 0 ORDER BY a.id"
+    )
+    return [StoredAnswer(*row) for row in rows]  # type: ignore[arg-type]  # its columns
+
+
+def _before(one: StoredAnswer, versions: list[StoredAnswer]) -> StoredAnswer | None:
+    """The version before one: of its lookup by number, of others by time."""
+    same = [x for x in versions if x.subject == one.subject and x.id != one.id]
+    own = max(
+        (x for x in same if x.key == one.key and x.n < one.n), key=lambda x: x.n, default=None
+    )
+    others = [x for x in same if x.key != one.key and (x.at, x.id) < (one.at, one.id)]
+    other = max(others, key=lambda x: (x.at, x.id), default=None) if one.subject else None
+    return max((x for x in (own, other) if x), key=lambda x: x.at, default=None)
 
 
 def _unjudged(lookup: int) -> Callable[[SqlTables], list[AnswerRow]]:

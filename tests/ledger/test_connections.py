@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from lix_async.core.errors import BulkError
 from lix_async.ledger.connection import EventsJob, LedgerNotFoundError, StatementJob
+from lix_async.ledger.identity import FoundIds
 from lix_async.ledger.records import Again, Decide, InputRow, Judge, Lose, NotLeft, Receive
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.schema import VERSION
 from lix_async.ledger.sqlite import SqliteLedgerConnection
+from lix_async.ledger.tables import SqlTables
 
 from .conftest import OpenLedger
 from .steps import NOW, USABLE, announce, apply, ask, found, judge, receive, send, spec
@@ -241,7 +244,7 @@ def test_reading_needs_a_ledger_and_announces_nothing(open_ledger: OpenLedger) -
 
 @pytest.mark.parametrize(
     ("version", "message"),
-    [("5", "newer lix_async: update"), ("2.5", "older lix_async"), ("1", "older lix_async")],
+    [("6", "newer lix_async: update"), ("2.5", "older lix_async"), ("1", "older lix_async")],
 )
 def test_a_ledger_of_another_version_is_refused(
     open_ledger: OpenLedger, version: str, message: str
@@ -259,16 +262,40 @@ def test_judgements_without_a_request_do_nothing(open_ledger: OpenLedger) -> Non
     assert not apply(ledger, event)[0].applied
 
 
-def test_a_ledger_of_version_3_gets_the_tables_of_today(
-    open_ledger: OpenLedger, schema: str
+@pytest.mark.parametrize("version", ["3", "4"])
+def test_an_earlier_ledger_gets_the_tables_of_today(
+    open_ledger: OpenLedger, schema: str, version: str
 ) -> None:
+    """Version 4 kept ids of the older answers of a lookup that somebody else has by now."""
     ledger = open_ledger()
-    (sent,) = announce(ledger, "a")
-    apply(ledger, receive(sent), judge(sent))
-    ask(ledger, lambda tables: tables.set_about("version", "3"), writes=True)
+    slug, mine, other = (("slug", b"x"), ("sales", b"a"), ("sales", b"b"))
+    for n, ids in enumerate([(slug, mine), (slug, other)]):
+        (lookup,) = ask(ledger, lambda tables: tables.add([spec("a")], NOW), writes=True)
+        (sent,) = apply(ledger, replace(send(lookup.id, n=n), expired=bool(n)))
+        apply(
+            ledger,
+            Receive(lookup.id, sent.owner, n + 1, 0, 200, b"{}", NOW + n),
+            Judge(lookup.id, sent.owner, n + 1, USABLE, NOW + n, found=(FoundIds(ids),)),
+        )
+    versions = "SELECT n, subject FROM answer ORDER BY n"
+    before = ask(ledger, lambda tables: tables.database.execute(versions))
+    assert [subject is None for _, subject in before] == [False, True]
     where = "" if isinstance(ledger, SqliteLedgerConnection) else f"{schema}."
-    for table in ("old_key", "export"):
-        ledger.connect().connection.execute(f"DROP TABLE {where}{table}")  # type: ignore[attr-defined]  # of both
+
+    def change(tables: SqlTables) -> None:
+        db = tables.database
+        if version == "4":
+            (answer,) = db.execute("SELECT id FROM answer WHERE n = 1")[0]
+            db.insert("mention", "id, answer, row", [(mine[1], answer, 0)])
+        tables.set_about("version", version)
+
+    ask(ledger, change, writes=True)
+    connection = ledger.connect().connection  # type: ignore[attr-defined]  # of both
+    connection.execute(f"DROP INDEX {where}answer_subject")
+    connection.execute(f"ALTER TABLE {where}answer DROP COLUMN subject")
+    if version == "3":
+        for table in ("old_key", "export"):
+            connection.execute(f"DROP TABLE {where}{table}")
     ledger.close()
 
     again = open_ledger(read_only=True)
@@ -276,3 +303,5 @@ def test_a_ledger_of_version_3_gets_the_tables_of_today(
     assert ask(again, lambda tables: tables.about("version")) == VERSION
     assert ask(again, lambda tables: tables.database.execute("SELECT id FROM export")) == []
     assert found(again, "a").state.status == "done"
+    after = ask(again, lambda tables: tables.database.execute(versions))
+    assert after == (before if version == "4" else [(1, None), (2, None)])

@@ -85,15 +85,17 @@ def mutation(config: Config) -> Callable[[Maker], Maker]:
 
 @mutation(MERGED)
 def nothing_is_turned_away(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(transaction, "bought_elsewhere", lambda lookup, siblings: 0)
+    patch.setattr(transaction, "bought_elsewhere", lambda lookup, siblings, newer_than=None: 0)
 
 
 @mutation(AGAIN)
 def what_is_in_flight_is_not_seen(patch: pytest.MonkeyPatch) -> None:
     right = aliases.bought_elsewhere
 
-    def wrong(lookup: StoredLookup, siblings: Sequence[Sibling]) -> int:
-        return right(lookup, [one for one in siblings if one.status not in (1, 2)])
+    def wrong(
+        lookup: StoredLookup, siblings: Sequence[Sibling], newer_than: int | None = None
+    ) -> int:
+        return right(lookup, [one for one in siblings if one.status not in (1, 2)], newer_than)
 
     patch.setattr(transaction, "bought_elsewhere", wrong)
 
@@ -240,7 +242,9 @@ def other_questions_are_taken_for_the_same(patch: pytest.MonkeyPatch) -> None:
 
 @mutation(AGAIN)
 def an_older_answer_makes_a_refresh_needless(patch: pytest.MonkeyPatch) -> None:
-    def wrong(lookup: StoredLookup, siblings: Sequence[Sibling]) -> int:
+    def wrong(
+        lookup: StoredLookup, siblings: Sequence[Sibling], newer_than: int | None = None
+    ) -> int:
         other = aliases.choose(one for one in siblings if one.id != lookup.id)
         return 0 if other is None else other.id
 

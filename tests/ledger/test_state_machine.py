@@ -11,6 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from .machine import LedgerMachine
 from .model_cases import MUTATIONS
 from .test_identity_model import MUTATIONS as IDENTITY_MUTATIONS
+from .test_programs import MUTATIONS as PROGRAM_MUTATIONS
 
 STEPS = int(os.environ.get("LIX_STEPS", "2000"))
 LENGTH = 50
@@ -48,6 +49,13 @@ def test_random_histories() -> None:
 MAKERS = {mutation.name: mutation.make for mutation in MUTATIONS if mutation.name in VISIBLE}
 NOT_TURNED_AWAY = "nothing is turned away"
 MAKERS[NOT_TURNED_AWAY] = IDENTITY_MUTATIONS[NOT_TURNED_AWAY][1]
+OF_VERSIONS = (
+    "versions of other lookups are not compared",
+    "versions of others are compared",
+    "whom older answers are about is lost",
+    "the history has answers about others",
+)
+MAKERS.update((name, PROGRAM_MUTATIONS[name]) for name in OF_VERSIONS)
 
 
 @pytest.mark.skipif(STEPS <= 2000, reason="takes minutes: part of `nox -s campaign`")
