@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from preloaded import start
 
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.protocol.requests import IncomingRequest
@@ -102,7 +104,7 @@ raise SystemExit(main())
 
 
 class Process:
-    """`lix` in its own process."""
+    """`lix` in its own process; `fresh`: in an interpreter that has imported nothing before."""
 
     def __init__(
         self,
@@ -112,10 +114,10 @@ class Process:
         stdin: IO[bytes] | int | None = subprocess.DEVNULL,
         umask: int = -1,
         program: Sequence[str] = ("-m", "lix_async"),
+        fresh: bool = False,
     ) -> None:
         self.env = dict(env)
-        self.popen = subprocess.Popen(
-            [sys.executable, *program, *arguments],
+        options: dict[str, Any] = dict(
             env=dict(env),
             cwd=cwd,
             stdin=stdin,
@@ -123,6 +125,9 @@ class Process:
             stderr=subprocess.PIPE,
             umask=umask,
         )
+        line = [*program, *arguments]
+        started = subprocess.Popen([sys.executable, *line], **options) if fresh else None
+        self.popen = started or start(line, **options)
 
     def close(self) -> None:
         """Kill the process if it is running, and close its pipes."""
