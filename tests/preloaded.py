@@ -24,7 +24,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 COMMAND = (
     "lix_async.cli.app",
@@ -32,30 +32,44 @@ COMMAND = (
     *("lix_async.sandbox", "asyncio", "rich.console", "rich.progress"),
 )
 """What `lix` imports. Not trio: `lix` uses it only where something else has imported it."""
-PROGRAM = ("anyio._backends._asyncio", "anyio._backends._trio", "lix_async.bulk", "lix_async.lix")
+PROGRAM = (
+    "anyio._backends._asyncio",
+    "anyio._backends._trio",
+    "lix_async.bulk",
+    "lix_async.providers.lix",
+)
 """What a program that uses the package imports, on either event loop."""
+QUEUE = tuple(f"lix_async.integrations.{name}" for name in ("pgqueuer", "procrastinate"))
+"""What a worker of a queue imports."""
+QUEUED = (*COMMAND, "lix_async.cli.commands.worker", "lix_async.integrations.pgqueuer")
+"""What `lix worker` imports."""
 LARGEST = 1 << 20
 """Bytes of a command line with its environment."""
+Process: TypeAlias = "subprocess.Popen[Any] | PreloadedProcess"
 _servers: dict[tuple[str, ...], socket.socket] = {}
 
 
-def start(
-    program: Sequence[str], modules: Sequence[str] = COMMAND, **options: Any
-) -> subprocess.Popen[Any] | PreloadedProcess:
+def start(program: Sequence[str], modules: Sequence[str] = COMMAND, **options: Any) -> Process:
     """Start Python with these arguments: `-m` and a module, `-c` and code, or a script.
 
     The options are those of `subprocess.Popen`.
     """
-    if sys.platform != "linux":  # elsewhere a fork is missing, or what was imported does not bear it
+    if (
+        sys.platform != "linux"
+    ):  # elsewhere a fork is missing, or what was imported does not bear it
         return subprocess.Popen([sys.executable, *program], **options)
     return PreloadedProcess(program, modules, **options)
 
 
 def run(
-    program: Sequence[str], modules: Sequence[str] = COMMAND, **options: Any
+    program: Sequence[str],
+    modules: Sequence[str] = COMMAND,
+    *,
+    timeout: float = 60.0,
+    check: bool = False,
+    **options: Any,
 ) -> subprocess.CompletedProcess[Any]:
     """Run Python with these arguments to its end; stdout and stderr are read."""
-    timeout = options.pop("timeout", 60.0)
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     with start(program, modules, **given) as process:
         try:
@@ -63,7 +77,10 @@ def run(
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    return subprocess.CompletedProcess(program, process.returncode, out, err)
+    done = subprocess.CompletedProcess(program, process.returncode, out, err)
+    if check:
+        done.check_returncode()
+    return done
 
 
 class PreloadedProcess:
@@ -102,7 +119,7 @@ class PreloadedProcess:
                 files.append(write if own else read)
                 closed.append(files[-1])
                 mode = ("r" if own else "w") + ("" if text else "b")
-                kept[-1] = open(read if own else write, mode)
+                kept[-1] = os.fdopen(read if own else write, mode)
             elif given == subprocess.DEVNULL:
                 files.append(os.open(os.devnull, os.O_RDWR))
                 closed.append(files[-1])
@@ -227,9 +244,12 @@ def _serve(connection: socket.socket) -> list[str]:
                 os.close(one)
             with socket.socket(fileno=files[3]) as status:
                 status.send(str(pid).encode())
-                _, ended = os.waitpid(pid, 0)
+                # Its id is free for another process once it has been waited for: the code first.
+                ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+                sign = 1 if ended.si_code == os.CLD_EXITED else -1
                 with contextlib.suppress(OSError):  # who started it has ended
-                    status.send(str(os.waitstatus_to_exitcode(ended)).encode())
+                    status.send(str(sign * ended.si_status).encode())
+                os.waitpid(pid, 0)
             os._exit(0)
         os.close(files[3])
         for own, one in enumerate(files[:3]):

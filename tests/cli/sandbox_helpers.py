@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from preloaded import start
+from preloaded import COMMAND, start
 
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.protocol.requests import IncomingRequest
@@ -115,19 +115,20 @@ class Process:
         umask: int = -1,
         program: Sequence[str] = ("-m", "lix_async"),
         fresh: bool = False,
+        modules: Sequence[str] = COMMAND,
     ) -> None:
         self.env = dict(env)
-        options: dict[str, Any] = dict(
-            env=dict(env),
-            cwd=cwd,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            umask=umask,
-        )
+        options: dict[str, Any] = {
+            "env": dict(env),
+            "cwd": cwd,
+            "umask": umask,
+            "stdin": stdin,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+        }
         line = [*program, *arguments]
         started = subprocess.Popen([sys.executable, *line], **options) if fresh else None
-        self.popen = started or start(line, **options)
+        self.popen = started or start(line, modules, **options)
 
     def close(self) -> None:
         """Kill the process if it is running, and close its pipes."""
