@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -157,7 +158,11 @@ def written(texts: Sequence[str]) -> list[bytes]:
 
 def contained(parts: Sequence[bytes], data: bytes) -> list[bytes]:
     """The parts that are in the data. Where it lacks what several begin with, it lacks them all."""
-    start = os.path.commonprefix(parts or [b""])
+    if not parts:
+        return []
+    first, last = min(parts), max(parts)  # what these begin with, all between them do
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    start = first[: len(list(same))]
     if start not in data:
         return []
     further: dict[bytes, list[bytes]] = {}
