@@ -54,9 +54,7 @@ def start(program: Sequence[str], modules: Sequence[str] = COMMAND, **options: A
 
     The options are those of `subprocess.Popen`.
     """
-    if (
-        sys.platform != "linux"
-    ):  # elsewhere a fork is missing, or what was imported does not bear it
+    if sys.platform != "linux":  # elsewhere a fork is missing, or libraries do not bear it
         return subprocess.Popen([sys.executable, *program], **options)
     return PreloadedProcess(program, modules, **options)
 
