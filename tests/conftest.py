@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
@@ -22,6 +23,10 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 1 << 31:
 # times. Without bytecode each compiles them again, which takes longer than most of the tests.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts a job in the background so, and the programs of tests would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No time limit for each example: machines may be busy. `nox -s campaign` has more examples.
 EXAMPLES = int(os.environ.get("LIX_EXAMPLES", "30"))
