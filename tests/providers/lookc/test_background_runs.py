@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lix_async import bulk
@@ -92,6 +92,7 @@ async def test_a_run_asks_for_the_status_until_it_has_the_result(
         max_size=12,
     )
 )
+@example([says({"error": {"type": "queued"}}), WAITING])
 def test_whatever_the_status_says_the_lookup_is_started_once(
     tmp_path_factory: pytest.TempPathFactory, said: list[Any]
 ) -> None:
