@@ -62,3 +62,38 @@ def test_one_row_for_each_link_has_duplicates_under_other_ids_only(
     assert "2 found in out.csv, 2 credits\n" in done.err, done.err
     done = lix("enrich", "in.csv", "--distinct", "--out", "other.csv", *STORE)
     assert "2 found in other.csv, 0 credits, 2 from the ledger, bought on" in done.err
+
+
+@pytest.mark.parametrize("concurrency", ["1", "4"])
+def test_the_waterfall_counts_duplicates_and_their_fields_once(
+    lix: Lix, sandbox: ObservedSandbox, concurrency: str
+) -> None:
+    arguments = ("--want", "headline", "--concurrency", concurrency, *STORE)
+    write("first.csv", 1, 2, 3)
+    done = lix("waterfall", "first.csv", "--out", "first-out.csv", *arguments)
+    fields = re.search(
+        r"3 filled in first-out.csv, 3 credits, lix.person: asked 3, (\d+) fields\n", done.err
+    )
+    assert fields is not None, done.err
+    write("second.csv", 1, 4, 4, 5, 5, 1, 4, 6, 2)
+    done = lix("waterfall", "second.csv", "--out", "second-out.csv", *arguments)
+    found = re.search(
+        r"9 filled in second-out.csv, 3 credits, lix.person: asked 3, (\d+) fields, "
+        r"3 looked up, 3 from the ledger, 3 duplicates\n",
+        done.err,
+    )
+    assert found is not None, done.err
+    assert int(found[1]) < 30
+    again = lix("waterfall", "second.csv", "--out", "second-out.csv", *arguments)
+    assert "9 filled in second-out.csv, 0 credits, 9 from the ledger\n" in again.err
+    distinct = lix("waterfall", "second.csv", "--distinct", "--out", "d.csv", *arguments)
+    assert "5 filled in d.csv, 0 credits\n" in distinct.err
+
+
+def test_people_without_an_address_are_counted_once_too(lix: Lix, sandbox: ObservedSandbox) -> None:
+    arguments = ("--want", "email", *STORE)
+    write("in.csv", *range(1, 13), *range(1, 13))
+    done = lix("waterfall", "in.csv", "--out", "out.csv", *arguments)
+    assert "12 looked up, 12 duplicates\n" in done.err, done.err
+    done = lix("waterfall", "in.csv", "--out", "other.csv", *arguments)
+    assert "0 credits, 24 from the ledger\n" in done.err, done.err

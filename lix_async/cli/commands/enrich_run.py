@@ -73,9 +73,7 @@ class RunCommand(ABC):
         self._pipe_closed = False
         self._stopped = False
         self._reported_doubts: set[str] = set()
-        self._origins = AnswerOrigins(
-            datetime.fromtimestamp(session.monitor.clock.wall(), UTC)
-        )
+        self._origins = AnswerOrigins(datetime.fromtimestamp(session.monitor.clock.wall(), UTC))
         self.confirm: (
             Callable[[CallPreparer, Iterable[object] | AsyncIterable[object]], Awaitable[None]]
             | None
