@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -18,6 +18,7 @@ import msgspec
 from ...filesystem import new_private_file
 from ..errors import REFUSED, CommandError
 from ..options import check_library
+from .declared_types import FLOAT, INTEGER, TEXT
 from .files import close_ignoring_errors
 from .schema import LookupSchema
 
@@ -36,9 +37,11 @@ ROW_GROUP_SIZE = 8192
 class ColumnType:
     """The types of the values in one column or field."""
 
-    __slots__ = ("fields", "items", "kinds")
+    __slots__ = ("declared", "fields", "items", "kinds")
 
-    def __init__(self) -> None:
+    def __init__(self, declared: str = TEXT) -> None:
+        self.declared = declared
+        """The SQL type where there is no value."""
         self.kinds: set[str] = set()
         self.fields: dict[str, ColumnType] = {}
         self.items: ColumnType | None = None
@@ -67,12 +70,14 @@ class ColumnType:
             self.kinds.add("float" if math.isfinite(cast("float", value)) else "huge")
         elif kind is list:
             self.kinds.add("list")
-            items = self.items = self.items or ColumnType()
+            items = self.items = self.items or ColumnType(self.declared.removesuffix("[]"))
             for item in cast("list[object]", value):
                 items.add(item)
 
     def sql(self) -> str:
         """The SQL type that can hold all values."""
+        if not self.kinds or (self.declared == FLOAT and self.kinds <= {"int", "float"}):
+            return self.declared
         if self.kinds == {"object"}:
             names = {name.casefold() for name in self.fields}
             # duckdb ignores the case of names.
@@ -94,10 +99,10 @@ class ColumnType:
 
 
 _SCALAR_TYPES = (
-    ({"text"}, "VARCHAR"),  # also if all values are null
+    ({"text"}, TEXT),
     ({"flag"}, "BOOLEAN"),
-    ({"int", "long"}, "BIGINT"),
-    ({"int", "float"}, "DOUBLE"),
+    ({"int", "long"}, INTEGER),
+    ({"int", "float"}, FLOAT),
 )
 
 
@@ -106,14 +111,15 @@ class ParquetFile:
 
     Args:
         folder: The folder.
-        columns: Columns that exist even if no row has them.
+        columns: Columns that exist even if no row has them, with their types where they have no
+            value; the type of those without one is text.
         beside: A Parquet file whose columns come first, row by row, with their own types.
     """
 
     def __init__(
         self,
         folder: Path,
-        columns: Sequence[str] = LookupSchema.meta_fields,
+        columns: Mapping[str, str] | Sequence[str] = LookupSchema.meta_fields,
         beside: Path | None = None,
     ) -> None:
         self._duckdb = _connect(folder)
@@ -121,7 +127,8 @@ class ParquetFile:
         self._rows = folder / "rows.jsonl"
         self._result = folder / "rows.parquet"
         self._type = ColumnType()
-        self._type.fields = {name: ColumnType() for name in columns}
+        types = columns if isinstance(columns, Mapping) else dict.fromkeys(columns, TEXT)
+        self._type.fields = {name: ColumnType(kind) for name, kind in types.items()}
         self._longest = 0
         self._file: BinaryIO = new_private_file(self._rows)
 
