@@ -75,7 +75,7 @@ def test_enrich_writes_the_same_types_with_and_without_answers(
     links(sandbox, range(20), "in.csv")
     links(sandbox, [], "none.csv")
     with open("none.csv", "a") as file:
-        file.write("n/a\nhttps://www.linkedin.com/in/nobody-has-this-name\n")
+        file.write("n/a\nhttps://www.linkedin.com/in/no-such-person-0\n")
     for name in ("in", "none"):
         chosen = ("--columns", "basic", "--out", f"{name}.parquet")
         assert lix("enrich", f"{name}.csv", *chosen).code == 0
