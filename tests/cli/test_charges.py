@@ -42,7 +42,7 @@ def rows_in(path: str) -> int:
 def check(
     lix: Lix, sandbox: ObservedSandbox, command: Sequence[str], form: str, expected: int
 ) -> None:
-    """Run a command, and compare what it says and writes with the sandbox's books."""
+    """Run a command, and compare what it says and writes with what the sandbox has charged."""
     out = () if form == "table" else ("--out", f"out.{form}")
     begun = dict(sandbox.ledger.balances)
     done = lix(*command, *(out or ("--format", "table")))
