@@ -97,3 +97,19 @@ def test_people_without_an_address_are_counted_once_too(lix: Lix, sandbox: Obser
     assert "12 looked up, 12 duplicates\n" in done.err, done.err
     done = lix("waterfall", "in.csv", "--out", "other.csv", *arguments)
     assert "0 credits, 24 from the ledger\n" in done.err, done.err
+
+
+@pytest.mark.parametrize("kind", ["enrich", "waterfall", "distinct"])
+def test_a_person_under_another_id_is_a_duplicate(
+    lix: Lix, sandbox: ObservedSandbox, kind: str
+) -> None:
+    person = sandbox.world.person(3)
+    sales = person.sales_link
+    Path("in.csv").write_text(f"link\nhttps://www.linkedin.com/in/{person.slug}\n{sales}\n")
+    more = {"enrich": (), "waterfall": ("--want", "headline"), "distinct": ("--distinct",)}[kind]
+    command = "waterfall" if kind == "waterfall" else "enrich"
+    arguments = (command, "in.csv", *more, "--concurrency", "1", *STORE)
+    done = lix(*arguments, "--out", "out.csv")
+    assert ", 1 credit, " in done.err
+    assert "1 looked up, 1 duplicate\n" in done.err, done.err
+    assert "2 from the ledger" in lix(*arguments, "--out", "other.csv").err

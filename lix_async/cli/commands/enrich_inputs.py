@@ -279,7 +279,8 @@ class RowInputs:
             rows.append(InputRow(self._number(one), call.lookup, given=given))
         if rows:
             self._store.post_inputs(self._run, rows)
-        self.on_known(len(rows))
+        open_rows = {one.position for one in unknown}
+        self.on_known(len({one.position for one in found} - open_rows))
         return unknown
 
 
