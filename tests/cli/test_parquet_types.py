@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lix_async.cli.output.answer_columns import AnswerColumns
+from lix_async.cli.output.arrow_schema import durations
 from lix_async.cli.output.basic_columns import basic_names
 from lix_async.cli.output.declared_types import declared_type
 from lix_async.cli.output.schema import all_columns
@@ -89,3 +94,57 @@ def test_every_column_of_every_endpoint_has_a_type(name: str) -> None:
     kind: type = item_type(struct) if Listing in struct.__mro__ else struct
     for column in (*basic_names(kind), *all_columns(kind)):
         assert declared_type([kind], column).removesuffix("[]") in TYPES
+
+
+DURATIONS = pa.table(
+    {
+        "link": ["https://www.linkedin.com/in/no-such-person-0", "n/a"],
+        "took": pa.array([timedelta(hours=30), None], pa.duration("us")),
+        "exact": pa.array([1, 2], pa.duration("ns")),
+        "long": pa.array([1, 2], pa.duration("s")),
+        "none": pa.nulls(2),
+        "at": pa.array([datetime(2026, 1, 2), None], pa.timestamp("us")),
+        "there": pa.array([datetime(2026, 1, 2), None], pa.timestamp("us", "UTC")),
+        "then": pa.array([1, None], pa.timestamp("ns", "UTC")),
+        "parts": [[{"a": 1, "b": "x"}], None],
+        "size": pa.array([1, 2], pa.uint16()),
+        "share": pa.array([1.5, None], pa.float32()),
+        "price": pa.array([Decimal("1.50"), None], pa.decimal128(9, 2)),
+        "day": pa.array([date(2026, 1, 2), None]),
+        "hour": pa.array([time(1, 2, 3), None], pa.time64("us")),
+        "data": [b"x", None],
+        "is": [True, None],
+    }
+)
+
+
+@pytest.mark.parametrize("command", ["enrich", "waterfall"])
+def test_durations_and_other_own_columns_come_back_as_they_were(
+    lix: Lix, sandbox: ObservedSandbox, command: str
+) -> None:
+    pq.write_table(DURATIONS, "in.parquet")
+    assert lix(command, "in.parquet", "--out", "out.parquet").code == 0
+    found = pq.read_table("out.parquet")
+    own = found.select(DURATIONS.column_names)
+    assert own.to_pylist() == DURATIONS.to_pylist()
+    for field in DURATIONS.schema:
+        if field.name != "parts":  # whose list has another name for its items
+            assert own.schema.field(field.name).type == field.type
+    assert "lix_status" in found.column_names
+
+
+def test_files_with_types_that_the_schema_has_no_place_for(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
+    rows = DURATIONS.select(["link", "took"])
+    rows = rows.append_column("id", pa.array([bytes(16), None], pa.uuid()))
+    pq.write_table(rows, "in.parquet")
+    assert lix("enrich", "in.parquet", "--out", "out.parquet").code == 0
+    found = pq.read_table("out.parquet")
+    assert found.column("took").to_pylist() == [108_000_000_000, None]
+    assert found.schema.field("id").type == pa.uuid()
+
+
+@pytest.mark.parametrize("metadata", ["", "A", "bm9uZQ==", "/////wgAAAA="])
+def test_metadata_of_others_has_no_durations(metadata: str) -> None:
+    assert durations(metadata) == {}

@@ -18,6 +18,7 @@ import msgspec
 from ...filesystem import new_private_file
 from ..errors import REFUSED, CommandError
 from ..options import check_library
+from .arrow_schema import KEY, arrow_schema, durations
 from .declared_types import FLOAT, INTEGER, TEXT
 from .files import close_ignoring_errors
 from .schema import LookupSchema
@@ -182,15 +183,16 @@ class ParquetFile:
         beside = ""
         if self._beside is not None:
             beside = f"read_parquet({_literal(str(self._beside))}) POSITIONAL JOIN "
-        command = (
-            f"COPY (SELECT * FROM {beside}read_json({_literal(str(self._rows))}, "
+        rows = (
+            f"SELECT * FROM {beside}read_json({_literal(str(self._rows))}, "
             f"format = 'newline_delimited', columns = {{{columns}}}, "
-            f"maximum_object_size = {max(2 * self._longest, 16_777_216)})) "
-            f"TO {_literal(str(self._result))} "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_SIZE})"
+            f"maximum_object_size = {max(2 * self._longest, 16_777_216)})"
         )
         try:
-            self._duckdb.execute(command)
+            self._duckdb.execute(
+                f"COPY ({rows}) TO {_literal(str(self._result))} (FORMAT parquet, "
+                f"COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_SIZE}{self._metadata(rows)})"
+            )
         except duckdb.Error as error:
             first = str(error).partition("\n")[0].replace(str(self._rows.parent), "…")
             raise CommandError(
@@ -198,6 +200,20 @@ class ParquetFile:
                 hint="write --out FILE.jsonl or FILE.csv instead",
                 code=REFUSED,
             ) from None
+
+    def _metadata(self, rows: str) -> str:
+        """The option that says which columns are durations, where the file beside has any."""
+        if self._beside is None:
+            return ""
+        found = self._duckdb.execute(
+            "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = ?",
+            [str(self._beside), KEY],
+        ).fetchone()
+        if found is None or not (units := durations(str(found[0]))):
+            return ""
+        relation = self._duckdb.sql(rows)
+        schema = arrow_schema(list(zip(relation.columns, relation.types, strict=True)), units)
+        return "" if schema is None else f", KV_METADATA {{'{KEY}': {_literal(schema)}}}"
 
     def _rewrite_rows(self) -> None:
         rewritten = self._rows.with_name("rewritten.jsonl")
