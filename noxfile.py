@@ -39,8 +39,8 @@ INSTALLED = [version for version in SUPPORTED if _runs(version)]
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 PYTHONS = INSTALLED or [HERE]
 SITE = "docs/_build/html"
-WORKERS = str(min(os.cpu_count() or 2, 7) + 1)
-"""One more than cores: a third of the suite's time is spent waiting for processes it started."""
+WORKERS = str(min(os.cpu_count() or 2, 6) + 2)
+"""Two more than cores: many tests wait for processes, or for a moment of real time."""
 
 
 def _install(session: nox.Session, *more: str) -> None:
@@ -142,9 +142,9 @@ def campaign(session: nox.Session) -> None:
     deliberate faults of its rule, each of which such steps must find; 100,000 random bodies; a
     million pairs of answers, of which none makes two people one; a thousand programs over each
     database, compared with a reference; a hundred sets of ledgers, merged in each order; a key that
-    comes back in every error of every endpoint; a thousand examples of each property; a hundred
-    tasks in four processes on each kind of queue; and two minutes of four processes that share a
-    rate, on each kind of store.
+    comes back in every error of every endpoint; twenty thousand requests that are cancelled
+    anywhere; a thousand examples of each property; a hundred tasks in four processes on each kind
+    of queue; and two minutes of four processes that share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
@@ -165,6 +165,8 @@ def campaign(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", merges, *session.posargs, env=ledgers)
     secrets, echoes = "tests/engine/test_secrets.py", {"LIX_ECHOES": "1"}
     session.run("python", "-m", "pytest", secrets, *session.posargs, env=echoes)
+    cancelled, many = "tests/engine/test_transport_cancel.py", {"LIX_CANCELLATIONS": "10000"}
+    session.run("python", "-m", "pytest", cancelled, *session.posargs, env=many)
     examples = {"LIX_EXAMPLES": "1000"}
     session.run("python", "-m", "pytest", "-m", "hypothesis", *session.posargs, env=examples)
     queues, queued = "tests/integrations/test_queues.py", {"LIX_QUEUED": "20000"}

@@ -62,7 +62,14 @@ def measured(sandbox: Sandbox, url: str, command: list[str], out: Path) -> Measu
     env = {n: v for n, v in os.environ.items() if not n.startswith("LIX_")}
     env |= {"LIX_API_KEY": KEY, "LIX_BASE_URL": url, "LOOKC_BASE_URL": url}
     env |= {"PYTHONPATH": str(ROOT), "PATH": f"{out.parent}/bin:{env['PATH']}"}
-    process = subprocess.Popen(command, env=env, cwd=out.parent, stderr=subprocess.PIPE)
+    cpu = run(command, env, out.parent)
+    free = sum(one.endpoint in FREE for one in sandbox.requests)
+    return Measured(sorted(rows_of(out)), len(sandbox.requests) - free, free, cpu)
+
+
+def run(command: list[str], env: dict[str, str], folder: Path) -> float:
+    """Run a command to its end, which must be good, and return its seconds of CPU."""
+    process = subprocess.Popen(command, env=env, cwd=folder, stderr=subprocess.PIPE)
     assert process.stderr is not None  # piped
     text = process.stderr.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
@@ -70,9 +77,7 @@ def measured(sandbox: Sandbox, url: str, command: list[str], out: Path) -> Measu
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}: {text}")
     process.stderr.close()
-    free = sum(one.endpoint in FREE for one in sandbox.requests)
-    cpu = usage.ru_utime + usage.ru_stime
-    return Measured(sorted(rows_of(out)), len(sandbox.requests) - free, free, cpu)
+    return usage.ru_utime + usage.ru_stime
 
 
 def compared(program: str, rows: list[str]) -> list[str]:

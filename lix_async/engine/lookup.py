@@ -279,7 +279,7 @@ class LookupExecutor:
                 return self._suppressed(call, given, row)
             found = _NOTHING
             if lookup is not None:
-                found = await self._look(call, given, lookup, fresh, row=row, waited=waited)
+                found = await self._read_ledger(call, given, lookup, fresh, row=row, waited=waited)
             lookup, own, newer_than, asks, known = found
             if known is not None:
                 return await self.or_older(known, call, fresh) if _stands(lookup) else known
@@ -308,7 +308,7 @@ class LookupExecutor:
         """What the ledger holds of a call, also under another id of its subject."""
         return (await self.store.find_calls([call.query], self.now))[0]
 
-    async def _look(
+    async def _read_ledger(
         self,
         call: PreparedCall,
         given: Input,

@@ -596,9 +596,8 @@ class PostgresLedgerConnection(LedgerConnection):
                 return  # another process has migrated it
             if version == OLD:
                 self._check_old_owners(connection, guard)
-            for statement in (*EARLIER[version], *f"{SCHEMA}{STORAGE}".split(";")):
-                if statement.strip():
-                    connection.execute(translated(statement, self._schema).text)
+            for statements in (*EARLIER[version], f"{SCHEMA}{STORAGE}"):
+                connection.execute(translated(statements, self._schema).text)
             connection.execute(SETTINGS)
             migrate(PostgresDatabase(connection, self._schema), version)
 
@@ -631,9 +630,7 @@ class PostgresLedgerConnection(LedgerConnection):
             ).fetchone()
             if found is None:  # else the privilege to create it is not needed
                 connection.execute(f'CREATE SCHEMA "{quoted}"'.encode())
-            for statement in f"{SCHEMA}{STORAGE}".split(";"):
-                if statement.strip():
-                    connection.execute(translated(statement, self._schema).text)
+            connection.execute(translated(f"{SCHEMA}{STORAGE}", self._schema).text)
             about = translated("INSERT INTO about VALUES (?, ?)", self._schema).text
             connection.execute(about, ("version", VERSION))
             connection.execute(about, ("ledger_id", new_token().hex()))

@@ -6,7 +6,6 @@ The witness is the vendor's own list of what it charged for.
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import pytest
+from preloaded import PROGRAM, start
 
 from lix_async.sandbox import Sandbox
 
@@ -30,9 +30,10 @@ class Worker:
     """A process that is ready to make its calls."""
 
     def __init__(self, ledger: str, url: str, backend: str, calls: int = CALLS) -> None:
-        program = [sys.executable, str(Path(__file__).with_name("cache_worker.py"))]
-        self.process = subprocess.Popen(
-            [*program, ledger, url, str(calls), backend],
+        program = str(Path(__file__).with_name("cache_worker.py"))
+        self.process = start(
+            [program, ledger, url, str(calls), backend],
+            PROGRAM,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

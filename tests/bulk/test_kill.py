@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import IO
 
 import anyio
+import preloaded
 import pytest
+from preloaded import PROGRAM, Process
 
 from lix_async import AsyncLix, bulk
 from lix_async.ledger.ledger import open_store
@@ -44,11 +46,10 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path, schema: str) -> str:
 
 def start(
     ledger: str, url: str, first: int, last: int, to: IO[str] | int = subprocess.PIPE
-) -> subprocess.Popen[str]:
-    program = [sys.executable, str(Path(__file__).with_name("worker.py")), ledger, url]
-    return subprocess.Popen(
-        [*program, str(first), str(last), str(CONCURRENCY)], stdout=to, text=True
-    )
+) -> Process:
+    program = [str(Path(__file__).with_name("worker.py")), ledger, url]
+    more = [str(first), str(last), str(CONCURRENCY)]
+    return preloaded.start([*program, *more], PROGRAM, stdout=to, text=True)
 
 
 def done(lines: list[str]) -> set[str]:
@@ -56,7 +57,7 @@ def done(lines: list[str]) -> set[str]:
     return {line.split()[1] for line in lines if line.startswith("done ") and line.endswith("\n")}
 
 
-def killed_after(process: subprocess.Popen[str], bought: int) -> set[str]:
+def killed_after(process: Process, bought: int) -> set[str]:
     """Kill it when it has reported so many outcomes; return the inputs that it reported."""
     assert process.stdout is not None
     lines = [process.stdout.readline()]

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from preloaded import COMMAND, start
 
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.protocol.requests import IncomingRequest
@@ -102,7 +104,7 @@ raise SystemExit(main())
 
 
 class Process:
-    """`lix` in its own process."""
+    """`lix` in its own process; `fresh`: in an interpreter that has imported nothing before."""
 
     def __init__(
         self,
@@ -112,17 +114,21 @@ class Process:
         stdin: IO[bytes] | int | None = subprocess.DEVNULL,
         umask: int = -1,
         program: Sequence[str] = ("-m", "lix_async"),
+        fresh: bool = False,
+        modules: Sequence[str] = COMMAND,
     ) -> None:
         self.env = dict(env)
-        self.popen = subprocess.Popen(
-            [sys.executable, *program, *arguments],
-            env=dict(env),
-            cwd=cwd,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            umask=umask,
-        )
+        options: dict[str, Any] = {
+            "env": dict(env),
+            "cwd": cwd,
+            "umask": umask,
+            "stdin": stdin,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+        }
+        line = [*program, *arguments]
+        started = subprocess.Popen([sys.executable, *line], **options) if fresh else None
+        self.popen = started or start(line, modules, **options)
 
     def close(self) -> None:
         """Kill the process if it is running, and close its pipes."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from preloaded import run
 
 from lix_async.cli import main
 from lix_async.cli.app import app
@@ -120,9 +120,8 @@ def test_the_version_is_printed(option: str, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize("command", [(), ("enrich",), ("run", "status"), ("call", "person.get")])
 def test_help_of_a_command(command: tuple[str, ...]) -> None:
-    lix = (sys.executable, "-m", "lix_async")  # one command a process, as users have it
-    shown, same = (
-        subprocess.run([*lix, *arguments], capture_output=True, check=True, text=True).stdout
+    shown, same = (  # one command a process, as users have it
+        run(["-m", "lix_async", *arguments], check=True, text=True).stdout
         for arguments in (("help", *command), (*command, "--help"))
     )
     assert shown == same

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import preloaded
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -199,12 +200,7 @@ def test_every_entry_is_a_row(lix: Lix, form: str) -> None:
 def test_export_during_a_run_and_to_stdout(lix: Lix) -> None:
     async def during(store: Store) -> None:
         await every_status(store)
-        run = subprocess.run(  # noqa: ASYNC221  # nothing else runs meanwhile
-            [sys.executable, "-m", "lix_async", "run", "export", "l.db"],
-            env=environment(),
-            capture_output=True,
-            check=False,
-        )
+        run = preloaded.run(["-m", "lix_async", "run", "export", "l.db"], env=environment())
         assert (run.returncode, len(run.stdout.splitlines())) == (0, 9), run.stderr
 
     filled(Path("l.db"), during)
@@ -321,8 +317,8 @@ def test_a_failure_leaves_no_files(lix: Lix, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_signal_ends_the_export_and_removes_its_files(lix: Lix, tmp_path: Path) -> None:
     many(Path("l.db"), [b'{"name":"A","experience":[{"title":"x"}]}'] * 20_000)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lix_async", "run", "export", "l.db", "-o", "o.parquet"],
+    process = preloaded.start(
+        ["-m", "lix_async", "run", "export", "l.db", "-o", "o.parquet"],
         env=environment(),
         stderr=subprocess.PIPE,
     )

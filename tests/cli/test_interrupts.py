@@ -46,7 +46,7 @@ def pressed(module: str, how: str) -> tuple[str, str]:
 )
 def test_a_dropped_interrupt_ends_the_demo_at_once(tmp_path: Path, module: str) -> None:
     program = pressed(module, "in_a_callback()")
-    process = Process("demo", env=environment(), cwd=tmp_path, program=program)
+    process = Process("demo", env=environment(), cwd=tmp_path, program=program, fresh=True)
     found = process.end()
     assert (found.code, found.out) == (130, ""), found.err
     assert "stopped" in found.err
@@ -57,25 +57,33 @@ def test_nothing_is_sent_after_a_dropped_interrupt(
     start: Callable[..., Process], sandbox: ObservedSandbox
 ) -> None:
     program = pressed("cli.commands.lookup", "in_a_callback()")
-    found = start("person", "https://www.linkedin.com/in/ada-example", program=program).end()
+    found = start(
+        "person", "https://www.linkedin.com/in/ada-example", program=program, fresh=True
+    ).end()
     assert (found.code, found.out, len(sandbox.ledger)) == (130, "", 0)
 
 
 def test_a_command_without_a_session_has_the_exit_code(tmp_path: Path) -> None:
     program = pressed("cli.commands.columns", "in_a_callback()")
-    found = Process("columns", "person", env=environment(), cwd=tmp_path, program=program).end()
+    found = Process(
+        "columns", "person", env=environment(), cwd=tmp_path, program=program, fresh=True
+    ).end()
     assert (found.code, "KeyboardInterrupt" in found.err) == (130, False)
 
 
 def test_an_interrupt_among_other_errors(tmp_path: Path) -> None:
     program = pressed("cli.commands.columns", "in_a_task_group()")
-    found = Process("columns", "person", env=environment(), cwd=tmp_path, program=program).end()
+    found = Process(
+        "columns", "person", env=environment(), cwd=tmp_path, program=program, fresh=True
+    ).end()
     assert (found.code, found.out, found.err) == (130, "", "")
 
 
 def test_the_sandbox_ends_with_an_interrupt_that_was_dropped(tmp_path: Path) -> None:
     program = pressed("sandbox.server.loading", "in_a_callback()")
-    process = Process("sandbox", "--port", "0", env=environment(), cwd=tmp_path, program=program)
+    process = Process(
+        "sandbox", "--port", "0", env=environment(), cwd=tmp_path, program=program, fresh=True
+    )
     found = process.end()
     assert (found.code, found.err) == (0, "")
 
@@ -93,7 +101,7 @@ def test_a_later_interrupt_has_the_exit_code(tmp_path: Path) -> None:
         "session.console.print_note = noted\n"
         "sys.exit(main())",
     )
-    process = Process("demo", env=environment(), cwd=tmp_path, program=program)
+    process = Process("demo", env=environment(), cwd=tmp_path, program=program, fresh=True)
     assert process.popen.stderr is not None
     process.popen.stderr.readline()
     process.popen.send_signal(signal.SIGINT)

@@ -20,7 +20,9 @@ from typing import IO, NamedTuple, cast
 from urllib.request import Request, urlopen
 
 import anyio
+import preloaded
 import pytest
+from preloaded import COMMAND, PROGRAM, Process
 from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.cli.errors import NETWORK
@@ -91,7 +93,7 @@ class Campaign:
         self.killed = 0
         self.errors: list[str] = []
 
-    def start(self, name: str, *, rate: bool = True) -> subprocess.Popen[str]:
+    def start(self, name: str, *, rate: bool = True) -> Process:
         """A process over all links in an order of its own."""
         source = self.folder / f"{name}.txt"
         if not source.exists():
@@ -102,13 +104,12 @@ class Campaign:
         program = ["-m", "lix_async", "enrich", source.name, "--store", self.ledger, "--yes"]
         program += ["--rate", f"{self._rate}/s" if rate else "none", "--quiet"]
         program += ["--columns", "link", "--format", "jsonl", "--concurrency", str(CONCURRENCY)]
+        modules = PROGRAM if self._schema else COMMAND
         if self._schema:
             worker = Path(__file__).parents[1] / "bulk" / "worker.py"
             program = [str(worker), self.ledger, self.vendor.url, "0", "0", str(CONCURRENCY)]
-        return subprocess.Popen(
-            [sys.executable, *program],
-            env=env, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return preloaded.start(program, modules, env=env, cwd=self.folder, text=True, **pipes)
 
     def kill_some(self, name: str, kills: int) -> None:
         """Kill so many, each at a random moment after its first outcome; let the last one end."""
@@ -169,7 +170,7 @@ class Campaign:
         return open_store(self.folder / self.ledger)
 
 
-def reading(process: subprocess.Popen[str]) -> tuple[threading.Event, threading.Thread]:
+def reading(process: Process) -> tuple[threading.Event, threading.Thread]:
     """Set when it has written its first outcome, and what reads the others."""
     first = threading.Event()
 

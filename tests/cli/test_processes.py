@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from preloaded import run
 
 from .sandbox_helpers import FULL, TIMEOUT, ObservedSandbox, Process, Result, environment, rows_of
 
@@ -99,13 +100,11 @@ def test_a_killed_search_is_resumed_without_loss_or_repeat(
 def test_a_full_disk_stops_the_search_and_loses_nothing(
     start: Start, sandbox: ObservedSandbox, tmp_path: Path
 ) -> None:
-    process = subprocess.run(
-        [sys.executable, "-c", LIMITED, *SEARCH, "--rate", "none"],
+    process = run(
+        ["-c", LIMITED, *SEARCH, "--rate", "none"],
         env=environment(sandbox_url(start)),
         cwd=tmp_path,
-        capture_output=True,
         timeout=TIMEOUT,
-        check=False,
     )
     assert process.returncode == 1
     assert b"error: cannot write a.jsonl" in process.stderr
@@ -177,14 +176,12 @@ def test_an_output_that_cannot_be_written_is_a_plain_error(
         )
         arguments = (*arguments[:2], str(next(tmp_path.glob("*.ledger*"))), *arguments[3:])
     with Path("/dev/full").open("wb") as full:
-        process = subprocess.run(
-            [sys.executable, "-m", "lix_async", *arguments],
+        process = run(
+            ["-m", "lix_async", *arguments],
             env=environment(sandbox_url(start)),
             cwd=tmp_path,
             stdout=full,
-            stderr=subprocess.PIPE,
             timeout=TIMEOUT,
-            check=False,
         )
     assert process.stderr.count(b"cannot write the output: No space left on device") == 1
     assert b"Traceback" not in process.stderr
@@ -301,7 +298,7 @@ def test_the_demo(tmp_path: Path) -> None:
 def test_a_stopped_demo_ends_quietly(tmp_path: Path) -> None:
     # A signal during an import leaves a file of the interpreter open.
     env = environment(PYTHONWARNINGS="error,ignore::ResourceWarning")
-    process = Process("demo", env=env, cwd=tmp_path)
+    process = Process("demo", env=env, cwd=tmp_path, fresh=True)
     assert process.popen.stderr is not None
     assert b"sandbox" in process.popen.stderr.readline()
     process.popen.send_signal(signal.SIGINT)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+from preloaded import run, start
 
 from lix_async.cli import console
 from lix_async.cli.runtime.progress import ProgressLine
@@ -36,20 +36,18 @@ def test_a_search_is_piped_into_enrich(
     plain: tuple[ObservedSandbox, str], sandbox: ObservedSandbox, tmp_path: Path
 ) -> None:
     pytest.importorskip("xlsxwriter")
-    command = [sys.executable, "-m", "lix_async"]
+    command = ["-m", "lix_async"]
     env = environment(plain[1], XDG_DATA_HOME=str(tmp_path))
-    search = subprocess.Popen(
+    search = start(
         [*command, "search", "people", SEARCH, "--rate", "none"],
         stdout=subprocess.PIPE,
         env=env,
         cwd=tmp_path,
     )
-    enrich = subprocess.run(
+    enrich = run(
         [*command, "enrich", "-", "--out", "people.xlsx", "--rate", "none"],
         stdin=search.stdout,
-        capture_output=True,
         timeout=TIMEOUT,
-        check=False,
         env=env,
         cwd=tmp_path,
     )

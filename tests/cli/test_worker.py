@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 import psycopg
 import pytest
+from preloaded import QUEUED
 from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.cli import main
@@ -48,7 +49,8 @@ def start(dsn: str, tmp_path: Path) -> Iterator[StartProcess]:
 
     def run(*arguments: str, url: str) -> Process:
         env = environment(url, LIX_STORE=dsn)
-        process = Process(*arguments, env=env, cwd=tmp_path, program=("-c", QUICK))
+        program = ("-c", QUICK)
+        process = Process(*arguments, env=env, cwd=tmp_path, program=program, modules=QUEUED)
         started.append(process)
         return process
 

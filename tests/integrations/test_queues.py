@@ -6,15 +6,15 @@ import asyncio
 import importlib
 import itertools
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import anyio
+import preloaded
 import psycopg
 import pytest
+from preloaded import QUEUE, Process
 
 from lix_async import AsyncLix, RateLimit
 from lix_async.core.errors import BulkError, ConfigurationError, QuotaExceededError
@@ -69,9 +69,9 @@ async def until(
         return found
 
 
-def start(engine: str, dsn: str, url: str, tasks: int = 16) -> subprocess.Popen[bytes]:
+def start(engine: str, dsn: str, url: str, tasks: int = 16) -> Process:
     program = str(Path(__file__).with_name("queue_worker.py"))
-    return subprocess.Popen([sys.executable, program, engine, dsn, "lix_async", url, str(tasks)])
+    return preloaded.start([program, engine, dsn, "lix_async", url, str(tasks)], QUEUE)
 
 
 @pytest.mark.parametrize("engine", ["procrastinate"], indirect=True)

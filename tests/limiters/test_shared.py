@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from preloaded import PROGRAM, start
 
 from lix_async import RateLimit
 from lix_async.concurrency.clock import RealClock
@@ -185,9 +186,9 @@ async def test_a_client_accepts_it(place):
 
 def test_two_processes_share_one_rate(place):
     worker = Path(__file__).with_name("worker.py")
-    asked = [sys.executable, str(worker), place.kind, place.where, place.name, "1.5"]
+    asked = [str(worker), place.kind, place.where, place.name, "1.5"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    started = [subprocess.Popen(asked, **pipes) for _ in range(2)]
+    started = [start(asked, PROGRAM, **pipes) for _ in range(2)]
     for process in started:
         assert process.stdout.readline() == "ready\n"
     for process in started:

@@ -18,7 +18,7 @@ from ...core.repair import without_null
 from ..errors import CommandError
 from ..options import parse_columns
 from .basic_columns import basic_names, is_short_name, paths_of
-from .column_reader import OTHER, RowReader, column_reader, property_of, steps_of
+from .column_reader import OTHER, RowReader, column_reader, property_of, steps_of, type_info
 from .columns import check_columns
 from .declared_types import declared_type
 from .schema import LookupSchema, all_columns
@@ -118,12 +118,13 @@ def described_columns(struct: type) -> Iterator[tuple[str, str, bool]]:
     yield OTHER, "Fields that this version does not know, as JSON.", False
 
 
-def _description(struct: type[object], name: str) -> str:
-    if issubclass(struct, OpenObject):
+def _description(struct: type, name: str) -> str:
+    is_open = issubclass(struct, OpenObject)
+    if is_open:
         return _property_description(struct, name.split("."))
     if (attribute := property_of(struct, name)) is not None:
         return field_descriptions(struct).get(attribute, "")
-    kind: inspect.Type = inspect.type_info(struct)
+    kind: inspect.Type = type_info(struct)
     found = ""
     for part in name.split("."):
         kind = without_null(kind)

@@ -12,7 +12,7 @@ from ..errors import CommandError
 from ..providers import all_endpoints
 from ..text import one_line
 from .basic_columns import is_short_name
-from .column_reader import OTHER
+from .column_reader import OTHER, type_info
 from .schema import LookupSchema, RowSchema, all_columns, columns_of
 
 _MAX_SUGGESTED = 12
@@ -63,7 +63,7 @@ def _is_known(column: str, schema: RowSchema, structs: Sequence[type]) -> bool:
     if first == OTHER or (isinstance(schema, LookupSchema) and is_full_path):
         return True
     return any(
-        is_short_name(struct, column) or _path_exists(inspect.type_info(struct), column)
+        is_short_name(struct, column) or _path_exists(type_info(struct), column)
         for struct in structs
     )
 

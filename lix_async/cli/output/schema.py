@@ -28,6 +28,7 @@ from .column_reader import (
     parsed,
     sent_reader,
     shown_paths,
+    type_info,
     value_at,
 )
 
@@ -179,7 +180,7 @@ def columns_of(struct: type | None) -> tuple[str, ...]:
     """The columns of an item: its fields, the fields of nested objects, and `other`."""
     if struct is None or not issubclass(struct, msgspec.Struct):
         return ()
-    found = _field_paths(inspect.type_info(struct), "", frozenset())
+    found = _field_paths(type_info(struct), "", frozenset())
     return (*found, OTHER) if found else ()
 
 
