@@ -76,6 +76,9 @@ class LixError(Exception):
     """By whose fault the call failed: what bulk runs decide by."""
     retry_after: float | None = None
     """Seconds after which to try again, where the provider or the run named them."""
+    cached: bool = False
+    """Whether it is an answer that this call did not ask for: it was in the ledger, or another call
+    asked for it."""
 
     def __init__(self, message: str, *, endpoint: str | None = None, attempts: int = 0) -> None:
         super().__init__(message)

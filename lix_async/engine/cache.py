@@ -267,7 +267,7 @@ class Cache:
             if error is not None:
                 self.stats.hits += flight.cached
                 self.stats.shared += not (first or flight.cached)
-                raise _again(error)
+                raise _again(error, cached=flight.has_ended and (flight.cached or not first))
             if flight.answer is None:
                 return None
             found = _read(engine, endpoint, *flight.answer, flight.bought_at)
@@ -526,6 +526,8 @@ class _Flight(CallScope):
         """Under which other id it was bought."""
         self.cached = self.stale = False
         """Whether the ledger had what it ends with, and whether that is too old."""
+        self.has_ended = False
+        """Whether its error is an answer: a refusal, or one that cannot be read."""
         self.bought_at = math.inf
         """When the answer was received (epoch milliseconds)."""
         self.error: Exception | None = None
@@ -602,7 +604,7 @@ class _Flight(CallScope):
         found: Outcome[object] | Postponed = await retrying(self._attempt)
         outcome = found.outcome if isinstance(found, Postponed) else found
         self.cached, self.stale = outcome.cached or not self.requests, outcome.stale
-        self.via = outcome.via
+        self.via, self.has_ended = outcome.via, outcome.state in ("refused", "kept")
         if outcome.bought_at is not None:
             self.bought_at = outcome.bought_at.timestamp() * 1000
         if outcome.state == "queued" and self.error is None:
@@ -815,10 +817,16 @@ def _written_as(params: Params) -> Input:
     return first if len(given) == 1 and isinstance(first, str | int) else given
 
 
-def _again(error: Exception) -> Exception:
-    """The error for one of several callers: a shared one would collect all their tracebacks."""
+def _again(error: Exception, *, cached: bool) -> Exception:
+    """The error for one of several callers: a shared one would collect all their tracebacks.
+
+    Args:
+        error: The error.
+        cached: Whether it is an answer that the caller did not ask for.
+    """
     if not isinstance(error, LixError):  # another one may not be made for copies
         return error
     found = copy.copy(error)
     found.__cause__ = error.__cause__
+    found.cached = cached
     return found

@@ -125,7 +125,9 @@ class StepStats(ReadableStruct, msgspec.Struct, kw_only=True):
     failed: int = 0
     """Lookups that ended with an error other than `NotFoundError`."""
     known: int = 0
-    """Lookups among them whose answer a ledger had."""
+    """Lookups among them whose answer a ledger had, or another lookup brought."""
+    known_values: int = 0
+    """Values among those of `filled` that were in such answers."""
     credits: int = 0
     """Credits spent."""
     lost: int = 0

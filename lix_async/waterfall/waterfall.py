@@ -354,15 +354,16 @@ class StepScheduler:
             stat.failed += not isinstance(error, NotFoundError)
             if isinstance(error, LASTING_ERRORS) and not isinstance(error, BudgetError):
                 suspended[step.name] = error
+            stat.known += found is None and error.cached
         if found is not None:
             stat.known += found.known
             self._record(step, found, result)
 
     def _record(self, step: Step, found: StepResult, result: Result) -> None:
         values = {name: value for name, value in found.values.items() if name in step.fills}
-        self.stats[step.name].filled.update(
-            name for name, value in values.items() if (value or "").strip()
-        )
+        stat, filled = self.stats[step.name], [n for n, v in values.items() if (v or "").strip()]
+        stat.filled.update(filled)
+        stat.known_values += len(filled) * found.known
         source = Source(
             provider=step.provider,
             endpoint=found.endpoint,

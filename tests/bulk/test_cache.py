@@ -581,8 +581,10 @@ async def test_refusals_are_shared_and_kept(ledger: Open) -> None:
         assert len(set(map(id, found))) == 3, "each has an error of its own"
         assert {(one.status, one.kind) for one in found} == {(404, "not_found")}
         assert stats(vendor) == (0, 2, 0, 0)
-        with pytest.raises(NotFoundError):
+        assert sorted(one.cached for one in found) == [False, True, True]
+        with pytest.raises(NotFoundError) as again:
             await vendor.get("a")
+        assert again.value.cached
         assert stats(vendor) == (1, 2, 0, 0)
         assert len(vendor.script.sent) == 1
 
@@ -594,6 +596,7 @@ async def test_a_transient_failure_is_raised_to_all_and_the_next_call_starts_ane
     async with Vendor(*answers, thing, cache=ledger()) as vendor:
         found = await gathered(*[lambda: vendor.get("a")] * 3)
         assert [type(one) for one in found] == [ServerError] * 3
+        assert not any(one.cached for one in found), "it is no answer"
         assert len(vendor.script.sent) == 4, "the policy's attempts"
         assert (await vendor.get("a")).id == "a"
         assert len(vendor.script.sent) == 5

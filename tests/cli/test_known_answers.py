@@ -134,7 +134,7 @@ def test_the_waterfall_finds_a_known_row_once(
         numbers = iter(range(9))
         monkeypatch.setattr(SqlTables, "count_suppressed", lambda tables: next(numbers))
     found = lix(*arguments, "--out", "again.csv")
-    assert (found.code, "6 rows from the ledger" in found.err) == (0, True), found.err
+    assert (found.code, "6 from the ledger" in found.err) == (0, True), found.err
     assert len(searched) == (12 if forgotten else 6)
     assert len(sandbox.requests) == asked
     assert Path("again.csv").read_bytes() == Path("out.csv").read_bytes()

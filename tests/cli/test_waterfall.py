@@ -75,7 +75,7 @@ def test_nothing_is_paid_for_twice(lix: Lix, sandbox: ObservedSandbox, name: str
     done = lix("waterfall", file, "--want", "headline", "--out", name)
     assert done.code == 0, done.err
     assert "0 credits" in done.err
-    assert "4 rows from the ledger" in done.err
+    assert "4 from the ledger" in done.err
     assert (Path(name).read_bytes(), len(sandbox.requests)) == (before, asked)
     assert lix("waterfall", file, "--want", "headline", "--out", "another.jsonl").code == 0
     assert len(sandbox.requests) == asked

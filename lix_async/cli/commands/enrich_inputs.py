@@ -16,7 +16,7 @@ import anyio.lowlevel
 from ...bulk.prepared_call import CallKey
 from ...core.errors import ConfigurationError
 from ...engine.call_key import Input, PreparedCall, input_json
-from ...ledger.records import CallQuery, EndedCall, InputRow
+from ...ledger.records import CallQuery, InputRow
 from ...ledger.store import Store
 from ...ledger.tables import SqlTables
 from ...providers.lix.client import AsyncLix
@@ -26,6 +26,7 @@ from ..input.target_calls import TargetCallPreparer
 from ..input.targets import LookupTarget
 from ..ledger.joined import Selection, accepts, refused_kind
 from ..output.joined_row import JoinedAnswer
+from .answer_origins import AnswerOrigins
 
 FIRST = 16
 """Rows that are looked for at once at first, so that the first request leaves soon."""
@@ -108,6 +109,7 @@ class RowInputs:
         preparer: Makes the calls.
         limit: How many distinct links are asked for at most; None for all.
         skips_known: Whether what is known is left out; else it may be bought again.
+        origins: Counts those that are left out.
     """
 
     def __init__(
@@ -117,8 +119,10 @@ class RowInputs:
         limit: int | None,
         *,
         skips_known: bool,
+        origins: AnswerOrigins,
     ) -> None:
         self._targets = targets
+        self._origins = origins
         self._preparer = preparer
         self._limit, self._selection = limit, Selection(limit)
         self._skips_known = skips_known
@@ -136,14 +140,6 @@ class RowInputs:
         self.on_row: Callable[[int, TableRow, JoinedAnswer], None]
         self.on_known: Callable[[int], None]
         self.check_stopped: Callable[[], None]
-        self.answered_before = 0
-        """Rows whose lookups had ended in an earlier run of the file."""
-        self.known = 0
-        """Inputs that the ledger knew from other runs."""
-        self.other_ids = 0
-        """How many of them were bought under another id."""
-        self.known_days: tuple[datetime, datetime] | None = None
-        """When the first and the last of their answers were bought."""
 
     async def begin(self, store: Store, run: int) -> None:
         """Read what an earlier run of the file has done.
@@ -239,7 +235,7 @@ class RowInputs:
         kinds = self._preparer.kinds
         left = self._left(position)
         if not left and self._limit is None:
-            self.answered_before += 1
+            self._origins.add_undated(len(kinds))
             self.on_known(1)
             return True
         target, reason = self._targets.find(row)
@@ -248,7 +244,7 @@ class RowInputs:
             return True
         if not self._selection.takes(target):
             return False
-        self.answered_before += not left
+        self._origins.add_undated(len(kinds) - len(left))
         for index, kind in enumerate(kinds):
             one = RowInput(position, row, target, index)
             if not accepts(kind, target):
@@ -267,7 +263,6 @@ class RowInputs:
             except ConfigurationError:  # the run says why
                 queries.append(None)
         unknown: list[RowInput] = []
-        known: list[EndedCall] = []
         rows: list[InputRow] = []
         sent = [query for query in queries if query is not None]
         calls = iter(await self._store.ended_calls(sent, self._store.now))
@@ -279,22 +274,14 @@ class RowInputs:
             given: bytes | None = None
             if call.key != query.key:
                 given = input_json(preparer.input_of(one))
-                self.other_ids += 1
-            known.append(call)
+            at = None if call.at is None else datetime.fromtimestamp(call.at / 1000, UTC)
+            self._origins.add(at, other_id=given is not None)
             rows.append(InputRow(self._number(one), call.lookup, given=given))
         if rows:
             self._store.post_inputs(self._run, rows)
-        self._count(known)
+        open_rows = {one.position for one in unknown}
+        self.on_known(len({one.position for one in found} - open_rows))
         return unknown
-
-    def _count(self, known: Sequence[EndedCall]) -> None:
-        self.known += len(known)
-        self.on_known(len(known))
-        times = [call.at for call in known if call.at is not None]
-        if times:
-            days = [datetime.fromtimestamp(pick(times) / 1000, UTC) for pick in (min, max)]
-            first, last = self.known_days or (days[0], days[1])
-            self.known_days = min(first, days[0]), max(last, days[1])
 
 
 class EndedInputs:

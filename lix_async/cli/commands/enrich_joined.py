@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -33,7 +32,7 @@ from ..runtime.session import CommandSession
 from ..text import counted, plural
 from .enrich_columns import ColumnPlan, JoinedOptions, check_origin
 from .enrich_inputs import MOST_HELD, RowCallPreparer, RowInput, RowInputs
-from .enrich_run import EnrichOptions, RunCommand, days_text
+from .enrich_run import EnrichOptions, RunCommand
 
 LONG = 50_000
 """Rows that take more than a moment to write."""
@@ -60,7 +59,9 @@ class JoinedRun(RunCommand):
         self._asked: list[AnswerGroup] = []
         self._output: JoinedOutput
         again = options.buys_again or options.recheck > 0
-        self._inputs = RowInputs(targets, self._preparer, joined.limit, skips_known=not again)
+        self._inputs = RowInputs(
+            targets, self._preparer, joined.limit, skips_known=not again, origins=self._origins
+        )
         self._inputs.on_row = self._add_unusable
         self._inputs.on_answer = self._add_answer
         self._inputs.on_known = self._count_known
@@ -72,7 +73,6 @@ class JoinedRun(RunCommand):
         self._answered = 0
         self._statuses: list[Counter[str]] = []
         self._run: Run[object] | None = None
-        self._began: datetime = datetime.fromtimestamp(session.monitor.clock.wall(), UTC)
         if self._existing is None:
             self._make_table(())  # an error before anything is opened
 
@@ -199,12 +199,7 @@ class JoinedRun(RunCommand):
         if answer is None:
             return
         self._answered += 1
-        if outcome.cached and outcome.bought_at is not None and outcome.bought_at < self._began:
-            inputs, at = self._inputs, outcome.bought_at
-            inputs.known += 1
-            inputs.other_ids += bool(outcome.via)
-            first, last = inputs.known_days or (at, at)
-            inputs.known_days = min(first, at), max(last, at)
+        self._count_origin(outcome)
         if answer.status == "in_doubt":
             self._reported_doubts.add(outcome.key)
             return
@@ -264,9 +259,7 @@ class JoinedRun(RunCommand):
 
     async def _end(self, *, abandoned: bool) -> None:
         """Write the rows in the order of the file, and close the output."""
-        inputs = self._inputs
-        known = self._answered + inputs.known + inputs.answered_before
-        nothing = not (known or self._output.continues)
+        nothing = not (self._answered or self._origins.known or self._output.continues)
         try:
             if abandoned and self._run is not None:
                 await self._run.aclose(0)
@@ -360,17 +353,11 @@ class JoinedRun(RunCommand):
             name = f"{group.kind}: " if len(self._groups) > 1 and group.kind else ""
             texts.append(f"{name}{words or 'no rows'}")
         if not texts:  # nothing was written
-            return [f"{self._answered:,} {plural(self._answered, 'answer')}"]
+            return [counted(self._origins.total, "answer")]
         return [f"{'; '.join(texts)}{place}"]
 
-    def _known_words(self) -> list[str]:
-        inputs, words = self._inputs, list[str]()
-        if known := inputs.known + inputs.answered_before:
-            other = f" ({inputs.other_ids:,} under another id)" if inputs.other_ids else ""
-            words.append(f"{known:,} from the ledger{other}")
-            if inputs.known_days is not None and not inputs.answered_before:
-                words[0] += f", bought {days_text(inputs.known_days)}"
-        return words
+    def _left_out_words(self) -> list[str]:
+        return []
 
 
 def note_long_write(session: CommandSession, *, quiet: bool) -> None:

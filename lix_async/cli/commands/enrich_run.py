@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 
 import anyio
@@ -36,6 +36,7 @@ from ..output.lookup_rows import LookupRow, row_of_outcome
 from ..output.schema import LookupSchema
 from ..runtime.session import CommandSession
 from ..text import plural
+from .answer_origins import AnswerOrigins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,7 @@ class RunCommand(ABC):
         self._pipe_closed = False
         self._stopped = False
         self._reported_doubts: set[str] = set()
+        self._origins = AnswerOrigins(datetime.fromtimestamp(session.monitor.clock.wall(), UTC))
         self.confirm: (
             Callable[[CallPreparer, Iterable[object] | AsyncIterable[object]], Awaitable[None]]
             | None
@@ -99,8 +101,17 @@ class RunCommand(ABC):
         """What was written where."""
 
     @abstractmethod
-    def _known_words(self) -> list[str]:
-        """What was not bought in this run."""
+    def _left_out_words(self) -> list[str]:
+        """What was not looked up."""
+
+    def _count_origin(self, outcome: Outcome[object]) -> None:
+        """Count where an answer came from; one that was never received came from nowhere."""
+        if outcome.state in ("in_doubt", "suppressed", "invalid"):
+            return
+        if outcome.cached:
+            self._origins.add(outcome.bought_at, other_id=bool(outcome.via))
+        else:
+            self._origins.looked_up += 1
 
     def _new_run(
         self,
@@ -170,7 +181,7 @@ class RunCommand(ABC):
         credits = report.progress.credits
         parts = self._summary_words()
         parts.append(credits_text(credits, self._session.lix.credits.lost))
-        console.print_note(", ".join(parts + self._known_words()))
+        console.print_note(", ".join([*parts, *self._origins.words(), *self._left_out_words()]))
         print_summary(report, self._options.ledger, abandoned)
 
 
@@ -195,10 +206,6 @@ class EnrichRun(RunCommand):
         self._skipped = 0
         self._existing: dict[str, str] = {}
         """The links that have a row in the output, with when its answer was bought."""
-        self._known: list[datetime] = []
-        """When the answers were bought that the ledger had."""
-        self._other_ids = 0
-        """How many of those were bought under another id."""
         self._remaining = 0
         self._own_keys: set[bytes] | None = None
 
@@ -287,9 +294,7 @@ class EnrichRun(RunCommand):
             self._skipped += 1
             self._session.counts.items += 1
             return
-        if outcome.cached and outcome.bought_at is not None:
-            self._known.append(outcome.bought_at)
-            self._other_ids += bool(outcome.via)
+        self._count_origin(outcome)
         if row.status == "in_doubt":
             self._reported_doubts.add(outcome.key)
         self._counts[row.status] += 1
@@ -348,12 +353,8 @@ class EnrichRun(RunCommand):
         place = f" in {path}" if path is not None and (words or path.exists()) else ""
         return [f"{', '.join(words) or 'nothing new'}{place}"]
 
-    def _known_words(self) -> list[str]:
+    def _left_out_words(self) -> list[str]:
         words: list[str] = []
-        if self._known:
-            other = f" ({self._other_ids:,} under another id)" if self._other_ids else ""
-            known = f"{len(self._known):,} from the ledger{other}"
-            words.append(f"{known}, bought {days_text((min(self._known), max(self._known)))}")
         if self._skipped:
             words.append(f"{self._skipped:,} skipped (already in the output)")
         if self._inputs.unusable:
@@ -389,12 +390,6 @@ def _is_newer(row: LookupRow, written: str, outcome: Outcome[object]) -> bool:
     if row.status == "in_doubt":
         return False
     return (outcome.attempts > 0 and not outcome.stale) or "" < written < (row.bought_at or "")
-
-
-def days_text(days: tuple[datetime, datetime]) -> str:
-    """`on 2026-11-01`, or `from 2026-10-01 to 2026-11-01`."""
-    first, last = (moment.date().isoformat() for moment in days)
-    return f"on {first}" if first == last else f"from {first} to {last}"
 
 
 _REASON_TEXT = {

@@ -304,13 +304,18 @@ class _ListingRun(Generic[Item]):
             credits += counts.total * sum(price.amount for price in self.lookups.prices)
         return credits
 
+    @property
+    def _at_most(self) -> str:
+        """What is added to a price: rows without a link are not looked up."""
+        return "" if self.lookups is None else " at most"
+
     async def _confirm(self, pages: Pages[Item]) -> None:
         """Ask before the next page where this command costs more than the threshold."""
         if self.asked or pages.checkpoint.ended:
             return
         spent, ahead = pages.stats.credits - self.before, self._credits_ahead()
         if ahead is not None:
-            what = f"this costs {credits_text(spent + ahead)} in all"
+            what = f"this costs {credits_text(spent + ahead)} in all{self._at_most}"
             what += f", {spent:,} of them so far" if spent else ""
         else:
             ahead = self.job.price.amount
@@ -334,7 +339,7 @@ class _ListingRun(Generic[Item]):
             text += f", {counts.total:,} of them are fetched ({why})"
         if ahead is not None and counts.requests_left is not None:
             fetched = stats.pages + counts.requests_left
-            part = "for the rest" if self.before else "in all"
+            part = f"{'for the rest' if self.before else 'in all'}{self._at_most}"
             text += f": {fetched:,} {plural(fetched, 'page')}, {credits_text(spent + ahead)} {part}"
         console.print_note(text)
         self.session.progress.start()

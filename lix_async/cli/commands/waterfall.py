@@ -75,7 +75,14 @@ from .enrich import default_ledger, print_notes
 from .enrich_inputs import count_rows, run_name
 from .enrich_joined import write_headings
 from .waterfall_joined import JoinedWaterfall
-from .waterfall_rows import FINAL_ERRORS, METHOD, KnownAnswers, WaterfallOptions, added_columns
+from .waterfall_rows import (
+    FINAL_ERRORS,
+    METHOD,
+    KnownAnswers,
+    WaterfallOptions,
+    added_columns,
+    asked_words,
+)
 
 _HEAD = ("input", "kind", "status")
 _COLUMNS = (*_HEAD, *FIELDS, "credits", "sources", "errors")
@@ -205,7 +212,7 @@ def waterfall(
         known = KnownAnswers(sources.known_steps(), wanted, order)
         noted = replace(options, providers=sources.names)
         joined = JoinedWaterfall(targets, noted, session, buying, known, sources.store)
-        joined.on_begin = sources.note_inputs
+        joined.on_begin, joined.was_looked_up = sources.note_inputs, sources.was_looked_up
         return await (joined.dry_run() if dry_run else joined.run(connection))
 
     total = count_rows(file, targets) if inputs is None else len(inputs.targets)
@@ -424,11 +431,7 @@ class _WaterfallRun:
         if path is not None:
             parts = [f"{', '.join(parts) or 'nothing new'} in {path}"]
         parts.append(f"{counted(credits, 'credit')}")
-        parts += [
-            f"{name}: asked {stats.asked:,}, {counted(stats.filled.total(), 'field')}"
-            for name, stats in self._waterfall.stats.items()
-            if stats.asked
-        ]
+        parts += asked_words(self._waterfall.stats)
         if skipped:
             parts.append(f"{skipped:,} skipped (already in the output)")
         if self._inputs.unusable:
@@ -458,6 +461,7 @@ class WaterfallClients:
         self._is_dry = is_dry
         self._inputs: RunInputs | None = None
         self._position_of: Callable[[str], int] = int
+        self._looked_up: set[str] = set()
         self.notes: list[str] = []
         """Messages about providers that are not asked."""
         self._connection = connection
@@ -548,12 +552,21 @@ class WaterfallClients:
             # An error of the step, so that answers already paid for still become a row.
             try:
                 if not monitor.stopping:
-                    return await self._ask(step, target)
+                    found = await self._ask(step, target)
+                    if not found.known:
+                        self._looked_up.add(target.text)
+                    return found
             except Interrupted:
                 pass
             raise TransportError("not sent: the run was stopped", endpoint=step.endpoint)
 
         return msgspec.structs.replace(step, lookup=ask)
+
+    def was_looked_up(self, text: str) -> bool:
+        """Whether a provider has answered about a target, by its text; true once for each."""
+        was = text in self._looked_up
+        self._looked_up.discard(text)
+        return was
 
     async def _ask(self, step: Step, target: Target) -> StepResult:
         if self._inputs is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import anyio
@@ -15,6 +16,7 @@ from ...core.errors import BudgetError, LixError
 from ...engine.run_inputs import RunInputs
 from ...ledger.store import Store
 from ...waterfall import Profile, Step, Target, Waterfall
+from ...waterfall.results import INPUT
 from ...waterfall.waterfall import LASTING_ERRORS
 from .. import console
 from ..costs import confirm, credits_text, is_confirmed, print_estimate
@@ -37,8 +39,10 @@ from ..output.joined_row import (
 )
 from ..runtime.session import CommandSession
 from ..text import counted, plural
+from .answer_origins import AnswerOrigins
 from .enrich_joined import note_long_write
 from .waterfall_rows import (
+    ANSWERED,
     BATCH,
     EXPORTED,
     FINAL_ERRORS,
@@ -48,6 +52,7 @@ from .waterfall_rows import (
     KnownRows,
     WaterfallOptions,
     added_columns,
+    asked_words,
     export_text,
     is_in_doubt,
     status_of,
@@ -74,6 +79,12 @@ class _WantedRow(NamedTuple):
     result: Profile | None
     unasked: Sequence[Step]
     """The steps that it may still need, whatever those before them bring."""
+
+    @property
+    def key(self) -> int:
+        """The same for all rows of its link."""
+        assert self.link is not None  # only such rows are compared
+        return hash((self.link.kind, self.link.key))
 
     @property
     def target(self) -> Target:
@@ -120,16 +131,22 @@ class JoinedWaterfall:
         self._output: JoinedOutput
         self.on_begin: Callable[[RunInputs], None] = lambda inputs: None
         """Called with the inputs of the run before anything is bought."""
+        self.was_looked_up: Callable[[str], bool]
+        """Whether an answer was received for a target, by its text; it is called once for each."""
         self._reading = self._read()
         self._counted: deque[_WantedRow] = deque()
         """Rows that were read to count what they cost."""
-        self._rows: dict[str, tuple[int, TableRow]] = {}
+        self._rows: dict[str, _WantedRow] = {}
+        self._asked: set[int] = set()
+        """The links that were asked about, and what came was no failure."""
+        self._repeats: Counter[int] = Counter()
+        """How many other rows have them."""
         self._error: CommandError | None = None
         self._pipe_closed = False
         self._over_budget = False
         self._refusal: LixError | None = None
         """Why a provider was not asked any more."""
-        self._from_ledger = 0
+        self._origins = AnswerOrigins(datetime.fromtimestamp(session.monitor.clock.wall(), UTC))
 
     async def _read(self, first: int = 1) -> AsyncGenerator[_WantedRow]:
         """The rows of the file from a position on, each with what the ledger has for it."""
@@ -196,10 +213,9 @@ class JoinedWaterfall:
             invalid += one.link is None
             if one.link is None or one.result is None:
                 continue
-            key = hash((one.link.kind, one.link.key))
-            if key in seen:
+            if one.key in seen:
                 continue
-            seen.add(key)
+            seen.add(one.key)
             answered += not one.unasked
             in_doubt += is_in_doubt(one.result)
             calls += len(one.unasked)
@@ -257,12 +273,12 @@ class JoinedWaterfall:
             return
         self._session.monitor.state = "counting"
         limit, credits = connection.confirm_above, 0
-        seen: set[tuple[str, str]] = set()
+        seen: set[int] = set()
         position, full_at = 0, 0
         async for one in self._reading:
             position = one.position
-            if one.link is not None and one.unasked and (one.link.kind, one.link.key) not in seen:
-                seen.add((one.link.kind, one.link.key))
+            if one.unasked and one.key not in seen:
+                seen.add(one.key)
                 credits += sum(step.price.amount for step in one.unasked)
             if not full_at:
                 self._keep(one)
@@ -284,7 +300,8 @@ class JoinedWaterfall:
 
     def _skip(self, one: _WantedRow) -> None:
         """Count a row that needs nothing; it is written with all of them at the end."""
-        self._from_ledger += one.result is not None
+        if one.link is not None and one.key in self._asked:
+            self._repeats[one.key] += 1
         self._session.counts.items += 1
 
     # The run
@@ -366,13 +383,16 @@ class JoinedWaterfall:
         """The targets that the ledger has no whole answer for, each when it is asked for."""
         monitor = self._session.monitor
         while self._counted and not monitor.stopping:
-            yield self._ask(self._counted.popleft())
+            if self._asks(one := self._counted.popleft()):
+                yield one.target
+            else:
+                self._skip(one)
         try:
             async for one in self._reading:
                 if monitor.stopping:
                     return
-                if one.unasked:
-                    yield self._ask(one)
+                if one.unasked and self._asks(one):
+                    yield one.target
                 elif one.link is None:
                     self._add(one.position, one.row, JoinedAnswer("invalid", one.reason))
                 else:
@@ -380,13 +400,16 @@ class JoinedWaterfall:
         except Interrupted:
             return
 
-    def _ask(self, one: _WantedRow) -> Target:
-        target = one.target
-        self._rows[target.text] = one.position, one.row
-        return target
+    def _asks(self, one: _WantedRow) -> bool:
+        """Whether a row is asked about: the first one of its link is."""
+        if one.key in self._asked:
+            return False
+        self._asked.add(one.key)
+        self._rows[one.target.text] = one
+        return True
 
     def _deliver(self, result: Profile) -> None:
-        position, row = self._rows.pop(result.target.text)
+        one = self._rows.pop(result.target.text)
         self._session.counts.credits += result.credits
         for error in result.errors.values():
             if isinstance(error, BudgetError):
@@ -394,8 +417,23 @@ class JoinedWaterfall:
             elif isinstance(error, LASTING_ERRORS):
                 self._refusal = error
         status = status_of(result, self._options.wanted)
+        if status in ANSWERED:
+            self._count_origin(result)
+        else:
+            self._asked.discard(one.key)
         if status not in ("pending", "in_doubt"):
-            self._add(position, row, self._columns.answer(result, status), flush=True)
+            answer = self._columns.answer(result, status)
+            self._add(one.position, one.row, answer, flush=True)
+
+    def _count_origin(self, result: Profile) -> None:
+        """Count a row whose link was asked about; another id of it may have been bought before."""
+        errors = result.errors.values()
+        refused = any(isinstance(one, FINAL_ERRORS) and not one.cached for one in errors)
+        if self.was_looked_up(result.target.text) or refused:
+            self._origins.looked_up += 1
+        else:
+            times = (one.at for one in result.sources.values() if one.endpoint != INPUT)
+            self._origins.add(max(times, default=None))
 
     def _add(
         self, position: int, row: TableRow, answer: JoinedAnswer, *, flush: bool = False
@@ -418,6 +456,7 @@ class JoinedWaterfall:
             note_long_write(self._session, quiet=self._options.quiet)
             if not self._pipe_closed:
                 statuses = await self._output.write_all(self._known_rows.batches)
+                self._count_others(statuses[0])
             await self._store.end_run(run)
         except CommandError as error:
             self._error = self._error or error
@@ -435,6 +474,13 @@ class JoinedWaterfall:
             f"  {console.command_line()}"
         )
         return statuses
+
+    def _count_others(self, statuses: Counter[str]) -> None:
+        """Count the rows that were not asked about, by what was written of all."""
+        origins = self._origins
+        origins.duplicates += sum(self._repeats[key] for key in self._asked & self._repeats.keys())
+        answered = sum(statuses[status] for status in ANSWERED)
+        origins.add_undated(max(answered - origins.total, 0))
 
     def _finish(self, statuses: list[Counter[str]]) -> int:
         if self._pipe_closed:
@@ -480,11 +526,5 @@ class JoinedWaterfall:
         lost = sum(one.lost for one in stats.values()) + self._buying.reserved
         parts = [f"{words or 'no rows'}{place}"] if statuses else []  # none: not written
         parts.append(credits_text(sum(one.credits for one in stats.values()), lost))
-        parts += [
-            f"{name}: asked {one.asked - one.known:,}, {counted(one.filled.total(), 'field')}"
-            for name, one in stats.items()
-            if one.asked > one.known
-        ]
-        if self._from_ledger:
-            parts.append(f"{counted(self._from_ledger, 'row')} from the ledger")
+        parts += [*asked_words(stats), *self._origins.words()]
         return ", ".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,7 +25,7 @@ from ...core.errors import (
 )
 from ...engine.run_inputs import RunInputs
 from ...ledger.store import Store
-from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall
+from ...waterfall import Order, Profile, Step, StepResult, StepStats, Target, Waterfall
 from ..input.table import TableRow, TableTargets
 from ..input.targets import LookupTarget
 from ..ledger.joined import Selection
@@ -33,6 +33,7 @@ from ..options import Format
 from ..output.answer_columns import chosen_columns
 from ..output.field_columns import FieldColumns
 from ..output.joined_row import JoinedAnswer, JoinedRow, JoinedStatus
+from ..text import counted
 
 BATCH = 200
 """Rows between two moments at which other tasks run."""
@@ -44,7 +45,8 @@ EXPORTED = re.compile(
     re.DOTALL,
 )
 """What the ledger has noted about an output of `lix waterfall`; see `export_text`."""
-_ANSWERED: frozenset[str] = frozenset({"filled", "partial", "nothing"})
+ANSWERED: frozenset[str] = frozenset({"filled", "partial", "nothing"})
+"""The statuses of rows that have answers."""
 # A later run would get these errors again.
 FINAL_ERRORS = (
     *(NotFoundError, DecodeError, InvalidParamsError, ConfigurationError, SuppressedError),
@@ -97,6 +99,16 @@ def status_of(result: Profile, wanted: tuple[str, ...]) -> JoinedStatus:
 def is_in_doubt(result: Profile) -> bool:
     """Whether a lookup of a result was sent, and no answer was received."""
     return any(isinstance(error, InDoubtError) for error in result.errors.values())
+
+
+def asked_words(stats: Mapping[str, StepStats]) -> list[str]:
+    """For each step that was asked, how often, and how many fields that brought."""
+    return [
+        f"{name}: asked {one.asked - one.known:,}, "
+        f"{counted(one.filled.total() - one.known_values, 'field')}"
+        for name, one in stats.items()
+        if one.asked > one.known
+    ]
 
 
 def added_columns(options: WaterfallOptions) -> FieldColumns:
@@ -233,7 +245,7 @@ class KnownRows:
             result: What was found; None where more may be found.
         """
         answer: JoinedAnswer | None = None
-        if result is not None and (status := status_of(result, self._wanted)) in _ANSWERED:
+        if result is not None and (status := status_of(result, self._wanted)) in ANSWERED:
             answer = self._columns.answer(result, status)
         self._found.add(position, answer)
 

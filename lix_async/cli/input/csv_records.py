@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
 from ..errors import CommandError
+from .csv_quoting import makes_sense, quoting_of
 
 MAX_FIELD_CHARS = 16 << 20
 """Characters of a cell. A longer one has always been a quote that is not closed."""
 NumberedRecord: TypeAlias = tuple[int, list[str], Sequence[str]]
-"""The first line of a record, from 1, its cells, and its lines where it has several."""
-_ONE_LINE: Sequence[str] = ()
+"""The first line of a record, from 1, its cells, and its lines."""
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _HINT = "look for a quote that is not closed, or save the file as CSV again"
 
@@ -55,8 +55,9 @@ def large_csv_fields(name: str) -> Generator[None]:
 def first_records(text: str, delimiter: str, count: int) -> list[list[str]]:
     """The first records of a CSV; fewer where one has a syntax error."""
     found: list[list[str]] = []
+    quoting = quoting_of(lines_of(text), delimiter)
     with suppress(csv.Error):
-        rows = csv.reader(_lines(text), delimiter=delimiter)
+        rows = csv.reader(quoting.ordinary(lines_of(text), delimiter), delimiter=delimiter)
         found.extend(itertools.islice(filter(None, rows), count))
     return found
 
@@ -67,7 +68,7 @@ def csv_records(text: str, delimiter: str = ",") -> Iterator[list[str]]:
     Raises:
         CsvSyntaxError: See `numbered_records`.
     """
-    return (cells for _, cells, _ in numbered_records(_lines(text), delimiter))
+    return (cells for _, cells, _ in numbered_records(lines_of(text), delimiter))
 
 
 def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[NumberedRecord]:
@@ -100,10 +101,11 @@ def numbered_records(lines: Iterable[str], delimiter: str) -> Iterator[NumberedR
         if held is not None:
             yield held
             held = None
+        found = start, row, tuple(seen)
         if len(seen) > 1:
-            held = start, row, tuple(seen)
+            held = found
         else:
-            yield start, row, _ONE_LINE
+            yield found
         start += len(seen)
         seen.clear()
     if held is not None:
@@ -116,7 +118,8 @@ def _noted(lines: Iterable[str], seen: list[str]) -> Iterator[str]:
         yield line
 
 
-def _lines(text: str) -> Iterator[str]:
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of a text, with their ends."""
     for match in _LINE.finditer(text):  # a StringIO would take four bytes per character
         yield match[0]
 
@@ -135,6 +138,18 @@ def _irregularity(lines: Sequence[str], delimiter: str) -> str:
     finally:
         csv.field_size_limit(before)
     return ""
+
+
+def problem_of_quotes(lines: Sequence[str], delimiter: str) -> str:
+    """Why a record may have its cells in other columns; empty for no reason.
+
+    Args:
+        lines: The lines of the record.
+        delimiter: What is between cells.
+    """
+    if not any('"' in line for line in lines) or makes_sense(lines, delimiter):
+        return ""
+    return "its columns are not certain: a quote in a cell is not doubled, or has a blank before it"
 
 
 def swallowed_rows(

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from ..errors import CommandError
 from .cell_target import mentions_target
+from .csv_quoting import quoting_of
 from .csv_records import (
     CsvSyntaxError,
     NumberedRecord,
     first_records,
+    lines_of,
     numbered_records,
+    problem_of_quotes,
     swallowed_rows,
 )
-from .heading import HEAD_ROWS, NumberedCells, find_heading
+from .heading import HEAD_ROWS, MOST_HEAD_ROWS, NumberedCells, find_heading, head_of
 from .source import TextSource, has_escape, restored
 from .table_row import InputTable, TableRow
 from .targets import parse_target
@@ -41,14 +44,16 @@ class CsvTable(InputTable):
         self._lines_above = 0 if named is None else 1
         body = text.head if named is None else text.head[named.end() :]
         self.delimiter = (named and named[1]) or find_delimiter(body) or ","
+        self._quoting = quoting_of(lines_of(body), self.delimiter)
         end = re.search(r"\r\n|\r|\n", text.head)
         self._ends_twice = "\r\r\n" in text.head
         """Whether each line has one end too many, as some programs on Windows write it."""
         self.line_end = "\r\n" if self._ends_twice else "\n" if end is None else end[0]
         if text.quotes % 2:
             self._check_quotes()
-        head = list(islice(self._filled(), HEAD_ROWS))
+        head, self.hint = head_of(self._filled())
         names, self._first_line = find_heading(head, websites=websites)
+        self._usual_width = _usual_width(head, self._first_line)
         self.names = [restored(name) if has_escape(name) else name for name in names]
 
     def rows(self) -> Iterator[TableRow]:
@@ -61,16 +66,21 @@ class CsvTable(InputTable):
                 if not cells:
                     blank.append(TableRow(line, [""] * width))
                     continue
+                problem = ""
+                if len(cells) != self._usual_width:
+                    problem = problem_of_quotes(lines, self.delimiter)
                 if len(cells) < width:
                     cells.extend([""] * (width - len(cells)))
                 if blank:
                     yield from blank
                     blank.clear()
-                if lines and swallowed_rows(lines, self.delimiter, width, parse_target):
+                if len(lines) > 1 and swallowed_rows(lines, self.delimiter, width, parse_target):
                     last = line + len(lines) - 1
                     yield TableRow(
                         line, cells, f"a quote is not closed: lines {line} to {last} are one row"
                     )
+                elif problem:
+                    yield TableRow(line, cells, problem)
                 elif self._text.has_escapes and (bad := _guessed(cells)):
                     own = [restored(one) if n in bad else one for n, one in enumerate(cells)]
                     yield TableRow(line, own, guessed=bad)
@@ -84,7 +94,8 @@ class CsvTable(InputTable):
         with self._text.open() as lines:
             for _ in range(self._lines_above):
                 next(lines)
-            for line, cells, inner in numbered_records(lines, self.delimiter):
+            ordinary = self._quoting.ordinary(lines, self.delimiter)
+            for line, cells, inner in numbered_records(ordinary, self.delimiter):
                 if cells or not self._ends_twice:
                     yield line + self._lines_above, cells, inner
 
@@ -112,6 +123,13 @@ class CsvTable(InputTable):
             ) from None
 
 
+def _usual_width(head: Sequence[NumberedCells], first_line: int) -> int:
+    """How many cells most rows have, among them what is above the first one: the heading."""
+    first = next((n for n, (line, _) in enumerate(head) if line >= first_line), len(head))
+    widths = Counter(len(cells) for _, cells in head[max(first - 1, 0) :])
+    return max(widths, key=lambda width: (widths[width], -width), default=0)
+
+
 def _guessed(cells: list[str]) -> frozenset[int]:
     return frozenset(number for number, cell in enumerate(cells) if has_escape(cell))
 
@@ -121,7 +139,7 @@ def find_delimiter(text: str) -> str | None:
 
     Of several, the one by which most rows have the same number of cells. None for one column.
     """
-    best = max(_delimiter_scores(text))
+    best = max(_delimiter_scores(from_first_target(text)))
     return best.delimiter if best.rows else None
 
 
@@ -130,11 +148,24 @@ def is_csv(text: str) -> bool:
 
     Where it has links, some of them are cells; a list of links and prose have them otherwise.
     """
+    text = from_first_target(text)
     lines = [line for line in islice(text.splitlines(), HEAD_ROWS) if line.strip()]
     if not lines or parse_target(lines[0]) is not None:
         return False
     best = max(_delimiter_scores(text))
     return 2 * best.rows >= len(lines) and (best.links > 0 or not any(map(mentions_target, lines)))
+
+
+def from_first_target(text: str) -> str:
+    """A text without the notes above its table, where there are many: from the heading on."""
+    start = end = 0
+    for number, line in enumerate(islice(lines_of(text), MOST_HEAD_ROWS)):
+        if mentions_target(line):
+            return text[start:] if number >= HEAD_ROWS else text
+        if line.strip():
+            start = end
+        end += len(line)
+    return text
 
 
 class _Score(NamedTuple):

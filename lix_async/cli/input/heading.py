@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from .targets import parse_target, parse_website
@@ -11,7 +12,9 @@ from .targets import parse_target, parse_website
 NumberedCells = tuple[int, Sequence[object]]
 """The line of a row and its cells."""
 HEAD_ROWS = 50
-"""Rows that are searched for the heading."""
+"""Rows that are searched for the heading: the first ones, and those after the first link."""
+MOST_HEAD_ROWS = 1000
+"""Rows that are searched for the first link."""
 
 _DOTTED_HEADING = re.compile(r"[\w.-]+\.(?:web ?site|domain|url|home ?page)", re.IGNORECASE)
 """The name of a column that is the path of a field, and looks like a domain."""
@@ -22,6 +25,31 @@ class Heading(NamedTuple):
 
     names: list[str]
     first_line: int
+
+
+def head_of(rows: Iterator[NumberedCells]) -> tuple[list[NumberedCells], str]:
+    """The first rows, by which the heading is found, and what to do where none of them has a link.
+
+    Args:
+        rows: The rows that are not blank.
+    """
+    head = list(islice(rows, HEAD_ROWS))
+    if len(head) < HEAD_ROWS or any(map(_has_link, head)):
+        return head, ""
+    more: list[NumberedCells] = []
+    for row in islice(rows, MOST_HEAD_ROWS - HEAD_ROWS):
+        more.append(row)
+        if _has_link(row):
+            return [*head, *more, *islice(rows, HEAD_ROWS)], ""
+    if next(rows, None) is None:
+        return head, ""
+    return head, (
+        f"a link is expected in the first {MOST_HEAD_ROWS:,} rows: delete the lines above the table"
+    )
+
+
+def _has_link(row: NumberedCells) -> bool:
+    return any(parse_target(_text(cell)) for cell in row[1])
 
 
 def find_heading(head: Sequence[NumberedCells], *, websites: bool = False) -> Heading:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..errors import CommandError
 from ..text import one_line
-from .heading import HEAD_ROWS, find_heading
+from .heading import find_heading, head_of
 from .sheet_links import DAMAGED, SheetLinks, sheet_extent, sheet_links
 from .source import InputSource
 from .table_row import COMPUTED, NO_LINKS, InputTable, TableRow
@@ -51,7 +50,8 @@ class WorkbookTable(InputTable):
             self._errors: SheetLinks = {}
             self._links = self._read_links()
             filled = ((line, row) for line, row in self._cells() if any(row))
-            head = list(islice(filled, HEAD_ROWS))
+            head, hint = head_of(filled)
+            self.hint = self.hint or hint
             self.names, self._first_line = find_heading(head, websites=websites)
 
     def rows(self) -> Iterator[TableRow]:

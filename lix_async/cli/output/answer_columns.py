@@ -20,6 +20,7 @@ from ..options import parse_columns
 from .basic_columns import basic_names, is_short_name, paths_of
 from .column_reader import OTHER, RowReader, column_reader, property_of, steps_of, type_info
 from .columns import check_columns
+from .declared_types import declared_type
 from .schema import LookupSchema, all_columns
 
 ADDED = ("status", "reason", "bought_at")
@@ -77,6 +78,10 @@ class AnswerColumns:
             f"{prefix}{self._owner(name)}_{name}" if name in ADDED else f"{prefix}{name}"
             for name in self.names
         ]
+
+    def type_of(self, name: str) -> str:
+        """The SQL type of a column, by its definition."""
+        return declared_type(self.structs.values(), name)
 
     def _owner(self, name: str) -> str:
         owners = (one for one in self.structs.values() if _has(one, name))

@@ -10,6 +10,7 @@ from ...waterfall import Profile, Source
 from ..text import one_line
 from .answer_columns import AnswerColumns
 from .columns import unknown_column_error
+from .declared_types import INTEGER, TEXT
 from .joined_row import JoinedAnswer, JoinedStatus
 
 FIELDS = tuple(name for name in Profile.__struct_fields__ if name in Profile.fields())
@@ -59,6 +60,10 @@ class FieldColumns(AnswerColumns):
             if name not in every:
                 raise unknown_column_error(name, every)
         return tuple(dict.fromkeys(names))
+
+    def type_of(self, name: str) -> str:
+        """The SQL type of a column: what an answer cost is a number."""
+        return INTEGER if name.endswith("_credits") else TEXT
 
     def answer(self, result: Profile, status: JoinedStatus) -> JoinedAnswer:
         """A result as the columns of a row."""

@@ -23,6 +23,7 @@ from ...filesystem import new_private_file
 from .. import console
 from ..input.csv_records import large_csv_fields
 from ..options import Format
+from .declared_types import TEXT
 from .files import AppendFile, StagedOutput, close_ignoring_errors, file_error
 from .joined_row import OPEN, JoinedRow, JoinedTable
 from .parquet import ParquetFile
@@ -426,9 +427,9 @@ class _XlsxFile(_Writer):
 class _ParquetRows(_Writer):
     def __init__(self, folder: Path, table: JoinedTable, beside: Path | None) -> None:
         self._encode: Callable[[JoinedRow], bytes] = table.named_values
-        columns = [name for group in table.groups for name in group.headings]
+        columns = {name: kind for group in table.groups for name, kind in group.types.items()}
         if beside is None:
-            columns = [*table.own.sampled_keys(), *columns]
+            columns = dict.fromkeys(table.own.sampled_keys(), TEXT) | columns
         else:
             self._encode = lambda row: msgspec.json.encode(table.added_values(row))
         self._parquet = ParquetFile(folder, columns, beside)

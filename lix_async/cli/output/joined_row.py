@@ -16,6 +16,7 @@ from ..input.lookup_kinds import LookupKind
 from ..input.table import InputTable, TableRow, column_labels
 from ..values import cell_text, csv_cell
 from .answer_columns import ADDED, AnswerColumns
+from .declared_types import TEXT
 
 JoinedStatus = Literal[
     "found",
@@ -83,6 +84,12 @@ class AnswerGroup(msgspec.Struct, frozen=True):
     def headings(self) -> list[str]:
         """The headings of all columns that it adds."""
         return [*(self.prefix + name for name in ADDED), *self.columns.headings(self.prefix)]
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The SQL type of each of them, by its definition."""
+        kinds = [*(TEXT for _ in ADDED), *map(self.columns.type_of, self.columns.names)]
+        return dict(zip(self.headings, kinds, strict=True))
 
     @property
     def keys(self) -> list[str]:

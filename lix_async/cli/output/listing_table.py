@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..options import Format, check_library
 from .column_reader import OTHER
+from .declared_types import declared_type
 from .files import StagedOutput
 from .parquet import ParquetFile
 from .rows import JsonlEncoder, parse_row
@@ -65,7 +66,7 @@ def _write_parquet(
     columns: tuple[str, ...] | None,
 ) -> Path:
     names = columns or tuple(name for name in schema.columns if "." not in name and name != OTHER)
-    file = ParquetFile(folder, names)
+    file = ParquetFile(folder, {name: declared_type(schema.structs, name) for name in names})
     encoder = JsonlEncoder(schema, columns)
     try:
         for line in lines():

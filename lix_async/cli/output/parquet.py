@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -18,6 +18,8 @@ import msgspec
 from ...filesystem import new_private_file
 from ..errors import REFUSED, CommandError
 from ..options import check_library
+from .arrow_schema import KEY, arrow_schema, durations
+from .declared_types import FLOAT, INTEGER, TEXT
 from .files import close_ignoring_errors
 from .schema import LookupSchema
 
@@ -36,9 +38,11 @@ ROW_GROUP_SIZE = 8192
 class ColumnType:
     """The types of the values in one column or field."""
 
-    __slots__ = ("fields", "items", "kinds")
+    __slots__ = ("declared", "fields", "items", "kinds")
 
-    def __init__(self) -> None:
+    def __init__(self, declared: str = TEXT) -> None:
+        self.declared = declared
+        """The SQL type where there is no value."""
         self.kinds: set[str] = set()
         self.fields: dict[str, ColumnType] = {}
         self.items: ColumnType | None = None
@@ -67,12 +71,14 @@ class ColumnType:
             self.kinds.add("float" if math.isfinite(cast("float", value)) else "huge")
         elif kind is list:
             self.kinds.add("list")
-            items = self.items = self.items or ColumnType()
+            items = self.items = self.items or ColumnType(self.declared.removesuffix("[]"))
             for item in cast("list[object]", value):
                 items.add(item)
 
     def sql(self) -> str:
         """The SQL type that can hold all values."""
+        if not self.kinds or (self.declared == FLOAT and self.kinds <= {"int", "float"}):
+            return self.declared
         if self.kinds == {"object"}:
             names = {name.casefold() for name in self.fields}
             # duckdb ignores the case of names.
@@ -94,10 +100,10 @@ class ColumnType:
 
 
 _SCALAR_TYPES = (
-    ({"text"}, "VARCHAR"),  # also if all values are null
+    ({"text"}, TEXT),
     ({"flag"}, "BOOLEAN"),
-    ({"int", "long"}, "BIGINT"),
-    ({"int", "float"}, "DOUBLE"),
+    ({"int", "long"}, INTEGER),
+    ({"int", "float"}, FLOAT),
 )
 
 
@@ -106,14 +112,15 @@ class ParquetFile:
 
     Args:
         folder: The folder.
-        columns: Columns that exist even if no row has them.
+        columns: Columns that exist even if no row has them, with their types where they have no
+            value; the type of those without one is text.
         beside: A Parquet file whose columns come first, row by row, with their own types.
     """
 
     def __init__(
         self,
         folder: Path,
-        columns: Sequence[str] = LookupSchema.meta_fields,
+        columns: Mapping[str, str] | Sequence[str] = LookupSchema.meta_fields,
         beside: Path | None = None,
     ) -> None:
         self._duckdb = _connect(folder)
@@ -121,7 +128,8 @@ class ParquetFile:
         self._rows = folder / "rows.jsonl"
         self._result = folder / "rows.parquet"
         self._type = ColumnType()
-        self._type.fields = {name: ColumnType() for name in columns}
+        types = columns if isinstance(columns, Mapping) else dict.fromkeys(columns, TEXT)
+        self._type.fields = {name: ColumnType(kind) for name, kind in types.items()}
         self._longest = 0
         self._file: BinaryIO = new_private_file(self._rows)
 
@@ -175,15 +183,16 @@ class ParquetFile:
         beside = ""
         if self._beside is not None:
             beside = f"read_parquet({_literal(str(self._beside))}) POSITIONAL JOIN "
-        command = (
-            f"COPY (SELECT * FROM {beside}read_json({_literal(str(self._rows))}, "
+        rows = (
+            f"SELECT * FROM {beside}read_json({_literal(str(self._rows))}, "
             f"format = 'newline_delimited', columns = {{{columns}}}, "
-            f"maximum_object_size = {max(2 * self._longest, 16_777_216)})) "
-            f"TO {_literal(str(self._result))} "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_SIZE})"
+            f"maximum_object_size = {max(2 * self._longest, 16_777_216)})"
         )
         try:
-            self._duckdb.execute(command)
+            self._duckdb.execute(
+                f"COPY ({rows}) TO {_literal(str(self._result))} (FORMAT parquet, "
+                f"COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_SIZE}{self._metadata(rows)})"
+            )
         except duckdb.Error as error:
             first = str(error).partition("\n")[0].replace(str(self._rows.parent), "…")
             raise CommandError(
@@ -191,6 +200,20 @@ class ParquetFile:
                 hint="write --out FILE.jsonl or FILE.csv instead",
                 code=REFUSED,
             ) from None
+
+    def _metadata(self, rows: str) -> str:
+        """The option that says which columns are durations, where the file beside has any."""
+        if self._beside is None:
+            return ""
+        found = self._duckdb.execute(
+            "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = ?",
+            [str(self._beside), KEY],
+        ).fetchone()
+        if found is None or not (units := durations(str(found[0]))):
+            return ""
+        relation = self._duckdb.sql(rows)
+        schema = arrow_schema(list(zip(relation.columns, relation.types, strict=True)), units)
+        return "" if schema is None else f", KV_METADATA {{'{KEY}': {_literal(schema)}}}"
 
     def _rewrite_rows(self) -> None:
         rewritten = self._rows.with_name("rewritten.jsonl")
