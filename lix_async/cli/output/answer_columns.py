@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import get_args, get_type_hints
+from typing import cast, get_args, get_type_hints
 
 from msgspec import inspect
 
@@ -118,13 +118,12 @@ def described_columns(struct: type) -> Iterator[tuple[str, str, bool]]:
     yield OTHER, "Fields that this version does not know, as JSON.", False
 
 
-def _description(struct: type, name: str) -> str:
-    is_open = issubclass(struct, OpenObject)
-    if is_open:
+def _description(struct: type[object], name: str) -> str:
+    if issubclass(struct, OpenObject):
         return _property_description(struct, name.split("."))
     if (attribute := property_of(struct, name)) is not None:
         return field_descriptions(struct).get(attribute, "")
-    kind: inspect.Type = type_info(struct)
+    kind = type_info(cast("type", struct))
     found = ""
     for part in name.split("."):
         kind = without_null(kind)
