@@ -582,6 +582,8 @@ class RunExecutor(Generic[T]):
         self._reads_at_end = True
         """Whether the balances are read once more at its end."""
         self._withdraw: Callable[[], None] | None = None
+        self._pause: anyio.CancelScope | None = None
+        """The wait for a lookup that is due later, while there is nothing else to take."""
         self._taking = False
         """Whether a worker waits for inputs, or for what else comes next."""
         self._takers: deque[WaitableEvent] = deque()
@@ -792,13 +794,7 @@ class RunExecutor(Generic[T]):
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
             if self._waiting and self._inputs.used_up:
-                due, _, job = self._waiting[0]
-                self._queued_until = due if job.queued else None
-                self._report_queued(self._workers.in_flight)
-                await self._caller.engine.sleep(due - now)  # it counts as queued meanwhile
-                self._queued_until = None
-                if self._waits_for == "queued":
-                    self._report_pause("")
+                await self._wait_for_due()
                 continue
             try:
                 dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
@@ -815,6 +811,21 @@ class RunExecutor(Generic[T]):
                 raise
             if found is not None:
                 return next(self._order), found
+
+    async def _wait_for_due(self) -> None:
+        """Sleep until the earliest waiting lookup is due, or until `_look_again`."""
+        due, _, job = self._waiting[0]
+        if self._failed:
+            due = min(due, self._failed[0][0])
+        self._queued_until = due if job.queued else None
+        self._report_queued(self._workers.in_flight)
+        try:
+            with anyio.CancelScope() as self._pause:
+                await self._caller.engine.sleep(due - self._clock.now())
+        finally:
+            self._pause = self._queued_until = None
+        if self._waits_for == "queued":
+            self._report_pause("")
 
     async def _next_input(self, seconds: float | None) -> PendingLookup | None:
         """The next input; None where a queued lookup is due before it comes.
@@ -908,6 +919,8 @@ class RunExecutor(Generic[T]):
             self._counts.credits += spent
             if (done := self._flying.pop(key)) is not None:
                 done.set()
+            if self._failed and not self.admission.breaker.suspects:
+                self._look_again()
             self._report_queued(self._workers.in_flight - 1)
         return None
 
@@ -950,7 +963,7 @@ class RunExecutor(Generic[T]):
         )
         due = self._clock.now() + later.pause
         heapq.heappush(self._waiting, (due, next(self._order), job))
-        self._wake_reader()
+        self._look_again()
         return None
 
     def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
@@ -961,7 +974,7 @@ class RunExecutor(Generic[T]):
         self._counts.spent(outcome)
         job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)
         self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
-        self._wake_reader()
+        self._look_again()
         return True
 
     def _given_up(self, job: PendingLookup) -> Outcome[T]:
@@ -976,10 +989,13 @@ class RunExecutor(Generic[T]):
         self._report_outcome(job.call.row.id, outcome)
         return cast("Outcome[T]", outcome)
 
-    def _wake_reader(self) -> None:
-        """Whoever waits for the next input waits for what has changed, too."""
+    def _look_again(self) -> None:
+        """What is taken next may have changed: whoever waits for it looks again."""
         if self._reading is not None:
             self._changed.set()
+        if self._pause is not None:
+            self._queued_until = None
+            self._pause.cancel()
 
     def _on_parked(self, parked: CallsParked) -> None:
         if parked.error is not None:

@@ -21,7 +21,8 @@ import anyio
 import anyio.abc
 
 from ..core.errors import ConfigurationError
-from .event_loop import threadsafe_callback
+from . import thread_work
+from .event_loop import running_loop, threadsafe_callback
 
 Arguments = ParamSpec("Arguments")
 R = TypeVar("R")
@@ -264,6 +265,8 @@ class _ThreadCall(Generic[R]):
         for variable, value in self.context.items():
             if variable not in own:
                 variable.set(value)
+        loop = running_loop()
+        thread_work.calls.begin(loop)
         try:
             with anyio.CancelScope() as self._scope:
                 if not self._left:
@@ -273,6 +276,7 @@ class _ThreadCall(Generic[R]):
         except BaseException as error:  # noqa: BLE001  # raised in the caller's thread
             self._error = error
         finally:
+            thread_work.calls.end(loop)
             self.ended.set()
 
     def leave(self) -> None:

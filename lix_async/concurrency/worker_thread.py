@@ -18,9 +18,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-import anyio
-import anyio.to_thread
-
+from . import thread_work
 from .background import BackgroundTask
 from .clock import RealClock
 from .event_loop import (
@@ -129,15 +127,19 @@ class WorkerThread(Generic[J]):
         A cancelled caller leaves at once unless the thread was made with `shield`. The job is
         run in any case.
         """
-        queued = _QueuedJob(job, running_loop())
-        self._put(queued)
+        loop = running_loop()
+        queued = _QueuedJob(job, loop)
         assert queued.done is not None  # made for the loop
+        thread_work.jobs.begin(loop)
         try:
+            self._put(queued)
             await queued.done.wait()  # without a scope: it would add a quarter to a call
         except BaseException as error:
             if not self._shield:
                 raise
             await wait_on(queued.done, error)
+        finally:
+            thread_work.jobs.end(loop)
         if queued.error is not None:
             raise self._handler.error_for(queued.error)
         return queued.value
@@ -151,7 +153,7 @@ class WorkerThread(Generic[J]):
         if thread is not None:
 
             async def join() -> None:
-                await anyio.to_thread.run_sync(thread.join, abandon_on_cancel=True)
+                await thread_work.in_thread(thread.join, abandon_on_cancel=True)
 
             await (BackgroundTask(join).join() if self._shield else join())
 

@@ -14,7 +14,8 @@ import anyio
 from ..bulk.progress import Progress, Report
 from ..bulk.row_input import AnyRow
 from ..bulk.run import Run
-from ..concurrency.event_loop import threadsafe_callback
+from ..concurrency import thread_work
+from ..concurrency.event_loop import running_loop, threadsafe_callback
 from ..concurrency.loop_thread import EventLoopThread, ThreadWaiter
 from ..core.validation import guarded_repr
 from ..engine.outcome import Outcome
@@ -54,8 +55,13 @@ class InputIterator(Generic[AnyRow]):
                 with contextlib.suppress(RuntimeError):  # the loop has ended
                     call_soon(there.set)
 
-        self.wanted.put(take)
-        await there.wait()
+        loop = running_loop()
+        thread_work.inputs.begin(loop)
+        try:
+            self.wanted.put(take)
+            await there.wait()
+        finally:
+            thread_work.inputs.end(loop)
         if found:
             return found[0]
         raise errors[0] if errors else StopAsyncIteration

@@ -17,6 +17,7 @@ from anyio.lowlevel import checkpoint
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import running_loop, threadsafe_callback
+from ..concurrency.thread_work import wait_until_idle
 from ..core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class VirtualClock:
             if self._next_moment() is None:
                 self._changed = anyio.Event()
                 await self._changed.wait()
-            await anyio.wait_all_tasks_blocked()
+            await wait_until_idle()
             if (moment := self._next_moment()) is not None:
                 self._until(moment)
 
@@ -190,7 +191,7 @@ class IdleClock(VirtualClock):
         loop = running_loop()
         try:
             while self._sleepers[loop]:
-                await anyio.wait_all_tasks_blocked()
+                await wait_until_idle()
                 if self._sleepers[loop] and (moment := self._next_moment(loop)) is not None:
                     self._until(moment)
         finally:
