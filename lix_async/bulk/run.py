@@ -919,9 +919,7 @@ class RunExecutor(Generic[T]):
             self._counts.credits += spent
             if (done := self._flying.pop(key)) is not None:
                 done.set()
-            if self._failed and not self.admission.breaker.suspects:
-                self._look_again()
-            self._report_queued(self._workers.in_flight - 1)
+            self._call_ended()
         return None
 
     def _reserve_refresh(self, job: PendingLookup) -> Freshness | None:
@@ -976,6 +974,12 @@ class RunExecutor(Generic[T]):
         self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
         self._look_again()
         return True
+
+    def _call_ended(self) -> None:
+        """A call has ended, which may be what those that were held back wait for."""
+        if self._failed and not self.admission.breaker.suspects:
+            self._look_again()
+        self._report_queued(self._workers.in_flight - 1)
 
     def _given_up(self, job: PendingLookup) -> Outcome[T]:
         outcome = cast("Outcome[object]", job.failed)

@@ -6,8 +6,10 @@ so the clock asks here first. Each loop is counted in its own thread alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+import contextlib
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -17,6 +19,7 @@ from .event_loop import running_loop
 if TYPE_CHECKING:
     from .event_loop import Loop
 
+Arguments = ParamSpec("Arguments")
 R = TypeVar("R")
 
 
@@ -80,16 +83,20 @@ async def wait_until_idle() -> None:
         await anyio.wait_all_tasks_blocked()
 
 
-async def in_thread(function: Callable[[], R], *, abandon_on_cancel: bool = False) -> R:
-    """Call a blocking function in a thread.
-
-    Args:
-        function: The function.
-        abandon_on_cancel: Whether a caller that is cancelled leaves it to itself.
-    """
+@contextlib.contextmanager
+def job() -> Generator[None]:
+    """A block in which a task waits for a thread."""
     loop = running_loop()
     jobs.begin(loop)
     try:
-        return await anyio.to_thread.run_sync(function, abandon_on_cancel=abandon_on_cancel)
+        yield
     finally:
         jobs.end(loop)
+
+
+async def in_thread(
+    function: Callable[Arguments, R], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> R:
+    """Call a blocking function in a thread, and wait for its end also where it is cancelled."""
+    with job():
+        return await anyio.to_thread.run_sync(partial(function, *args, **kwargs))

@@ -18,6 +18,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+import anyio.to_thread
+
 from . import thread_work
 from .background import BackgroundTask
 from .clock import RealClock
@@ -153,7 +155,8 @@ class WorkerThread(Generic[J]):
         if thread is not None:
 
             async def join() -> None:
-                await thread_work.in_thread(thread.join, abandon_on_cancel=True)
+                with thread_work.job():
+                    await anyio.to_thread.run_sync(thread.join, abandon_on_cancel=True)
 
             await (BackgroundTask(join).join() if self._shield else join())
 

@@ -20,12 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import lix_async
 from lix_async import ConfigurationError, Lix, NotFoundError, bulk
+from lix_async.concurrency.background import BackgroundTask
+from lix_async.concurrency.event_loop import threadsafe_callback
 from lix_async.concurrency.loop_thread import Backend, EventLoopThread
 from lix_async.core.models import Model
+from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
 from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
@@ -553,3 +557,58 @@ def test_a_program(what: str, backend: str, sandbox: Sandbox) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == (["interrupted", "end"] if what == "interrupt" else ["end"])
     assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_virtual_clock_stands_still_while_the_caller_takes_an_input(
+    tmp_path: Path, backend: Backend
+) -> None:
+    """It moves on for the calls that the iterator itself makes, or none of them would end."""
+    clock = IdleClock()
+    sandbox = Sandbox(people=60, rate=None, clock=clock.now, wall=clock.wall)
+    taken: list[tuple[float, float]] = []
+    with memory_client(
+        sandbox, Lix, backend=backend, clock=clock, rate_limit=RateLimit(1, per=3.0)
+    ) as lix:
+        check = lix.loop_thread.run(quiet_check)
+
+        def links() -> Iterator[str]:
+            for number in range(3):
+                before = clock.now()
+                check.run()
+                taken.append((before, clock.now()))
+                yield LINK.format(number)
+                lix.people.get(LINK.format(9))
+
+        run = lix.run(tmp_path / "a.db", lix.people.get, links(), check_balances=False)
+        assert [outcome.state for outcome in run] == ["done"] * 3
+    assert len(taken) == 3
+    assert all(before == after for before, after in taken)
+    assert clock.now() > 3
+
+
+class QuietCheck:
+    """Waits, in another thread than that of the event loop, until all tasks of the loop wait."""
+
+    def __init__(self) -> None:
+        self._asked, self._call_soon = anyio.Event(), threadsafe_callback()
+        self._waited = threading.Event()
+        BackgroundTask(self._work)
+
+    def run(self) -> None:
+        self._waited.clear()
+        self._call_soon(lambda: self._asked.set())
+        assert self._waited.wait(30)
+
+    async def _work(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked = anyio.Event()
+            for _ in range(3):
+                await anyio.wait_all_tasks_blocked()
+                await anyio.lowlevel.checkpoint()
+            self._waited.set()
+
+
+async def quiet_check() -> QuietCheck:
+    return QuietCheck()

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Literal, TypedDict, TypeVar, Unpack, cast
 
 import anyio
-import anyio.to_thread
 
 from ...bulk.admission import OnDailyLimit
 from ...bulk.prepared_call import ClientMethod
 from ...bulk.progress import OutcomeCounter, Progress
 from ...bulk.run import Run
 from ...concurrency.background import BackgroundTask
+from ...concurrency.thread_work import in_thread
 from ...core.errors import BulkError, ConfigurationError, LixError
 from ...core.freshness import Age
 from ...core.validation import check_type
@@ -191,7 +191,7 @@ class Jobs:
             given = [input_json(one) async for one in inputs]
         else:
             given = [input_json(one) for one in inputs]
-        job = await anyio.to_thread.run_sync(self._store.add, spec, given)
+        job = await in_thread(self._store.add, spec, given)
         if job is None:
             raise JobExistsError(f"the job {name!r} is not over: resume it, or choose another name")
         self._launch(StoredJob(job, spec, "running", len(given), None, self._store.token))
@@ -239,7 +239,7 @@ class Jobs:
             own.run.park()
             await own.task.wait()
         else:
-            await anyio.to_thread.run_sync(self._store.park, job.id)
+            await in_thread(self._store.park, job.id)
 
     async def resume(self, name: str) -> None:
         """Go on with a job that is parked or has failed; one that is over asks for what is missing.
@@ -270,7 +270,7 @@ class Jobs:
         raise ConfigurationError(f"unknown job {name!r}")
 
     async def _continue(self, job: StoredJob) -> None:
-        if await anyio.to_thread.run_sync(self._store.claim, job):
+        if await in_thread(self._store.claim, job):
             try:
                 self._launch(job)
             except LixError as error:
@@ -310,7 +310,7 @@ class Jobs:
             await own.clock.sleep(NOTE_EVERY)
             progress = own.run.progress()
             try:
-                state = await anyio.to_thread.run_sync(self._store.note, own.job, progress)
+                state = await in_thread(self._store.note, own.job, progress)
             except sqlite3.Error as error:  # a full disk, say: the ledger has the answers
                 LOG.warning("how far a job is cannot be kept: %s", error)
                 continue
