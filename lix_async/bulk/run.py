@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import heapq
 import itertools
 from collections import deque
@@ -579,6 +580,8 @@ class RunExecutor(Generic[T]):
         """That of the last lookup."""
         self._stop: LixError | None = None
         self._begun = self._opened = False
+        self._context = contextvars.Context()
+        """What the tasks of the run inherit from the one in which its first event is emitted."""
         self._reads_at_end = True
         """Whether the balances are read once more at its end."""
         self._withdraw: Callable[[], None] | None = None
@@ -646,14 +649,32 @@ class RunExecutor(Generic[T]):
                     await self._store.end_run(run)
                     left = seconds if self._reads_at_end else 0.0
                     if left is None:
-                        await self.admission.read_at_end()
+                        await self._read_at_end()
                     elif left > 0:
                         with self._clock.timeout(left):
-                            await self.admission.read_at_end()
+                            await self._read_at_end()
         finally:  # also where it is cancelled
             if self._opened:  # a store that was open before belongs to the caller
                 self._opened = False
                 await self._store.close()
+
+    async def _read_at_end(self) -> None:
+        """Read the balances in the context of the run's tasks: the call belongs to the run."""
+        errors: list[Exception] = []
+
+        async def read() -> None:
+            try:
+                await self.admission.read_at_end()
+            except Exception as error:  # noqa: BLE001  # raised below
+                errors.append(error)
+
+        task = self._context.run(BackgroundTask, read)
+        try:
+            await task.wait()
+        finally:
+            await task.cancel()
+        if errors:
+            raise errors[0]
 
     def _raise(self) -> None:
         stop, self._stop = self._stop, None
@@ -739,6 +760,7 @@ class RunExecutor(Generic[T]):
         )
         self._lookup.run_id = self._inputs.run_id = run
         self._emit(RunStarted, name=self._name, method=method)
+        self._context = contextvars.copy_context()
         if parked := await self._store.parked():
             self.park(parked)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
-from sample_provider import refused, settle
+from sample_provider import LOST, refused, settle
 
 from lix_async import RateLimit, RetryPolicy, bulk
 from lix_async.core.errors import BudgetError, RateLimitError, ServerError
@@ -22,6 +22,7 @@ from lix_async.events import (
     RunParked,
     RunResumed,
     RunStarted,
+    WaitStarted,
 )
 from lix_async.sandbox import Sandbox
 from lix_async.testing import VirtualClock, memory_client
@@ -218,6 +219,31 @@ async def test_a_run_says_that_it_gets_no_permits(
             ) as run:
                 assert [outcome.state async for outcome in run] == ["done"]
     assert "person.get: no permits for 90.0 s after a 429" in caplog.text
+
+
+async def test_a_run_without_a_rate_limit_says_that_a_lookup_waits_after_a_429(
+    ledger: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lix_async.calls")
+    answers = {"one": iter([refused(429, "too_many", retry_after="90")]), "two": iter([LOST])}
+    events: list[Event] = []
+
+    def answer(outgoing: HttpRequest) -> HttpResponse:
+        return next(answers[outgoing.target.rsplit("/", 1)[-1]], thing(outgoing))
+
+    async with VirtualClock() as clock:
+        client = Vendor(answer, clock=clock, rate_limit=None, on_event=events.append)
+        run = bulk.Run(ledger(), client.get, ["one", "two"], doubts="retry")
+        assert {outcome.input: outcome.state for outcome in await drained(run)} == {
+            "one": "done",
+            "two": "in_doubt",
+        }
+    (wait,) = [event for event in events if isinstance(event, WaitStarted)]
+    assert (wait.call, wait.reason) == (None, "held")
+    assert wait.seconds is not None
+    text = f"thing.get: waits {wait.seconds:.1f} s (held by 429)"
+    assert [one for one in caplog.messages if "waits" in one] == [text]
+    assert 90 <= wait.seconds < 100
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.INFO])
