@@ -6,12 +6,13 @@ to stop it never ends.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import os
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib.util import find_spec
@@ -125,7 +126,7 @@ class EventLoopThread:
         started: Future[_RunningLoop] | None = getattr(self, "_started", None)
         if started is None or self._pid != os.getpid():
             return
-        if started.done() and started.exception() is None:
+        if started.done() and not started.cancelled() and started.exception() is None:
             started.result().stop_soon()
 
     def _running_loop(self) -> _RunningLoop:
@@ -134,25 +135,38 @@ class EventLoopThread:
             raise ConfigurationError(
                 "this client was in use when the process was forked: make one in the child"
             )
-        with self._lock:
-            if not self._pid or self._ended.done():
-                self._pid = os.getpid()
-                self._started, self._ended = Future(), Future()
-                # The thread has no reference to this object, which ends it when it is deleted.
-                own = contextvars.Context()
-                threading.Thread(
-                    target=own.run,
-                    args=(_run_loop, self._block, self._backend, self._started, self._ended),
-                    name="lix_async",
-                    daemon=True,
-                ).start()
-            started = self._started
-        loop = started.result()
+        loop: _RunningLoop | None = None
+        while loop is None:
+            with self._lock:
+                if not self._pid or self._ended.done():
+                    self._start()
+                started = self._started
+            with contextlib.suppress(CancelledError):  # another caller could not start its thread
+                loop = started.result()
         if loop.is_current:
             raise ConfigurationError(
                 "a callback of a client, such as a listener, cannot wait for its methods"
             )
         return loop
+
+    def _start(self) -> None:
+        started: Future[_RunningLoop] = Future()
+        ended: Future[None] = Future()
+        self._pid, self._started, self._ended = os.getpid(), started, ended
+        # The thread has no reference to this object, which ends it when it is deleted.
+        own = contextvars.Context()
+        try:
+            threading.Thread(
+                target=own.run,
+                args=(_run_loop, self._block, self._backend, started, ended),
+                name="lix_async",
+                daemon=True,
+            ).start()
+        except BaseException:
+            # The next call starts another one, unless an interrupted start has brought it up.
+            if started.cancel():
+                ended.set_result(None)
+            raise
 
 
 class _RunningLoop:
@@ -220,6 +234,8 @@ def _run_loop(
     started: Future[_RunningLoop],
     ended: Future[None],
 ) -> None:
+    if not started.set_running_or_notify_cancel():
+        return
     failure: BaseException | None = None
     try:
         anyio.run(_serve, block, started, backend=backend)

@@ -164,8 +164,14 @@ class WorkerThread(Generic[J]):
         with self._lock:
             self._queue.put(queued)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread = thread
+                try:
+                    thread.start()
+                except RuntimeError:  # the system has no thread left: the next job tries again
+                    self._thread = None
+                    self._queue.get_nowait()  # it is the only one
+                    raise
 
     def _work(self) -> None:
         stopping = False

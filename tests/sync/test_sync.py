@@ -497,6 +497,40 @@ def test_a_wait_in_virtual_time(sandbox: Sandbox) -> None:
         assert clock.slept
 
 
+def test_a_thread_that_could_not_be_started_is_started_by_the_next_call(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            lix.people.get(LINK.format(1))
+        lix.close()
+    assert lix.people.get(LINK.format(1)).name
+
+
+def test_a_start_that_was_interrupted_is_no_second_start(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        while lix.loop_thread._started._state == "PENDING":
+            lix.loop_thread._started.running()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lix.people.get(LINK.format(1))
+    started = lix.loop_thread._started
+    assert lix.people.get(LINK.format(1)).name
+    assert lix.loop_thread._started is started
+
+
 PROGRAM = """
 import os, signal, sys, threading
 from lix_async import ConfigurationError, Lix, RateLimit

@@ -87,6 +87,13 @@ class _RunningJob:
         self.run = run
         self.clock = client.clock
         self.task: BackgroundTask
+        self.parking: Literal["", "here", "elsewhere"] = ""
+        """Which process has asked to park it."""
+
+    def park(self, asked: Literal["here", "elsewhere"]) -> None:
+        """Stop until it is resumed."""
+        self.parking = asked
+        self.run.park()
 
 
 class Jobs:
@@ -236,7 +243,7 @@ class Jobs:
         """
         job = self._stored(name)
         if (own := self._running.get(name)) is not None:
-            own.run.park()
+            own.park("here")
             await own.task.wait()
         else:
             await in_thread(self._store.park, job.id)
@@ -244,15 +251,19 @@ class Jobs:
     async def resume(self, name: str) -> None:
         """Go on with a job that is parked or has failed; one that is over asks for what is missing.
 
-        Without effect on a job that runs.
+        A job that is being parked goes on when that is done; it is waited for where this process
+        runs it. Without effect on a job that runs.
 
         Raises:
             ConfigurationError: There is no such job, or its client was not given to `setup`.
         """
         job = self._stored(name)
+        if (own := self._running.get(name)) is not None and own.parking == "here":
+            await own.task.wait()
         if name not in self._running:
             _method(job.spec.method, self._opened())
-            await self._continue(job)
+        if not await in_thread(self._store.resume, job.id) and name not in self._running:
+            await self._continue(self._stored(name))
 
     # How they run
 
@@ -273,7 +284,7 @@ class Jobs:
         if await in_thread(self._store.claim, job):
             try:
                 self._launch(job)
-            except LixError as error:
+            except (LixError, TypeError) as error:  # also options of an earlier version
                 LOG.error("the job %r cannot go on: %s", job.spec.name, error)
                 self._end(job.id, "failed", self.progress(job.spec.name))
 
@@ -302,7 +313,11 @@ class Jobs:
         finally:
             note.end()
             del self._running[name]
-            self._end(own.job, state, own.run.progress())
+            self._end(own.job, state, own.run.progress(), asked_by_file=own.parking == "elsewhere")
+        if self._clients is not None and own.parking == "elsewhere":
+            for job in self._store.jobs(name):
+                if job.id == own.job and job.state == "running":  # it was resumed meanwhile
+                    await self._continue(job)
 
     async def _note(self, own: _RunningJob) -> None:
         """Keep how far it is, and see whether another process asks to park it."""
@@ -315,11 +330,13 @@ class Jobs:
                 LOG.warning("how far a job is cannot be kept: %s", error)
                 continue
             if state == "parked":
-                own.run.park()
+                own.park("elsewhere")
 
-    def _end(self, job: int, state: JobState, progress: Progress | None) -> None:
+    def _end(
+        self, job: int, state: JobState, progress: Progress | None, *, asked_by_file: bool = False
+    ) -> None:
         try:
-            self._store.end(job, state, progress)
+            self._store.end(job, state, progress, asked_by_file=asked_by_file)
         except sqlite3.Error as error:
             LOG.error("the end of a job cannot be kept, so it goes on at the next start: %s", error)
 
