@@ -20,13 +20,28 @@ from msgspec.structs import replace
 from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import WaitableEvent, new_event, raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
-from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
+from ..core.errors import (
+    BulkError,
+    ConfigurationError,
+    LixError,
+    OutageError,
+    RateLimitError,
+    combined,
+)
 from ..core.freshness import Age, Freshness
 from ..core.plurals import counted
 from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall, is_member_urn
 from ..engine.doubts import DoubtPolicy
-from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
+from ..engine.events import (
+    Event,
+    OutcomeReady,
+    RunEnded,
+    RunParked,
+    RunResumed,
+    RunStarted,
+    WaitStarted,
+)
 from ..engine.lookup import (
     QUEUED_FOR,
     RECHECK_AFTER,
@@ -660,11 +675,13 @@ class RunExecutor(Generic[T]):
 
     async def _read_at_end(self) -> None:
         """Read the balances in the context of the run's tasks: the call belongs to the run."""
+        if not self.admission.has_unread_costs:
+            return
         errors: list[Exception] = []
 
         async def read() -> None:
             try:
-                await self.admission.read_at_end()
+                await self.admission.read_balances()
             except Exception as error:  # noqa: BLE001  # raised below
                 errors.append(error)
 
@@ -981,6 +998,7 @@ class RunExecutor(Generic[T]):
             tries=job.tries + (later.reason == "failed"),
             waited=later.reason != "busy",
         )
+        self._report_wait(job.call.row.id, later)
         due = self._clock.now() + later.pause
         heapq.heappush(self._waiting, (due, next(self._order), job))
         self._look_again()
@@ -1067,6 +1085,15 @@ class RunExecutor(Generic[T]):
             self._emit(RunParked, reason=reason, until=until)
         else:
             self._emit(RunResumed)
+
+    def _report_wait(self, endpoint: str, later: Postponed) -> None:
+        """Emit that a lookup waits after a 429, where no limiter says that all of them do."""
+        engine = self._caller.engine
+        if isinstance(later.outcome.error, RateLimitError) and engine.limiter is None:
+            at = self._clock.wall()
+            engine.events.emit(
+                WaitStarted(endpoint=endpoint, at=at, reason="held", seconds=later.pause)
+            )
 
     def _report_end(self) -> None:
         counts = self.progress()

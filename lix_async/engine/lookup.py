@@ -38,7 +38,6 @@ from ..core.errors import (
     LixError,
     PagingError,
     QueuedError,
-    RateLimitError,
     RefusalError,
     SuppressedError,
     TransportError,
@@ -77,7 +76,6 @@ from .checkpoint import Checkpoint
 from .credits import CreditBudget
 from .doubts import DoubtPolicy, check_doubts
 from .engine import Engine
-from .events import WaitStarted
 from .outcome import Outcome, State, state_of
 from .pages import Page, Paginator
 from .polling import FIRST_INTERVAL, MAX_INTERVAL
@@ -1025,14 +1023,6 @@ class _Attempts:
         if once or getattr(error, "kind", "") == UNKNOWN_ROUTE:
             delay = None
         self._judge(family, 0, pause=delay or 0.0, note=note, counts=not outage)
-        if delay is not None and isinstance(error, RateLimitError) and self._engine.limiter is None:
-            wait = WaitStarted(
-                endpoint=self._endpoint.id,
-                at=self._executor.wall(),
-                reason="held",
-                seconds=delay,
-            )
-            self._engine.events.emit(wait)
         return self._transient(delay, outage=outage or family == "infrastructure")
 
     async def _refused_for_days(self, status: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -685,6 +685,49 @@ async def test_an_attempt_under_way_is_waited_for(
             assert lix.cache.stats.bought == 1
         assert [one.outcome for one in events if isinstance(one, CallEnded)] == ["ok"]
     assert len(sandbox.requests) == 1
+
+
+async def test_a_middleware_around_it_raises_no_error_where_the_caller_has_left(
+    sandbox: Sandbox,
+) -> None:
+    """It gets an answer, which no server sends."""
+    permits = HeldPermits()
+    app = backend(memory_client(sandbox, rate_limit=permits))
+    statuses: list[int] = []
+
+    @app.middleware("http")
+    async def note(request: Request, call_next: Callable[[Request], Awaitable[Any]]) -> Any:
+        answer = await call_next(request)
+        statuses.append(answer.status_code)
+        return answer
+
+    async with app.router.lifespan_context(app):
+        caller = Caller(app, "/person", link=LINK)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(caller.call)
+            await anyio.wait_all_tasks_blocked()
+            assert permits.waiting == 1
+            caller.left.set()
+    assert statuses == [499]
+
+
+async def test_a_server_that_refuses_to_send_to_a_caller_who_has_left(sandbox: Sandbox) -> None:
+    permits = HeldPermits()
+    app = backend(memory_client(sandbox, rate_limit=permits))
+    refused: list[str] = []
+
+    async def send(message: Message) -> None:
+        refused.append(message["type"])
+        raise OSError("the connection is closed")
+
+    async with app.router.lifespan_context(app):
+        caller = Caller(app, "/person", link=LINK)
+        caller.send = send  # type: ignore[method-assign]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(caller.call)
+            await anyio.wait_all_tasks_blocked()
+            caller.left.set()
+    assert refused == ["http.response.start"]
 
 
 async def test_a_call_that_acts_is_never_cancelled(sandbox: Sandbox) -> None:

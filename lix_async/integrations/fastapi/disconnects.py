@@ -6,6 +6,7 @@ ASGI, see https://asgi.readthedocs.io/en/latest/specs/www.html.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
 
 DISCONNECT: Message = {"type": "http.disconnect"}
+CLIENT_LEFT = 499
+"""The status, as nginx logs it, of a request that was given up since its caller had left."""
 
 
 class _RequestCalls:
@@ -113,10 +116,11 @@ class StopOnDisconnect:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         # One message at a time: a body is read no faster than the application takes it.
         sender, receiver = anyio.create_memory_object_stream[Message](1)
-        answered = False
+        begun = answered = False
 
         async def forward(message: Message) -> None:
-            nonlocal answered
+            nonlocal begun, answered
+            begun = True
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 answered = True  # background tasks may follow: they belong to no caller
             await send(message)
@@ -144,6 +148,11 @@ class StopOnDisconnect:
             finally:
                 _request.reset(token)
             tasks.cancel_scope.cancel()
+        if calls.given_up.is_set() and not begun:
+            # No server sends it. A middleware around this one may raise where there is no answer.
+            with contextlib.suppress(OSError):
+                await send({"type": "http.response.start", "status": CLIENT_LEFT, "headers": []})
+                await send({"type": "http.response.body"})
 
 
 class _Inbox:
