@@ -6,13 +6,12 @@ to stop it never ends.
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import os
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib.util import find_spec
@@ -119,6 +118,7 @@ class EventLoopThread:
             return
         if loop.is_current:
             raise ConfigurationError("a client cannot be closed by its own callback")
+        loop.closing = True
         loop.stop_soon()
         ended.result()
 
@@ -135,19 +135,22 @@ class EventLoopThread:
             raise ConfigurationError(
                 "this client was in use when the process was forked: make one in the child"
             )
-        loop: _RunningLoop | None = None
-        while loop is None:
+        while True:
             with self._lock:
                 if not self._pid or self._ended.done():
                     self._start()
-                started = self._started
-            with contextlib.suppress(CancelledError):  # another caller could not start its thread
+                started, ended = self._started, self._ended
+            try:
                 loop = started.result()
-        if loop.is_current:
-            raise ConfigurationError(
-                "a callback of a client, such as a listener, cannot wait for its methods"
-            )
-        return loop
+            except CancelledError:  # another caller could not start its thread
+                continue
+            if loop.is_current:
+                raise ConfigurationError(
+                    "a callback of a client, such as a listener, cannot wait for its methods"
+                )
+            if not loop.closing:
+                return loop
+            wait([ended])  # then it is opened again
 
     def _start(self) -> None:
         started: Future[_RunningLoop] = Future()
@@ -175,6 +178,8 @@ class _RunningLoop:
     def __init__(self, tasks: anyio.abc.TaskGroup) -> None:
         self.calls: set[ThreadWaiter] = set()
         """The waiters of all calls that have not ended."""
+        self.closing = False
+        """Whether it was closed: no further call is made in it."""
         self._tasks = tasks
         self._posted: deque[Callable[[], object]] = deque()
         self._wake = anyio.Event()

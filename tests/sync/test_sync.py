@@ -511,6 +511,23 @@ def test_a_thread_that_could_not_be_started_is_started_by_the_next_call(
     assert lix.people.get(LINK.format(1)).name
 
 
+def test_a_call_after_a_close_that_was_interrupted(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lix.people.get(LINK.format(1)).name
+    ended = lix.loop_thread._ended
+
+    def interrupt(_: object = None) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ended, "result", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            lix.close()
+    assert lix.people.get(LINK.format(2)).name
+    assert ended.done()
+
+
 def test_a_start_that_was_interrupted_is_no_second_start(
     lix: Lix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
