@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import os
 import sqlite3
@@ -292,7 +293,28 @@ async def test_another_process_can_resume_what_it_has_parked(
         assert jobs.state("a") == other.state("a") == "ended"
 
 
-async def test_processes_that_fork_are_told_apart(path: Path, ledger: Path) -> None:
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_start_that_is_cancelled_leaves_no_job_that_does_not_run(
+    path: Path, ledger: Path
+) -> None:
+    """As by `asyncio.timeout` in a route, at any moment."""
+    vendor, jobs = Vendor(), Jobs(path)
+    started: list[str] = []
+    async with jobs.running([vendor]):
+        for steps in range(14):
+            name = f"job {steps}"
+            task = asyncio.ensure_future(jobs.start(name, vendor.get, ["1"], ledger=ledger))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            await ended(jobs, name)
+            started += [name] * (jobs.state(name) is not None)
+        assert 0 < len(started) < 14
+        assert {jobs.state(name) for name in started} == {"ended"}
+
+
+async def test_processes_that_fork_are_two_owners(path: Path, ledger: Path) -> None:
     """`Jobs` made before a fork is that of two processes: each may take over from the other."""
     parent = Jobs(path)
     first, second = copy.copy(parent), copy.copy(parent)

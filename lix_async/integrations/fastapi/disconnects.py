@@ -28,14 +28,14 @@ CLIENT_LEFT = 499
 class _RequestCalls:
     """The calls that are made for a request."""
 
-    def __init__(self, scope: anyio.CancelScope) -> None:
+    def __init__(self, scope: anyio.CancelScope, given_up: anyio.Event) -> None:
         self._scope = scope
+        self._given_up = given_up
+        """Whether the rest of the request is given up."""
         self._sent: set[int | None] = set()
         """The calls of which an attempt is under way."""
         self._acts = False
         self._left = False
-        self.given_up = anyio.Event()
-        """Whether the rest of the request is given up."""
 
     def hear(self, event: Event) -> None:
         match event:
@@ -58,7 +58,7 @@ class _RequestCalls:
         # A request that has acted, such as sent a message, runs to its end, and may note that.
         if self._left and not self._sent and not self._acts:
             self._scope.cancel()
-            self.given_up.set()
+            self._given_up.set()
 
 
 _request: ContextVar[_RequestCalls | None] = ContextVar("lix_async_request", default=None)
@@ -117,6 +117,7 @@ class StopOnDisconnect:
         # One message at a time: a body is read no faster than the application takes it.
         sender, receiver = anyio.create_memory_object_stream[Message](1)
         begun = answered = False
+        given_up = anyio.Event()
 
         async def forward(message: Message) -> None:
             nonlocal begun, answered
@@ -126,7 +127,7 @@ class StopOnDisconnect:
             await send(message)
 
         async with sender, receiver, anyio.create_task_group() as tasks:
-            calls = _RequestCalls(tasks.cancel_scope)
+            calls = _RequestCalls(tasks.cancel_scope, given_up)
 
             async def pump() -> None:
                 if tasks.cancel_scope.cancel_called:  # all is done without having waited once
@@ -138,7 +139,7 @@ class StopOnDisconnect:
                         await sender.send(message)
                 if not answered:
                     calls.leave()
-                    await calls.given_up.wait()  # else a streaming response would stop at once
+                    await given_up.wait()  # else a streaming response would stop at once
                 sender.close()
 
             tasks.start_soon(pump)
@@ -148,7 +149,7 @@ class StopOnDisconnect:
             finally:
                 _request.reset(token)
             tasks.cancel_scope.cancel()
-        if calls.given_up.is_set() and not begun:
+        if given_up.is_set() and not begun:
             # No server sends it. A middleware around this one may raise where there is no answer.
             with contextlib.suppress(OSError):
                 await send({"type": "http.response.start", "status": CLIENT_LEFT, "headers": []})

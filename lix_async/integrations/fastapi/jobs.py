@@ -198,10 +198,15 @@ class Jobs:
             given = [input_json(one) async for one in inputs]
         else:
             given = [input_json(one) for one in inputs]
-        job = await in_thread(self._store.add, spec, given)
-        if job is None:
+
+        async def begin() -> bool:
+            job = await in_thread(self._store.add, spec, given)
+            if job is not None:
+                self._launch(StoredJob(job, spec, "running", len(given), None, self._store.token))
+            return job is not None
+
+        if not await _whole(begin):
             raise JobExistsError(f"the job {name!r} is not over: resume it, or choose another name")
-        self._launch(StoredJob(job, spec, "running", len(given), None, self._store.token))
 
     def progress(self, name: str) -> Progress | None:
         """How far a job is, by a second ago where another process runs it; None without one."""
@@ -281,12 +286,15 @@ class Jobs:
         raise ConfigurationError(f"unknown job {name!r}")
 
     async def _continue(self, job: StoredJob) -> None:
-        if await in_thread(self._store.claim, job):
-            try:
-                self._launch(job)
-            except (LixError, TypeError) as error:  # also options of an earlier version
-                LOG.error("the job %r cannot go on: %s", job.spec.name, error)
-                self._end(job.id, "failed", self.progress(job.spec.name))
+        async def go_on() -> None:
+            if await in_thread(self._store.claim, job):
+                try:
+                    self._launch(job)
+                except (LixError, TypeError) as error:  # also options of an earlier version
+                    LOG.error("the job %r cannot go on: %s", job.spec.name, error)
+                    self._end(job.id, "failed", self.progress(job.spec.name))
+
+        await _whole(go_on)
 
     def _launch(self, job: StoredJob) -> None:
         spec = job.spec
@@ -352,6 +360,23 @@ class Jobs:
             if not own.task.done:
                 await own.run.aclose(0)
                 await own.task.wait()
+
+
+async def _whole(work: Callable[[], Awaitable[T]]) -> T:
+    """Await a function to its end although the caller is cancelled: a job is kept and begun."""
+    found: list[T] = []
+    errors: list[Exception] = []
+
+    async def run() -> None:
+        try:
+            found.append(await work())
+        except Exception as error:  # noqa: BLE001  # raised in the caller
+            errors.append(error)
+
+    await BackgroundTask(run).join()
+    if errors:
+        raise errors[0]
+    return found[0]
 
 
 def _place(ledger: str | os.PathLike[str]) -> str:
