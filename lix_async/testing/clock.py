@@ -53,8 +53,9 @@ class _Timer:
 class VirtualClock:
     """A clock that jumps to the next deadline as soon as every task of the event loop waits.
 
-    Sleeping tasks wake in the order of their deadlines, without real waiting. Random delays come
-    from `seed`, so a run can be repeated exactly. A jump takes about 0.1 s on asyncio and less on
+    Sleeping tasks wake in the order of their deadlines, without real waiting. It stands still while
+    a task waits for a thread of this package, such as that of a ledger. Random delays come from
+    `seed`, so a run can be repeated exactly. A jump takes about 0.1 s on asyncio and less on
     trio, the time in which anyio detects that all tasks wait, so prefer few jumps.
 
     Args:
