@@ -14,10 +14,11 @@ import fastapi
 import fastapi.encoders
 import httpx
 import pytest
-from fastapi import BackgroundTasks, Depends, FastAPI, Response
+from fastapi import BackgroundTasks, Depends, FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.testclient import TestClient
 from openapi_spec_validator import validate
 from starlette.requests import Request
+from starlette.testclient import WebSocketDenialResponse
 
 import lix_async.integrations.fastapi
 from lix_async import AsyncLix, AsyncLookC, Checkpoint, LocalLimiter, Page, Person, Post, RateLimit
@@ -864,3 +865,48 @@ async def test_it_can_be_left_out(sandbox: Sandbox) -> None:
     assert "StopOnDisconnect" not in repr(app.user_middleware)
     async with served(app) as http:
         assert (await http.get("/person", params={"link": LINK})).status_code == 200
+
+
+def test_web_sockets_have_clients_and_end_with_the_name_of_an_error(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = backend(memory_client(sandbox))
+
+    @app.websocket("/names")
+    async def names(socket: WebSocket, lix: LixDep, early: bool = False) -> None:
+        if early:
+            await lix.people.get("https://example.com/nobody")
+        await socket.accept()
+        async for link in socket.iter_text():
+            await socket.send_text((await lix.people.get(link)).name or "")
+
+    with TestClient(app) as http:
+        with http.websocket_connect("/names") as socket:
+            socket.send_text(LINK)
+            assert socket.receive_text()
+            socket.send_text("https://example.com/nobody")
+            with pytest.raises(WebSocketDisconnect) as closed:
+                socket.receive_text()
+            assert (closed.value.code, closed.value.reason) == (1011, "ConfigurationError")
+        with (
+            pytest.raises(WebSocketDenialResponse) as refused,
+            http.websocket_connect("/names?early=1"),
+        ):
+            pass
+        assert refused.value.status_code == 422
+        assert refused.value.json()["title"] == "ConfigurationError"
+
+
+async def test_a_server_without_refusals_of_web_sockets_gets_the_error(sandbox: Sandbox) -> None:
+    app = backend(memory_client(sandbox))
+
+    @app.websocket("/names")
+    async def names(socket: WebSocket, lix: LixDep) -> None:
+        await lix.people.get("https://example.com/nobody")
+
+    async with app.router.lifespan_context(app):
+        caller = Caller(app, "/names")
+        caller._scope |= {"type": "websocket", "scheme": "ws", "subprotocols": []}
+        with pytest.raises(ConfigurationError):
+            await caller.call()
+    assert caller.sent == []
