@@ -21,7 +21,7 @@ from lix_async.bulk import SqliteStore
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.integrations.fastapi import JobExistsError, Jobs
-from lix_async.integrations.fastapi.job_store import JobStore
+from lix_async.integrations.fastapi.job_store import JobStore, StoredJob
 
 pytestmark = pytest.mark.anyio
 
@@ -312,6 +312,29 @@ async def test_a_start_that_is_cancelled_leaves_no_job_that_does_not_run(
             started += [name] * (jobs.state(name) is not None)
         assert 0 < len(started) < 14
         assert {jobs.state(name) for name in started} == {"ended"}
+
+
+async def test_a_job_that_is_resumed_while_the_application_stops_goes_on_at_the_next_start(
+    path: Path, ledger: Path
+) -> None:
+    vendor, jobs = Vendor(), Jobs(path)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(jobs.running([vendor]))
+        await jobs.start("a", vendor.get, ["1"], ledger=ledger)
+        await jobs.park("a")
+        claim = jobs._store.claim
+
+        def late(job: StoredJob) -> bool:
+            jobs._clients = None  # as the end of the block does
+            return claim(job)
+
+        jobs._store.claim = late  # type: ignore[method-assign]
+        await jobs.resume("a")
+    assert jobs._running == {}
+    jobs = Jobs(path)
+    async with jobs.running([vendor]):
+        await ended(jobs, "a")
+        assert jobs.state("a") == "ended"
 
 
 async def test_processes_that_fork_are_two_owners(path: Path, ledger: Path) -> None:

@@ -288,6 +288,9 @@ class Jobs:
     async def _continue(self, job: StoredJob) -> None:
         async def go_on() -> None:
             if await in_thread(self._store.claim, job):
+                if self._clients is None:  # the application has stopped: at the next start
+                    self._end(job.id, "running", job.progress)
+                    return
                 try:
                     self._launch(job)
                 except (LixError, TypeError) as error:  # also options of an earlier version
