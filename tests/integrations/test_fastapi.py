@@ -875,7 +875,7 @@ def test_web_sockets_have_clients_and_end_with_the_name_of_an_error(
     @app.websocket("/names")
     async def names(socket: WebSocket, lix: LixDep, early: bool = False) -> None:
         if early:
-            await lix.people.get("https://example.com/nobody")
+            await lix.people.get("https://example.com/person")
         await socket.accept()
         async for link in socket.iter_text():
             await socket.send_text((await lix.people.get(link)).name or "")
@@ -884,7 +884,7 @@ def test_web_sockets_have_clients_and_end_with_the_name_of_an_error(
         with http.websocket_connect("/names") as socket:
             socket.send_text(LINK)
             assert socket.receive_text()
-            socket.send_text("https://example.com/nobody")
+            socket.send_text("https://example.com/person")
             with pytest.raises(WebSocketDisconnect) as closed:
                 socket.receive_text()
             assert (closed.value.code, closed.value.reason) == (1011, "ConfigurationError")
@@ -902,7 +902,7 @@ async def test_a_server_without_refusals_of_web_sockets_gets_the_error(sandbox: 
 
     @app.websocket("/names")
     async def names(socket: WebSocket, lix: LixDep) -> None:
-        await lix.people.get("https://example.com/nobody")
+        await lix.people.get("https://example.com/person")
 
     async with app.router.lifespan_context(app):
         caller = Caller(app, "/names")
