@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 import anyio.to_thread
@@ -26,6 +28,8 @@ from sample_provider import (
 import lix_async
 from lix_async.cli.providers import client_class, providers
 from lix_async.concurrency.event_loop import running_loop
+from lix_async.concurrency.thread_work import in_thread
+from lix_async.concurrency.worker_thread import WorkerThread
 from lix_async.core.errors import ConfigurationError, RateLimitError
 from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
@@ -287,3 +291,65 @@ async def test_an_object_with_exchange_is_a_transport():
     client = SampleClient(reply(200, {"things": [{"id": "a"}]}), reply(200, {"ok": True}))
     assert (await client.send(LIST, ListParams())).value.items[0].id == "a"
     assert (await client.send(SEND, SendParams(to="me", text="x"))).value.ok
+
+
+async def waits_for_a_worker(held: threading.Event) -> None:
+    """As a ledger waits for its thread, which works until `held` is set."""
+
+    class Slow:
+        def run(self, jobs: Sequence[None]) -> Sequence[None]:
+            held.wait()
+            return jobs
+
+        def error_for(self, error: Exception) -> Exception:
+            return error
+
+        def close(self) -> None:
+            pass
+
+    await WorkerThread(Slow(), "slow", idle_timeout=1.0).run(None)
+
+
+async def waits_for_a_function(held: threading.Event) -> None:
+    await in_thread(held.wait)
+
+
+@pytest.mark.parametrize("waits", [waits_for_a_worker, waits_for_a_function])
+@pytest.mark.parametrize("kind", [VirtualClock, IdleClock])
+async def test_a_clock_stands_still_while_a_thread_works_for_a_task(
+    kind: type[VirtualClock], waits: Callable[[threading.Event], Awaitable[None]]
+) -> None:
+    held, found = threading.Event(), list[object]()
+
+    async def work() -> None:
+        with clock.timeout(5) as scope:
+            await waits(held)
+            found.append(clock.now())
+        found.append(scope.cancelled_caught)
+
+    async def sleep() -> None:
+        await clock.sleep(10)
+        found.append(clock.now())
+
+    async with kind() if kind is VirtualClock else contextlib.nullcontext(kind()) as clock:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            tasks.start_soon(sleep)
+            for _ in range(3):
+                await anyio.wait_all_tasks_blocked()
+                await settle()
+            assert (found, clock.now()) == ([], 0)
+            held.set()
+    assert found == [0, False, 10]
+
+
+async def test_a_clock_waits_for_no_thread_whose_caller_was_cancelled() -> None:
+    held = threading.Event()
+    async with VirtualClock() as clock, anyio.create_task_group() as tasks:
+        tasks.start_soon(waits_for_a_worker, held)
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    async with clock:
+        await clock.sleep(5)
+    held.set()
+    assert clock.now() == 5

@@ -332,11 +332,11 @@ class AdmissionController(Admission):
             )
         raise CallsParked
 
-    async def read_at_end(self) -> None:
-        """Read the balances once more, where calls have cost something since they were read."""
-        endpoints = self._balance_endpoints
-        if endpoints is not None and any(self._since.values()) and self.breaker.failure is None:
-            await self._read_balances(endpoints)
+    @property
+    def has_unread_costs(self) -> bool:
+        """Whether calls have cost something since the balances were read, which can be read now."""
+        reported = self._balance_endpoints is not None and self.breaker.failure is None
+        return reported and any(self._since.values())
 
     async def read_balances(self) -> None:
         """Read the balances now, if the provider reports them, and keep them in the ledger."""

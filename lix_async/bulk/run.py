@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import heapq
 import itertools
 from collections import deque
@@ -19,13 +20,28 @@ from msgspec.structs import replace
 from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import WaitableEvent, new_event, raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
-from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
+from ..core.errors import (
+    BulkError,
+    ConfigurationError,
+    LixError,
+    OutageError,
+    RateLimitError,
+    combined,
+)
 from ..core.freshness import Age, Freshness
 from ..core.plurals import counted
 from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall, is_member_urn
 from ..engine.doubts import DoubtPolicy
-from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
+from ..engine.events import (
+    Event,
+    OutcomeReady,
+    RunEnded,
+    RunParked,
+    RunResumed,
+    RunStarted,
+    WaitStarted,
+)
 from ..engine.lookup import (
     QUEUED_FOR,
     RECHECK_AFTER,
@@ -579,9 +595,13 @@ class RunExecutor(Generic[T]):
         """That of the last lookup."""
         self._stop: LixError | None = None
         self._begun = self._opened = False
+        self._context = contextvars.Context()
+        """What the tasks of the run inherit from the one in which its first event is emitted."""
         self._reads_at_end = True
         """Whether the balances are read once more at its end."""
         self._withdraw: Callable[[], None] | None = None
+        self._pause: anyio.CancelScope | None = None
+        """The wait for a lookup that is due later, while there is nothing else to take."""
         self._taking = False
         """Whether a worker waits for inputs, or for what else comes next."""
         self._takers: deque[WaitableEvent] = deque()
@@ -644,14 +664,34 @@ class RunExecutor(Generic[T]):
                     await self._store.end_run(run)
                     left = seconds if self._reads_at_end else 0.0
                     if left is None:
-                        await self.admission.read_at_end()
+                        await self._read_at_end()
                     elif left > 0:
                         with self._clock.timeout(left):
-                            await self.admission.read_at_end()
+                            await self._read_at_end()
         finally:  # also where it is cancelled
             if self._opened:  # a store that was open before belongs to the caller
                 self._opened = False
                 await self._store.close()
+
+    async def _read_at_end(self) -> None:
+        """Read the balances in the context of the run's tasks: the call belongs to the run."""
+        if not self.admission.has_unread_costs:
+            return
+        errors: list[Exception] = []
+
+        async def read() -> None:
+            try:
+                await self.admission.read_balances()
+            except Exception as error:  # noqa: BLE001  # raised below
+                errors.append(error)
+
+        task = self._context.run(BackgroundTask, read)
+        try:
+            await task.wait()
+        finally:
+            await task.cancel()
+        if errors:
+            raise errors[0]
 
     def _raise(self) -> None:
         stop, self._stop = self._stop, None
@@ -737,6 +777,7 @@ class RunExecutor(Generic[T]):
         )
         self._lookup.run_id = self._inputs.run_id = run
         self._emit(RunStarted, name=self._name, method=method)
+        self._context = contextvars.copy_context()
         if parked := await self._store.parked():
             self.park(parked)
 
@@ -792,13 +833,7 @@ class RunExecutor(Generic[T]):
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
             if self._waiting and self._inputs.used_up:
-                due, _, job = self._waiting[0]
-                self._queued_until = due if job.queued else None
-                self._report_queued(self._workers.in_flight)
-                await self._caller.engine.sleep(due - now)  # it counts as queued meanwhile
-                self._queued_until = None
-                if self._waits_for == "queued":
-                    self._report_pause("")
+                await self._wait_for_due()
                 continue
             try:
                 dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
@@ -815,6 +850,21 @@ class RunExecutor(Generic[T]):
                 raise
             if found is not None:
                 return next(self._order), found
+
+    async def _wait_for_due(self) -> None:
+        """Sleep until the earliest waiting lookup is due, or until `_look_again`."""
+        due, _, job = self._waiting[0]
+        if self._failed:
+            due = min(due, self._failed[0][0])
+        self._queued_until = due if job.queued else None
+        self._report_queued(self._workers.in_flight)
+        try:
+            with anyio.CancelScope() as self._pause:
+                await self._caller.engine.sleep(due - self._clock.now())
+        finally:
+            self._pause = self._queued_until = None
+        if self._waits_for == "queued":
+            self._report_pause("")
 
     async def _next_input(self, seconds: float | None) -> PendingLookup | None:
         """The next input; None where a queued lookup is due before it comes.
@@ -908,7 +958,7 @@ class RunExecutor(Generic[T]):
             self._counts.credits += spent
             if (done := self._flying.pop(key)) is not None:
                 done.set()
-            self._report_queued(self._workers.in_flight - 1)
+            self._call_ended()
         return None
 
     def _reserve_refresh(self, job: PendingLookup) -> Freshness | None:
@@ -948,9 +998,10 @@ class RunExecutor(Generic[T]):
             tries=job.tries + (later.reason == "failed"),
             waited=later.reason != "busy",
         )
+        self._report_wait(job.call.row.id, later)
         due = self._clock.now() + later.pause
         heapq.heappush(self._waiting, (due, next(self._order), job))
-        self._wake_reader()
+        self._look_again()
         return None
 
     def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
@@ -961,8 +1012,14 @@ class RunExecutor(Generic[T]):
         self._counts.spent(outcome)
         job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)
         self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
-        self._wake_reader()
+        self._look_again()
         return True
+
+    def _call_ended(self) -> None:
+        """A call has ended, which may be what those that were held back wait for."""
+        if self._failed and not self.admission.breaker.suspects:
+            self._look_again()
+        self._report_queued(self._workers.in_flight - 1)
 
     def _given_up(self, job: PendingLookup) -> Outcome[T]:
         outcome = cast("Outcome[object]", job.failed)
@@ -976,10 +1033,13 @@ class RunExecutor(Generic[T]):
         self._report_outcome(job.call.row.id, outcome)
         return cast("Outcome[T]", outcome)
 
-    def _wake_reader(self) -> None:
-        """Whoever waits for the next input waits for what has changed, too."""
+    def _look_again(self) -> None:
+        """What is taken next may have changed: whoever waits for it looks again."""
         if self._reading is not None:
             self._changed.set()
+        if self._pause is not None:
+            self._queued_until = None
+            self._pause.cancel()
 
     def _on_parked(self, parked: CallsParked) -> None:
         if parked.error is not None:
@@ -1025,6 +1085,15 @@ class RunExecutor(Generic[T]):
             self._emit(RunParked, reason=reason, until=until)
         else:
             self._emit(RunResumed)
+
+    def _report_wait(self, endpoint: str, later: Postponed) -> None:
+        """Emit that a lookup waits after a 429, where no limiter says that all of them do."""
+        engine = self._caller.engine
+        if isinstance(later.outcome.error, RateLimitError) and engine.limiter is None:
+            at = self._clock.wall()
+            engine.events.emit(
+                WaitStarted(endpoint=endpoint, at=at, reason="held", seconds=later.pause)
+            )
 
     def _report_end(self) -> None:
         counts = self.progress()

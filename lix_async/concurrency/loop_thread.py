@@ -11,7 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib.util import find_spec
@@ -21,7 +21,8 @@ import anyio
 import anyio.abc
 
 from ..core.errors import ConfigurationError
-from .event_loop import threadsafe_callback
+from . import thread_work
+from .event_loop import running_loop, threadsafe_callback
 
 Arguments = ParamSpec("Arguments")
 R = TypeVar("R")
@@ -117,6 +118,7 @@ class EventLoopThread:
             return
         if loop.is_current:
             raise ConfigurationError("a client cannot be closed by its own callback")
+        loop.closing = True
         loop.stop_soon()
         ended.result()
 
@@ -124,7 +126,7 @@ class EventLoopThread:
         started: Future[_RunningLoop] | None = getattr(self, "_started", None)
         if started is None or self._pid != os.getpid():
             return
-        if started.done() and started.exception() is None:
+        if started.done() and not started.cancelled() and started.exception() is None:
             started.result().stop_soon()
 
     def _running_loop(self) -> _RunningLoop:
@@ -133,25 +135,41 @@ class EventLoopThread:
             raise ConfigurationError(
                 "this client was in use when the process was forked: make one in the child"
             )
-        with self._lock:
-            if not self._pid or self._ended.done():
-                self._pid = os.getpid()
-                self._started, self._ended = Future(), Future()
-                # The thread has no reference to this object, which ends it when it is deleted.
-                own = contextvars.Context()
-                threading.Thread(
-                    target=own.run,
-                    args=(_run_loop, self._block, self._backend, self._started, self._ended),
-                    name="lix_async",
-                    daemon=True,
-                ).start()
-            started = self._started
-        loop = started.result()
-        if loop.is_current:
-            raise ConfigurationError(
-                "a callback of a client, such as a listener, cannot wait for its methods"
-            )
-        return loop
+        while True:
+            with self._lock:
+                if not self._pid or self._ended.done():
+                    self._start()
+                started, ended = self._started, self._ended
+            try:
+                loop = started.result()
+            except CancelledError:  # another caller could not start its thread
+                continue
+            if loop.is_current:
+                raise ConfigurationError(
+                    "a callback of a client, such as a listener, cannot wait for its methods"
+                )
+            if not loop.closing:
+                return loop
+            wait([ended])  # then it is opened again
+
+    def _start(self) -> None:
+        started: Future[_RunningLoop] = Future()
+        ended: Future[None] = Future()
+        self._pid, self._started, self._ended = os.getpid(), started, ended
+        # The thread has no reference to this object, which ends it when it is deleted.
+        own = contextvars.Context()
+        try:
+            threading.Thread(
+                target=own.run,
+                args=(_run_loop, self._block, self._backend, started, ended),
+                name="lix_async",
+                daemon=True,
+            ).start()
+        except BaseException:
+            # The next call starts another one, unless an interrupted start has brought it up.
+            if started.cancel():
+                ended.set_result(None)
+            raise
 
 
 class _RunningLoop:
@@ -160,6 +178,8 @@ class _RunningLoop:
     def __init__(self, tasks: anyio.abc.TaskGroup) -> None:
         self.calls: set[ThreadWaiter] = set()
         """The waiters of all calls that have not ended."""
+        self.closing = False
+        """Whether it was closed: no further call is made in it."""
         self._tasks = tasks
         self._posted: deque[Callable[[], object]] = deque()
         self._wake = anyio.Event()
@@ -219,6 +239,8 @@ def _run_loop(
     started: Future[_RunningLoop],
     ended: Future[None],
 ) -> None:
+    if not started.set_running_or_notify_cancel():
+        return
     failure: BaseException | None = None
     try:
         anyio.run(_serve, block, started, backend=backend)
@@ -264,6 +286,8 @@ class _ThreadCall(Generic[R]):
         for variable, value in self.context.items():
             if variable not in own:
                 variable.set(value)
+        loop = running_loop()
+        thread_work.calls.begin(loop)
         try:
             with anyio.CancelScope() as self._scope:
                 if not self._left:
@@ -273,6 +297,7 @@ class _ThreadCall(Generic[R]):
         except BaseException as error:  # noqa: BLE001  # raised in the caller's thread
             self._error = error
         finally:
+            thread_work.calls.end(loop)
             self.ended.set()
 
     def leave(self) -> None:

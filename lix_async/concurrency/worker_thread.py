@@ -18,9 +18,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-import anyio
 import anyio.to_thread
 
+from . import thread_work
 from .background import BackgroundTask
 from .clock import RealClock
 from .event_loop import (
@@ -129,15 +129,19 @@ class WorkerThread(Generic[J]):
         A cancelled caller leaves at once unless the thread was made with `shield`. The job is
         run in any case.
         """
-        queued = _QueuedJob(job, running_loop())
-        self._put(queued)
+        loop = running_loop()
+        queued = _QueuedJob(job, loop)
         assert queued.done is not None  # made for the loop
+        thread_work.jobs.begin(loop)
         try:
+            self._put(queued)
             await queued.done.wait()  # without a scope: it would add a quarter to a call
         except BaseException as error:
             if not self._shield:
                 raise
             await wait_on(queued.done, error)
+        finally:
+            thread_work.jobs.end(loop)
         if queued.error is not None:
             raise self._handler.error_for(queued.error)
         return queued.value
@@ -151,7 +155,8 @@ class WorkerThread(Generic[J]):
         if thread is not None:
 
             async def join() -> None:
-                await anyio.to_thread.run_sync(thread.join, abandon_on_cancel=True)
+                with thread_work.job():
+                    await anyio.to_thread.run_sync(thread.join, abandon_on_cancel=True)
 
             await (BackgroundTask(join).join() if self._shield else join())
 
@@ -159,8 +164,14 @@ class WorkerThread(Generic[J]):
         with self._lock:
             self._queue.put(queued)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread = thread
+                try:
+                    thread.start()
+                except RuntimeError:  # the system has no thread left: the next job tries again
+                    self._thread = None
+                    self._queue.get_nowait()  # it is the only one
+                    raise
 
     def _work(self) -> None:
         stopping = False

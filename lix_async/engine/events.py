@@ -69,7 +69,10 @@ class CallStarted(Event, frozen=True, kw_only=True):
 
 
 class WaitStarted(Event, frozen=True, kw_only=True):
-    """The call waits before an attempt."""
+    """The call waits before an attempt.
+
+    Without `call`, a lookup of a run that has no rate limit waits after a 429, for another call.
+    """
 
     reason: WaitReason
     """What it waits for; see `WaitReason`."""

@@ -12,8 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import anyio.to_thread
-
+from ..concurrency.thread_work import in_thread
 from ..core.errors import BulkError, ConfigurationError
 from ..core.freshness import Age, check_age, freshness
 from ..core.validation import guarded_repr
@@ -179,7 +178,7 @@ class Ledger:
             return await merge(self.store, source)
         with tempfile.TemporaryDirectory(prefix="lix_async-") as folder:
             if isinstance(source, SqliteStore):
-                source = await anyio.to_thread.run_sync(source.readable, Path(folder))
+                source = await in_thread(source.readable, Path(folder))
             await source.open_read_only()
             try:
                 return await merge(self.store, source)

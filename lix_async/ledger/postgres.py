@@ -20,8 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import LiteralString, NamedTuple, cast
 
-import anyio.to_thread
-
+from ..concurrency.thread_work import in_thread
 from ..core.errors import BulkError, ConfigurationError
 from ..core.server_address import address_problem
 from ..core.validation import guarded_repr
@@ -722,7 +721,7 @@ class PostgresStore(Store):
                     name = _qualified(self.schema, table)
                     connection.execute(f"VACUUM {'FULL ' * full}{name}".encode())
 
-        await anyio.to_thread.run_sync(work)
+        await in_thread(work)
 
     async def release_deleted(self, *, full: bool) -> tuple[list[int], str]:
         await self.vacuum(full=full)
@@ -743,7 +742,7 @@ class PostgresStore(Store):
 
     async def add_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         ledger = cast("PostgresLedgerConnection", self._connection)
-        await anyio.to_thread.run_sync(ledger.copy_inputs, run, inputs)
+        await in_thread(ledger.copy_inputs, run, inputs)
 
     def execute(
         self, statement: LiteralString, values: Mapping[str, object] | None = None

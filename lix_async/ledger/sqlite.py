@@ -17,8 +17,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, cast
 
-import anyio.to_thread
-
+from ..concurrency.thread_work import in_thread
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
 from ..filesystem import (
@@ -602,7 +601,7 @@ class SqliteStore(Store):
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
         try:
-            await anyio.to_thread.run_sync(work)
+            await in_thread(work)
         except sqlite3.Error as error:
             raise BulkError(f"the ledger {self.path} cannot be compacted: {error}") from None
 
@@ -615,7 +614,7 @@ class SqliteStore(Store):
             return not busy
 
         try:
-            return await anyio.to_thread.run_sync(work)
+            return await in_thread(work)
         except sqlite3.Error as error:
             raise BulkError(f"the log of {self.path} cannot be emptied: {error}") from None
 
@@ -648,7 +647,7 @@ class SqliteStore(Store):
                     rest = data[-longest:]
             return list(found)
 
-        return await anyio.to_thread.run_sync(work)
+        return await in_thread(work)
 
     async def copies(self) -> list[str]:
         names = await self.statement(

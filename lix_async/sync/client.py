@@ -25,7 +25,7 @@ from ..engine.pages import ListingOptions
 from ..ledger.ledger import StoreAddress
 from .methods import SyncMethods
 from .pages import SyncPages
-from .run import SyncRun, input_stream, waiter_of
+from .run import SyncRun, input_stream, run_supplied
 
 if TYPE_CHECKING:
     from ..frames import AnyTable, Frame
@@ -202,8 +202,9 @@ class SyncClient(SyncMethods[A_co]):
         """
         stream = input_stream(inputs)
         awaited = async_method(method)
-        return self.loop_thread.run_with(
-            waiter_of(stream),
+        return run_supplied(
+            self.loop_thread,
+            stream,
             lambda: preview(
                 store,
                 awaited,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Generic, TypeVar, cast
@@ -14,8 +14,9 @@ import anyio
 from ..bulk.progress import Progress, Report
 from ..bulk.row_input import AnyRow
 from ..bulk.run import Run
-from ..concurrency.event_loop import threadsafe_callback
-from ..concurrency.loop_thread import EventLoopThread, ThreadWaiter
+from ..concurrency import thread_work
+from ..concurrency.event_loop import running_loop, threadsafe_callback
+from ..concurrency.loop_thread import EventLoopThread
 from ..core.validation import guarded_repr
 from ..engine.outcome import Outcome
 from ..ledger.reconciliation import Reconciliation
@@ -34,6 +35,8 @@ class InputIterator(Generic[AnyRow]):
         self._inputs = inputs
         self.wanted: SimpleQueue[object] = SimpleQueue()
         """Functions that take an input, and the waiters whose call has ended."""
+        self._suppliers = 0
+        self._waits = self._counts = False
 
     def __aiter__(self) -> AsyncIterator[AnyRow]:
         return self
@@ -41,7 +44,8 @@ class InputIterator(Generic[AnyRow]):
     async def __anext__(self) -> AnyRow:
         found: list[AnyRow] = []
         errors: list[Exception] = []
-        there, call_soon = anyio.Event(), threadsafe_callback()
+        self._loop = running_loop()
+        there, call_soon = anyio.Event(), threadsafe_callback(self._loop)
 
         def take() -> None:
             try:
@@ -54,11 +58,34 @@ class InputIterator(Generic[AnyRow]):
                 with contextlib.suppress(RuntimeError):  # the loop has ended
                     call_soon(there.set)
 
-        self.wanted.put(take)
-        await there.wait()
+        self._waits = True
+        self._count()
+        try:
+            self.wanted.put(take)
+            await there.wait()
+        finally:
+            self._waits = False
+            self._count()
         if found:
             return found[0]
         raise errors[0] if errors else StopAsyncIteration
+
+    async def supplied(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Await a function, during which the caller's thread takes inputs that are wanted."""
+        self._suppliers += 1
+        self._count()
+        try:
+            return await function()
+        finally:
+            self._suppliers -= 1
+            self._count()
+
+    def _count(self) -> None:
+        """Note whether a thread works for a task: it does where both are there."""
+        counts = self._waits and self._suppliers > 0
+        if counts != self._counts:
+            self._counts = counts
+            (thread_work.inputs.begin if counts else thread_work.inputs.end)(self._loop)
 
 
 def input_stream(inputs: Iterable[AnyRow]) -> Iterable[AnyRow] | InputIterator[AnyRow]:
@@ -66,11 +93,14 @@ def input_stream(inputs: Iterable[AnyRow]) -> Iterable[AnyRow] | InputIterator[A
     return InputIterator(inputs) if isinstance(inputs, Iterator) else inputs
 
 
-def waiter_of(inputs: object) -> ThreadWaiter:
-    """What waits for a call that reads inputs, and takes them from an iterator meanwhile."""
-    if isinstance(inputs, InputIterator):
-        return _InputSupply(cast("InputIterator[object]", inputs).wanted)
-    return threading.Event()
+def run_supplied(
+    thread: EventLoopThread, inputs: object, function: Callable[[], Awaitable[T]]
+) -> T:
+    """Make a call that reads inputs, and take them from an iterator meanwhile."""
+    if not isinstance(inputs, InputIterator):
+        return thread.run(function)
+    stream = cast("InputIterator[object]", inputs)
+    return thread.run_with(_InputSupply(stream.wanted), partial(stream.supplied, function))
 
 
 class _InputSupply:
@@ -117,7 +147,7 @@ class SyncRun(Generic[T]):
 
     def __next__(self) -> Outcome[T]:
         try:
-            return self._thread.run_with(waiter_of(self._inputs), self.aio.__anext__)
+            return run_supplied(self._thread, self._inputs, self.aio.__anext__)
         except StopAsyncIteration:
             raise StopIteration from None
         except Exception:

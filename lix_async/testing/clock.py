@@ -17,6 +17,7 @@ from anyio.lowlevel import checkpoint
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import running_loop, threadsafe_callback
+from ..concurrency.thread_work import wait_until_idle
 from ..core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ class _Timer:
 class VirtualClock:
     """A clock that jumps to the next deadline as soon as every task of the event loop waits.
 
-    Sleeping tasks wake in the order of their deadlines, without real waiting. Random delays come
-    from `seed`, so a run can be repeated exactly. A jump takes about 0.1 s on asyncio and less on
+    Sleeping tasks wake in the order of their deadlines, without real waiting. It stands still while
+    a task waits for a thread of this package, such as that of a ledger. Random delays come from
+    `seed`, so a run can be repeated exactly. A jump takes about 0.1 s on asyncio and less on
     trio, the time in which anyio detects that all tasks wait, so prefer few jumps.
 
     Args:
@@ -138,7 +140,7 @@ class VirtualClock:
             if self._next_moment() is None:
                 self._changed = anyio.Event()
                 await self._changed.wait()
-            await anyio.wait_all_tasks_blocked()
+            await wait_until_idle()
             if (moment := self._next_moment()) is not None:
                 self._until(moment)
 
@@ -190,7 +192,7 @@ class IdleClock(VirtualClock):
         loop = running_loop()
         try:
             while self._sleepers[loop]:
-                await anyio.wait_all_tasks_blocked()
+                await wait_until_idle()
                 if self._sleepers[loop] and (moment := self._next_moment(loop)) is not None:
                     self._until(moment)
         finally:

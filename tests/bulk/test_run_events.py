@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
-from sample_provider import refused, settle
+from sample_provider import LOST, refused, settle
 
 from lix_async import RateLimit, RetryPolicy, bulk
 from lix_async.core.errors import BudgetError, RateLimitError, ServerError
@@ -22,6 +22,7 @@ from lix_async.events import (
     RunParked,
     RunResumed,
     RunStarted,
+    WaitStarted,
 )
 from lix_async.sandbox import Sandbox
 from lix_async.testing import VirtualClock, memory_client
@@ -220,6 +221,31 @@ async def test_a_run_says_that_it_gets_no_permits(
     assert "person.get: no permits for 90.0 s after a 429" in caplog.text
 
 
+async def test_a_run_without_a_rate_limit_says_that_a_lookup_waits_after_a_429(
+    ledger: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lix_async.calls")
+    answers = {"one": iter([refused(429, "too_many", retry_after="90")]), "two": iter([LOST])}
+    events: list[Event] = []
+
+    def answer(outgoing: HttpRequest) -> HttpResponse:
+        return next(answers[outgoing.target.rsplit("/", 1)[-1]], thing(outgoing))
+
+    async with VirtualClock() as clock:
+        client = Vendor(answer, clock=clock, rate_limit=None, on_event=events.append)
+        run = bulk.Run(ledger(), client.get, ["one", "two"], doubts="retry")
+        assert {outcome.input: outcome.state for outcome in await drained(run)} == {
+            "one": "done",
+            "two": "in_doubt",
+        }
+    (wait,) = [event for event in events if isinstance(event, WaitStarted)]
+    assert (wait.call, wait.reason) == (None, "held")
+    assert wait.seconds is not None
+    text = f"thing.get: waits {wait.seconds:.1f} s (held by 429)"
+    assert [one for one in caplog.messages if "waits" in one] == [text]
+    assert 90 <= wait.seconds < 100
+
+
 @pytest.mark.parametrize("level", [logging.WARNING, logging.INFO])
 async def test_a_run_with_failures_warns_once_at_its_end_at_any_level(
     ledger: Open, caplog: pytest.LogCaptureFixture, level: int
@@ -276,3 +302,78 @@ async def test_a_preview_warns_where_the_run_takes_days(
             assert found.exceeds_today == (count > (found.requests_left or 0))
     assert [(one.name, one.levelname) for one in caplog.records] == [("lix_async.bulk", "WARNING")]
     assert "takes more than a day" in caplog.text
+
+
+async def test_a_wait_for_a_queued_lookup_ends_where_another_is_due_before(ledger: Open) -> None:
+    """What fails while only a queued lookup is left is repeated after its own pause."""
+    times: dict[str, list[float]] = {"queued": [], "slow": []}
+
+    async def answer(outgoing: HttpRequest) -> HttpResponse:
+        name = outgoing.target.rsplit("/", 1)[-1]
+        times[name].append(clock.now())
+        if len(times[name]) > 1:
+            return thing(outgoing)
+        if name == "queued":
+            return refused(202, "queued")
+        await clock.sleep(30)
+        return refused(503, "api_error")
+
+    events: list[Event] = []
+    async with VirtualClock() as clock:
+        vendor = Vendor(
+            answer, clock=clock, on_event=events.append, retry=RetryPolicy(max_backoff=5)
+        )
+        run = bulk.Run(ledger(), vendor.get, list(times), queued_for=600, concurrency=2)
+        outcomes = [(outcome.input, clock.now()) async for outcome in run]
+    (slow, first), (queued, second) = outcomes
+    assert (slow, queued) == ("slow", "queued")
+    assert 30 < first < 40
+    assert second >= 600
+    (parked,) = [event for event in events if isinstance(event, RunParked)]
+    assert parked.until is not None
+    assert parked.until - parked.at > 500
+
+
+async def test_a_failure_that_was_held_back_is_handed_out_once_others_are_answered(
+    ledger: Open,
+) -> None:
+    """It does not wait until a lookup is due that the provider has queued."""
+
+    async def answer(outgoing: HttpRequest) -> HttpResponse:
+        name = outgoing.target.rsplit("/", 1)[-1]
+        if name == "queued" and clock.now() < 600:
+            return refused(202, "queued")
+        if name == "bad":
+            await clock.sleep(10)
+            return refused(500, "api_error")
+        if name == "slow":
+            await clock.sleep(30)
+        return thing(outgoing)
+
+    async with VirtualClock() as clock:
+        vendor = Vendor(answer, clock=clock, retry=RetryPolicy(attempts=1))
+        inputs = ["queued", "bad", "slow"]
+        run = bulk.Run(ledger(), vendor.get, inputs, queued_for=600, concurrency=3)
+        outcomes = {outcome.input: (outcome.state, clock.now()) async for outcome in run}
+    assert outcomes["slow"] == ("done", 30)
+    assert outcomes["bad"] == ("failed", 30)
+    assert outcomes["queued"][0] == "done"
+
+
+async def test_a_failure_that_was_held_back_waits_for_no_queued_lookup(ledger: Open) -> None:
+    """Where nothing else is answered it is handed out after a minute."""
+
+    async def answer(outgoing: HttpRequest) -> HttpResponse:
+        if outgoing.target.endswith("queued") and clock.now() < 600:
+            return refused(202, "queued")
+        if outgoing.target.endswith("bad"):
+            await clock.sleep(10)
+            return refused(500, "api_error")
+        return thing(outgoing)
+
+    async with VirtualClock() as clock:
+        vendor = Vendor(answer, clock=clock, retry=RetryPolicy(attempts=1))
+        run = bulk.Run(ledger(), vendor.get, ["queued", "bad"], queued_for=600, concurrency=2)
+        outcomes = {outcome.input: (outcome.state, clock.now()) async for outcome in run}
+    assert outcomes["bad"] == ("failed", 70)
+    assert outcomes["queued"][0] == "done"

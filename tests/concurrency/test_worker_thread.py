@@ -216,3 +216,21 @@ async def test_a_periodic_call_comes_with_and_without_jobs(busy: bool) -> None:
             assert await anyio.to_thread.run_sync(called.acquire, True, 5)
     await thread.close()
     assert handler.closed.acquire(timeout=5)
+
+
+async def test_a_thread_that_could_not_be_started_is_started_by_the_next_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[str] = []
+    thread = WorkerThread(Handler(), "jobs", idle_timeout=1.0)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            await thread.run(lambda: ran.append("first"))
+    await thread.run(lambda: ran.append("second"))
+    assert ran == ["second"], "the caller of the other one has got an error"
+    await thread.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,10 +14,11 @@ import fastapi
 import fastapi.encoders
 import httpx
 import pytest
-from fastapi import BackgroundTasks, Depends, FastAPI, Response
+from fastapi import BackgroundTasks, Depends, FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.testclient import TestClient
 from openapi_spec_validator import validate
 from starlette.requests import Request
+from starlette.testclient import WebSocketDenialResponse
 
 import lix_async.integrations.fastapi
 from lix_async import AsyncLix, AsyncLookC, Checkpoint, LocalLimiter, Page, Person, Post, RateLimit
@@ -687,6 +688,49 @@ async def test_an_attempt_under_way_is_waited_for(
     assert len(sandbox.requests) == 1
 
 
+async def test_a_middleware_around_it_raises_no_error_where_the_caller_has_left(
+    sandbox: Sandbox,
+) -> None:
+    """It gets an answer, which no server sends."""
+    permits = HeldPermits()
+    app = backend(memory_client(sandbox, rate_limit=permits))
+    statuses: list[int] = []
+
+    @app.middleware("http")
+    async def note(request: Request, call_next: Callable[[Request], Awaitable[Any]]) -> Any:
+        answer = await call_next(request)
+        statuses.append(answer.status_code)
+        return answer
+
+    async with app.router.lifespan_context(app):
+        caller = Caller(app, "/person", link=LINK)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(caller.call)
+            await anyio.wait_all_tasks_blocked()
+            assert permits.waiting == 1
+            caller.left.set()
+    assert statuses == [499]
+
+
+async def test_a_server_that_refuses_to_send_to_a_caller_who_has_left(sandbox: Sandbox) -> None:
+    permits = HeldPermits()
+    app = backend(memory_client(sandbox, rate_limit=permits))
+    refused: list[str] = []
+
+    async def send(message: Message) -> None:
+        refused.append(message["type"])
+        raise OSError("the connection is closed")
+
+    async with app.router.lifespan_context(app):
+        caller = Caller(app, "/person", link=LINK)
+        caller.send = send  # type: ignore[method-assign]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(caller.call)
+            await anyio.wait_all_tasks_blocked()
+            caller.left.set()
+    assert refused == ["http.response.start"]
+
+
 async def test_a_call_that_acts_is_never_cancelled(sandbox: Sandbox) -> None:
     permits = HeldPermits()
     lix = memory_client(sandbox, rate_limit=permits)
@@ -821,3 +865,48 @@ async def test_it_can_be_left_out(sandbox: Sandbox) -> None:
     assert "StopOnDisconnect" not in repr(app.user_middleware)
     async with served(app) as http:
         assert (await http.get("/person", params={"link": LINK})).status_code == 200
+
+
+def test_web_sockets_have_clients_and_end_with_the_name_of_an_error(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = backend(memory_client(sandbox))
+
+    @app.websocket("/names")
+    async def names(socket: WebSocket, lix: LixDep, early: bool = False) -> None:
+        if early:
+            await lix.people.get("https://example.com/person")
+        await socket.accept()
+        async for link in socket.iter_text():
+            await socket.send_text((await lix.people.get(link)).name or "")
+
+    with TestClient(app) as http:
+        with http.websocket_connect("/names") as socket:
+            socket.send_text(LINK)
+            assert socket.receive_text()
+            socket.send_text("https://example.com/person")
+            with pytest.raises(WebSocketDisconnect) as closed:
+                socket.receive_text()
+            assert (closed.value.code, closed.value.reason) == (1011, "ConfigurationError")
+        with (
+            pytest.raises(WebSocketDenialResponse) as refused,
+            http.websocket_connect("/names?early=1"),
+        ):
+            pass
+        assert refused.value.status_code == 422
+        assert refused.value.json()["title"] == "ConfigurationError"
+
+
+async def test_a_server_without_refusals_of_web_sockets_gets_the_error(sandbox: Sandbox) -> None:
+    app = backend(memory_client(sandbox))
+
+    @app.websocket("/names")
+    async def names(socket: WebSocket, lix: LixDep) -> None:
+        await lix.people.get("https://example.com/person")
+
+    async with app.router.lifespan_context(app):
+        caller = Caller(app, "/names")
+        caller._scope |= {"type": "websocket", "scheme": "ws", "subprotocols": []}
+        with pytest.raises(ConfigurationError):
+            await caller.call()
+    assert caller.sent == []

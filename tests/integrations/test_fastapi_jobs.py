@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import os
+import sqlite3
 import stat
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from lix_async.bulk import SqliteStore
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.integrations.fastapi import JobExistsError, Jobs
-from lix_async.integrations.fastapi.job_store import JobStore
+from lix_async.integrations.fastapi.job_store import JobStore, StoredJob
 
 pytestmark = pytest.mark.anyio
 
@@ -201,7 +204,7 @@ async def test_a_job_of_a_process_that_died_is_taken_over_by_one(path: Path, led
     own = dead._running["a"]
     own.run.park()
     vendor.open.set()
-    dead._end = lambda *_: None  # type: ignore[method-assign]  # the dead write nothing
+    dead._end = lambda *_, **__: None  # type: ignore[method-assign]  # the dead write nothing
     await own.task.wait()
     assert dead._store._lock is not None
     dead._store._lock.close()
@@ -241,6 +244,129 @@ async def test_another_process_can_park_a_job(path: Path, ledger: Path) -> None:
         progress = other.progress("a")
         assert progress is not None
         assert (progress.parked, progress.done) == ("parked", 1)
+
+
+async def test_a_job_is_resumed_while_it_is_being_parked(path: Path, ledger: Path) -> None:
+    vendor, jobs = Vendor(), Jobs(path)
+    vendor.close()
+    async with jobs.running([vendor]):
+        await jobs.start("a", vendor.get, ["1", "2"], ledger=ledger, concurrency=1)
+        await vendor.asked.wait()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(jobs.park, "a")
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(jobs.resume, "a")
+            await anyio.wait_all_tasks_blocked()
+            vendor.open.set()
+        await ended(jobs, "a")
+        assert jobs.state("a") == "ended"
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+async def test_another_process_can_resume_what_it_has_parked(
+    path: Path, ledger: Path, noticed: bool
+) -> None:
+    """Also before the process that runs the job has seen that it is to be parked."""
+    vendor, jobs, other = Vendor(), Jobs(path), Jobs(path)
+    ticks = anyio.Event()
+
+    class Clock(type(vendor.clock)):  # type: ignore[misc]  # that of the client
+        async def sleep(self, seconds: float) -> None:
+            await ticks.wait()
+
+    vendor.engine.clock = Clock()
+    vendor.close()
+    async with jobs.running([vendor]), other.running([vendor]):
+        await jobs.start("a", vendor.get, ["1", "2"], ledger=ledger, concurrency=1)
+        await vendor.asked.wait()
+        own = jobs._running["a"]
+        await other.park("a")
+        if noticed:
+            ticks.set()
+            while not own.parking:
+                await anyio.lowlevel.checkpoint()
+        await other.resume("a")
+        assert other._running == {}
+        vendor.open.set()
+        await own.task.wait()
+        await ended(jobs, "a")
+        assert jobs.state("a") == other.state("a") == "ended"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_start_that_is_cancelled_leaves_no_job_that_does_not_run(
+    path: Path, ledger: Path
+) -> None:
+    """As by `asyncio.timeout` in a route, at any moment."""
+    vendor, jobs = Vendor(), Jobs(path)
+    started: list[str] = []
+    async with jobs.running([vendor]):
+        for steps in range(14):
+            name = f"job {steps}"
+            task = asyncio.ensure_future(jobs.start(name, vendor.get, ["1"], ledger=ledger))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            await ended(jobs, name)
+            started += [name] * (jobs.state(name) is not None)
+        assert 0 < len(started) < 14
+        assert {jobs.state(name) for name in started} == {"ended"}
+
+
+async def test_a_job_that_is_resumed_while_the_application_stops_goes_on_at_the_next_start(
+    path: Path, ledger: Path
+) -> None:
+    vendor, jobs = Vendor(), Jobs(path)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(jobs.running([vendor]))
+        await jobs.start("a", vendor.get, ["1"], ledger=ledger)
+        await jobs.park("a")
+        claim = jobs._store.claim
+
+        def late(job: StoredJob) -> bool:
+            jobs._clients = None  # as the end of the block does
+            return claim(job)
+
+        jobs._store.claim = late  # type: ignore[method-assign]
+        await jobs.resume("a")
+    assert jobs._running == {}
+    jobs = Jobs(path)
+    async with jobs.running([vendor]):
+        await ended(jobs, "a")
+        assert jobs.state("a") == "ended"
+
+
+async def test_processes_that_fork_are_two_owners(path: Path, ledger: Path) -> None:
+    """`Jobs` made before a fork is that of two processes: each may take over from the other."""
+    parent = Jobs(path)
+    first, second = copy.copy(parent), copy.copy(parent)
+    second._store, second._running = copy.copy(parent._store), {}
+    vendor = Vendor()
+    vendor.close()
+    async with first.running([vendor]), second.running([vendor]):
+        assert first._store.token != second._store.token
+        await first.start("a", vendor.get, ["1"], ledger=ledger)
+        await vendor.asked.wait()
+        assert not second._store.claim(next(iter(second._store.jobs("a"))))
+        vendor.open.set()
+        await ended(first, "a")
+    assert files(path) == ["jobs.db"]
+
+
+async def test_a_job_with_options_of_another_version_stops_no_start(
+    path: Path, ledger: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vendor, jobs = Vendor(), Jobs(path)
+    vendor.close()
+    async with jobs.running([vendor]):
+        await jobs.start("a", vendor.get, ["1"], ledger=ledger)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("""UPDATE job SET state = 'running', options = '{"pace": 3}'""")
+    jobs = Jobs(path)
+    async with jobs.running([vendor]):
+        assert jobs.state("a") == "failed"
+    assert "the job 'a' cannot go on" in caplog.text
 
 
 async def test_an_error_ends_a_job_and_is_logged(

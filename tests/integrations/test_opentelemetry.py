@@ -284,7 +284,9 @@ async def test_lookups_of_a_run_are_roots_with_a_link_to_the_run(
     }
     *lookups, outside = exported.named("lix person.get")
     assert len(lookups) == 3
-    for one in lookups:
+    balances = exported.named("lix account.balances")
+    assert len(balances) == 2, "the second reading is made when the run has ended"
+    for one in [*lookups, *balances]:
         assert one.parent is None
         assert [link.context.span_id for link in one.links] == [started.context.span_id]
     assert outside.parent is not None

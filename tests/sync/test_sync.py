@@ -20,12 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import lix_async
 from lix_async import ConfigurationError, Lix, NotFoundError, bulk
+from lix_async.concurrency.background import BackgroundTask
+from lix_async.concurrency.event_loop import threadsafe_callback
 from lix_async.concurrency.loop_thread import Backend, EventLoopThread
 from lix_async.core.models import Model
+from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
 from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
@@ -493,6 +497,57 @@ def test_a_wait_in_virtual_time(sandbox: Sandbox) -> None:
         assert clock.slept
 
 
+def test_a_thread_that_could_not_be_started_is_started_by_the_next_call(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            lix.people.get(LINK.format(1))
+        lix.close()
+    assert lix.people.get(LINK.format(1)).name
+
+
+def test_a_call_after_a_close_that_was_interrupted(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lix.people.get(LINK.format(1)).name
+    ended = lix.loop_thread._ended
+
+    def interrupt(_: object = None) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ended, "result", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            lix.close()
+    assert lix.people.get(LINK.format(2)).name
+    assert ended.done()
+
+
+def test_a_start_that_was_interrupted_is_no_second_start(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        while lix.loop_thread._started._state == "PENDING":
+            lix.loop_thread._started.running()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lix.people.get(LINK.format(1))
+    started = lix.loop_thread._started
+    assert lix.people.get(LINK.format(1)).name
+    assert lix.loop_thread._started is started
+
+
 PROGRAM = """
 import os, signal, sys, threading
 from lix_async import ConfigurationError, Lix, RateLimit
@@ -553,3 +608,58 @@ def test_a_program(what: str, backend: str, sandbox: Sandbox) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == (["interrupted", "end"] if what == "interrupt" else ["end"])
     assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_virtual_clock_stands_still_while_the_caller_takes_an_input(
+    tmp_path: Path, backend: Backend
+) -> None:
+    """It moves on for the calls that the iterator itself makes, or none of them would end."""
+    clock = IdleClock()
+    sandbox = Sandbox(people=60, rate=None, clock=clock.now, wall=clock.wall)
+    taken: list[tuple[float, float]] = []
+    with memory_client(
+        sandbox, Lix, backend=backend, clock=clock, rate_limit=RateLimit(1, per=3.0)
+    ) as lix:
+        check = lix.loop_thread.run(quiet_check)
+
+        def links() -> Iterator[str]:
+            for number in range(3):
+                before = clock.now()
+                check.run()
+                taken.append((before, clock.now()))
+                yield LINK.format(number)
+                lix.people.get(LINK.format(9))
+
+        run = lix.run(tmp_path / "a.db", lix.people.get, links(), check_balances=False)
+        assert [outcome.state for outcome in run] == ["done"] * 3
+    assert len(taken) == 3
+    assert all(before == after for before, after in taken)
+    assert clock.now() > 3
+
+
+class QuietCheck:
+    """Waits, in another thread than that of the event loop, until all tasks of the loop wait."""
+
+    def __init__(self) -> None:
+        self._asked, self._call_soon = anyio.Event(), threadsafe_callback()
+        self._waited = threading.Event()
+        BackgroundTask(self._work)
+
+    def run(self) -> None:
+        self._waited.clear()
+        self._call_soon(lambda: self._asked.set())
+        assert self._waited.wait(30)
+
+    async def _work(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked = anyio.Event()
+            for _ in range(3):
+                await anyio.wait_all_tasks_blocked()
+                await anyio.lowlevel.checkpoint()
+            self._waited.set()
+
+
+async def quiet_check() -> QuietCheck:
+    return QuietCheck()

@@ -104,7 +104,7 @@ class ActivityMonitor:
             case WaitStarted(reason="permit"):
                 self._pauses.pop(call, None)
                 self._permits.add(call)
-            case WaitStarted():
+            case WaitStarted() if call is not None:
                 status = self._statuses.pop(call, 0)
                 reason = "queued" if event.reason == "queued" else str(status or "connection lost")
                 self.failures[reason] += 1

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import fastapi.encoders
 import msgspec
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Response, WebSocket, status
+from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads it in annotations
+from starlette.websockets import WebSocketState
 
 from ...core.errors import ConfigurationError, LixError
 from ...core.installed_providers import provider_name
@@ -23,7 +25,7 @@ from .jobs import Jobs
 from .problems import Statuses, answer_for
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 C = TypeVar("C", bound=Client)
 DEPENDENCIES = {
@@ -56,7 +58,8 @@ def setup(
     Args:
         app: The application, before it starts.
         *clients: The clients, one of each class.
-        problems: Whether a `LixError` that a route raises becomes an answer; see `problem`.
+        problems: Whether a `LixError` that a route raises becomes an answer; see `problem`. A web
+            socket that is open is closed with 1011 and the name of the error.
         stop_on_disconnect: Whether the request of a caller who has left is cancelled; see
             `StopOnDisconnect`.
         jobs: Runs in the background, which go on when the application starts.
@@ -95,13 +98,21 @@ def setup(
     )
     if problems:
 
-        async def answer(request: Request, error: Exception) -> Response:
+        async def answer(connection: HTTPConnection, error: Exception) -> Response | None:
             found = cast("LixError", error)
-            return answer_for(
+            response = answer_for(
                 found, _STATUSES | dict(statuses), None, _queued_interval(clients, found)
             )
+            if not isinstance(connection, WebSocket):
+                return response
+            if connection.application_state == WebSocketState.CONNECTED:
+                await connection.close(status.WS_1011_INTERNAL_ERROR, type(error).__name__)
+                return None
+            if "websocket.http.response" in connection.scope.get("extensions", {}):
+                return response
+            raise error  # the server closes it
 
-        app.add_exception_handler(LixError, answer)
+        app.add_exception_handler(LixError, cast("ExceptionHandler", answer))
     app.add_middleware(_ClientsInScope, clients=by_class)
     if stop_on_disconnect:
         app.add_middleware(StopOnDisconnect, clients=clients)
@@ -145,8 +156,10 @@ _to_builtins = partial(msgspec.to_builtins, str_keys=True, enc_hook=str)
 """A struct as JSON values; the errors inside of outcomes as their texts."""
 
 
-def client(kind: type[C]) -> Callable[[Request], Awaitable[C]]:
+def client(kind: type[C]) -> Callable[[HTTPConnection], Awaitable[C]]:
     """The dependency that gives the client of a class: for a class of your own, and for tests.
+
+    Routes and web sockets may have it.
 
     It is the same function each time, which `LixDep` has too, so `app.dependency_overrides` can put
     another client in its place.
@@ -163,15 +176,15 @@ def client(kind: type[C]) -> Callable[[Request], Awaitable[C]]:
     found = _dependencies.get(kind)
     if found is None:
         found = _dependencies[kind] = _dependency_on(kind)
-    return cast("Callable[[Request], Awaitable[C]]", found)
+    return cast("Callable[[HTTPConnection], Awaitable[C]]", found)
 
 
-_dependencies: dict[type[Client], Callable[[Request], Awaitable[Client]]] = {}
+_dependencies: dict[type[Client], Callable[[HTTPConnection], Awaitable[Client]]] = {}
 
 
-def _dependency_on(kind: type[Client]) -> Callable[[Request], Awaitable[Client]]:
-    async def dependency(request: Request) -> Client:
-        clients: Mapping[type[Client], Client] = request.scope.get(_CLIENTS, {})
+def _dependency_on(kind: type[Client]) -> Callable[[HTTPConnection], Awaitable[Client]]:
+    async def dependency(connection: HTTPConnection) -> Client:
+        clients: Mapping[type[Client], Client] = connection.scope.get(_CLIENTS, {})
         for one in (clients.get(kind), *clients.values()):
             if isinstance(one, kind):
                 return one

@@ -6,6 +6,7 @@ ASGI, see https://asgi.readthedocs.io/en/latest/specs/www.html.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
@@ -20,19 +21,21 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
 
 DISCONNECT: Message = {"type": "http.disconnect"}
+CLIENT_LEFT = 499
+"""The status, as nginx logs it, of a request that was given up since its caller had left."""
 
 
 class _RequestCalls:
     """The calls that are made for a request."""
 
-    def __init__(self, scope: anyio.CancelScope) -> None:
+    def __init__(self, scope: anyio.CancelScope, given_up: anyio.Event) -> None:
         self._scope = scope
+        self._given_up = given_up
+        """Whether the rest of the request is given up."""
         self._sent: set[int | None] = set()
         """The calls of which an attempt is under way."""
         self._acts = False
         self._left = False
-        self.given_up = anyio.Event()
-        """Whether the rest of the request is given up."""
 
     def hear(self, event: Event) -> None:
         match event:
@@ -55,7 +58,7 @@ class _RequestCalls:
         # A request that has acted, such as sent a message, runs to its end, and may note that.
         if self._left and not self._sent and not self._acts:
             self._scope.cancel()
-            self.given_up.set()
+            self._given_up.set()
 
 
 _request: ContextVar[_RequestCalls | None] = ContextVar("lix_async_request", default=None)
@@ -113,16 +116,18 @@ class StopOnDisconnect:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         # One message at a time: a body is read no faster than the application takes it.
         sender, receiver = anyio.create_memory_object_stream[Message](1)
-        answered = False
+        begun = answered = False
+        given_up = anyio.Event()
 
         async def forward(message: Message) -> None:
-            nonlocal answered
+            nonlocal begun, answered
+            begun = True
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 answered = True  # background tasks may follow: they belong to no caller
             await send(message)
 
         async with sender, receiver, anyio.create_task_group() as tasks:
-            calls = _RequestCalls(tasks.cancel_scope)
+            calls = _RequestCalls(tasks.cancel_scope, given_up)
 
             async def pump() -> None:
                 if tasks.cancel_scope.cancel_called:  # all is done without having waited once
@@ -134,7 +139,7 @@ class StopOnDisconnect:
                         await sender.send(message)
                 if not answered:
                     calls.leave()
-                    await calls.given_up.wait()  # else a streaming response would stop at once
+                    await given_up.wait()  # else a streaming response would stop at once
                 sender.close()
 
             tasks.start_soon(pump)
@@ -144,6 +149,11 @@ class StopOnDisconnect:
             finally:
                 _request.reset(token)
             tasks.cancel_scope.cancel()
+        if given_up.is_set() and not begun:
+            # No server sends it. A middleware around this one may raise where there is no answer.
+            with contextlib.suppress(OSError):
+                await send({"type": "http.response.start", "status": CLIENT_LEFT, "headers": []})
+                await send({"type": "http.response.body"})
 
 
 class _Inbox:

@@ -68,7 +68,8 @@ class JobStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.token = new_token()
+        self.token = b""
+        """That of this process, from `open` on: a process that forks has another one."""
         self._lock: IO[bytes] | None = None
 
     def open(self) -> None:
@@ -82,6 +83,7 @@ class JobStore:
         make_private(self.path)
         with self._connected() as connection:
             connection.executescript(SCHEMA)
+        self.token = new_token()
         self._lock = try_lock(lock_path(self.path, self.token))
 
     def close(self) -> None:
@@ -182,12 +184,34 @@ class JobStore:
                 "UPDATE job SET state = 'parked' WHERE id = ? AND state = 'running'", (job,)
             )
 
-    def end(self, job: int, state: JobState, progress: Progress | None) -> None:
-        """This process runs a job no longer."""
+    def resume(self, job: int) -> bool:
+        """Let a job go on that a process runs and is to park; whether there is such a job."""
+        with self._connected() as connection:
+            changed = connection.execute(
+                "UPDATE job SET state = 'running' "
+                "WHERE id = ? AND state = 'parked' AND owner IS NOT NULL",
+                (job,),
+            )
+            return changed.rowcount == 1
+
+    def end(
+        self, job: int, state: JobState, progress: Progress | None, *, asked_by_file: bool = False
+    ) -> None:
+        """This process runs a job no longer.
+
+        Args:
+            job: The job.
+            state: What became of it.
+            progress: How far it is.
+            asked_by_file: Whether it was parked because the file said so, which `resume` may have
+                taken back.
+        """
+        parks = asked_by_file and state == "parked"
         with self._connected() as connection:
             connection.execute(
-                "UPDATE job SET state = ?, progress = ?, owner = NULL WHERE id = ? AND owner = ?",
-                (state, progress and msgspec.json.encode(progress), job, self.token),
+                "UPDATE job SET state = CASE WHEN ? AND state = 'running' THEN state ELSE ? END, "
+                "progress = ?, owner = NULL WHERE id = ? AND owner = ?",
+                (parks, state, progress and msgspec.json.encode(progress), job, self.token),
             )
 
 

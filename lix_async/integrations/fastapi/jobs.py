@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Literal, TypedDict, TypeVar, Unpack, cast
 
 import anyio
-import anyio.to_thread
 
 from ...bulk.admission import OnDailyLimit
 from ...bulk.prepared_call import ClientMethod
 from ...bulk.progress import OutcomeCounter, Progress
 from ...bulk.run import Run
 from ...concurrency.background import BackgroundTask
+from ...concurrency.thread_work import in_thread
 from ...core.errors import BulkError, ConfigurationError, LixError
 from ...core.freshness import Age
 from ...core.validation import check_type
@@ -87,6 +87,13 @@ class _RunningJob:
         self.run = run
         self.clock = client.clock
         self.task: BackgroundTask
+        self.parking: Literal["", "here", "elsewhere"] = ""
+        """Which process has asked to park it."""
+
+    def park(self, asked: Literal["here", "elsewhere"]) -> None:
+        """Stop until it is resumed."""
+        self.parking = asked
+        self.run.park()
 
 
 class Jobs:
@@ -191,10 +198,15 @@ class Jobs:
             given = [input_json(one) async for one in inputs]
         else:
             given = [input_json(one) for one in inputs]
-        job = await anyio.to_thread.run_sync(self._store.add, spec, given)
-        if job is None:
+
+        async def begin() -> bool:
+            job = await in_thread(self._store.add, spec, given)
+            if job is not None:
+                self._launch(StoredJob(job, spec, "running", len(given), None, self._store.token))
+            return job is not None
+
+        if not await _whole(begin):
             raise JobExistsError(f"the job {name!r} is not over: resume it, or choose another name")
-        self._launch(StoredJob(job, spec, "running", len(given), None, self._store.token))
 
     def progress(self, name: str) -> Progress | None:
         """How far a job is, by a second ago where another process runs it; None without one."""
@@ -236,23 +248,27 @@ class Jobs:
         """
         job = self._stored(name)
         if (own := self._running.get(name)) is not None:
-            own.run.park()
+            own.park("here")
             await own.task.wait()
         else:
-            await anyio.to_thread.run_sync(self._store.park, job.id)
+            await in_thread(self._store.park, job.id)
 
     async def resume(self, name: str) -> None:
         """Go on with a job that is parked or has failed; one that is over asks for what is missing.
 
-        Without effect on a job that runs.
+        A job that is being parked goes on when that is done; it is waited for where this process
+        runs it. Without effect on a job that runs.
 
         Raises:
             ConfigurationError: There is no such job, or its client was not given to `setup`.
         """
         job = self._stored(name)
+        if (own := self._running.get(name)) is not None and own.parking == "here":
+            await own.task.wait()
         if name not in self._running:
             _method(job.spec.method, self._opened())
-            await self._continue(job)
+        if not await in_thread(self._store.resume, job.id) and name not in self._running:
+            await self._continue(self._stored(name))
 
     # How they run
 
@@ -270,12 +286,18 @@ class Jobs:
         raise ConfigurationError(f"unknown job {name!r}")
 
     async def _continue(self, job: StoredJob) -> None:
-        if await anyio.to_thread.run_sync(self._store.claim, job):
-            try:
-                self._launch(job)
-            except LixError as error:
-                LOG.error("the job %r cannot go on: %s", job.spec.name, error)
-                self._end(job.id, "failed", self.progress(job.spec.name))
+        async def go_on() -> None:
+            if await in_thread(self._store.claim, job):
+                if self._clients is None:  # the application has stopped: at the next start
+                    self._end(job.id, "running", job.progress)
+                    return
+                try:
+                    self._launch(job)
+                except (LixError, TypeError) as error:  # also options of an earlier version
+                    LOG.error("the job %r cannot go on: %s", job.spec.name, error)
+                    self._end(job.id, "failed", self.progress(job.spec.name))
+
+        await _whole(go_on)
 
     def _launch(self, job: StoredJob) -> None:
         spec = job.spec
@@ -302,7 +324,11 @@ class Jobs:
         finally:
             note.end()
             del self._running[name]
-            self._end(own.job, state, own.run.progress())
+            self._end(own.job, state, own.run.progress(), asked_by_file=own.parking == "elsewhere")
+        if self._clients is not None and own.parking == "elsewhere":
+            for job in self._store.jobs(name):
+                if job.id == own.job and job.state == "running":  # it was resumed meanwhile
+                    await self._continue(job)
 
     async def _note(self, own: _RunningJob) -> None:
         """Keep how far it is, and see whether another process asks to park it."""
@@ -310,16 +336,18 @@ class Jobs:
             await own.clock.sleep(NOTE_EVERY)
             progress = own.run.progress()
             try:
-                state = await anyio.to_thread.run_sync(self._store.note, own.job, progress)
+                state = await in_thread(self._store.note, own.job, progress)
             except sqlite3.Error as error:  # a full disk, say: the ledger has the answers
                 LOG.warning("how far a job is cannot be kept: %s", error)
                 continue
             if state == "parked":
-                own.run.park()
+                own.park("elsewhere")
 
-    def _end(self, job: int, state: JobState, progress: Progress | None) -> None:
+    def _end(
+        self, job: int, state: JobState, progress: Progress | None, *, asked_by_file: bool = False
+    ) -> None:
         try:
-            self._store.end(job, state, progress)
+            self._store.end(job, state, progress, asked_by_file=asked_by_file)
         except sqlite3.Error as error:
             LOG.error("the end of a job cannot be kept, so it goes on at the next start: %s", error)
 
@@ -335,6 +363,23 @@ class Jobs:
             if not own.task.done:
                 await own.run.aclose(0)
                 await own.task.wait()
+
+
+async def _whole(work: Callable[[], Awaitable[T]]) -> T:
+    """Await a function to its end although the caller is cancelled: a job is kept and begun."""
+    found: list[T] = []
+    errors: list[Exception] = []
+
+    async def run() -> None:
+        try:
+            found.append(await work())
+        except Exception as error:  # noqa: BLE001  # raised in the caller
+            errors.append(error)
+
+    await BackgroundTask(run).join()
+    if errors:
+        raise errors[0]
+    return found[0]
 
 
 def _place(ledger: str | os.PathLike[str]) -> str:

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
-import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from ...concurrency.clock import RealClock
+from ...concurrency.thread_work import in_thread
 from ...core.errors import ConfigurationError, DecodeError
 from ...core.validation import check_type
 from ...filesystem import create_private_file, make_private
@@ -85,14 +85,14 @@ class SqliteSeenPayloads:
     async def has(self, fingerprint: str) -> bool:
         query = "SELECT 1 FROM seen WHERE fingerprint = ? AND at > ?"
         since = RealClock.wall() - REPEATS_WITHIN
-        return await anyio.to_thread.run_sync(self._execute, query, (fingerprint, since)) != []
+        return await in_thread(self._execute, query, (fingerprint, since)) != []
 
     async def add(self, fingerprint: str) -> None:
         now = RealClock.wall()
         add = "INSERT OR REPLACE INTO seen VALUES (?, ?)"
-        await anyio.to_thread.run_sync(self._execute, add, (fingerprint, now))
+        await in_thread(self._execute, add, (fingerprint, now))
         old = "DELETE FROM seen WHERE at <= ?"
-        await anyio.to_thread.run_sync(self._execute, old, (now - REPEATS_WITHIN,))
+        await in_thread(self._execute, old, (now - REPEATS_WITHIN,))
 
     def _execute(self, statement: str, values: tuple[object, ...]) -> list[object]:
         create_private_file(self._path)
