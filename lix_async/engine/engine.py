@@ -31,6 +31,7 @@ import math
 from collections.abc import Awaitable
 from typing import Protocol, TypeVar
 
+import anyio.lowlevel
 import msgspec
 from msgspec.structs import replace
 
@@ -356,6 +357,9 @@ class Engine:
             call.stopped = True  # unless it returns
             try:
                 await call.hooks.departing()
+                # They may have waited through a cancellation, after which nothing may leave: it
+                # would be cancelled on its way.
+                await anyio.lowlevel.checkpoint_if_cancelled()
             except BaseException:
                 call.refund()
                 raise

@@ -403,3 +403,22 @@ async def test_hooks_hear_of_each_attempt_and_may_stop_it():
         await client.engine.send(THING, ONE, hooks=Hooks())
     assert (len(client.script.sent), limiter.recorded) == (2, ["give back"])
     assert (client.credits.lost, client.credits.total) == (2, 2)
+
+
+async def test_who_is_cancelled_while_an_attempt_is_recorded_sends_nothing():
+    """The hooks wait for the end of that, whatever comes."""
+    client, limiter = limited(FINE)
+
+    class Hooks:
+        async def departing(self) -> None:
+            scope.cancel()
+
+        def departed(self) -> None: ...
+
+        async def received(self, response: HttpResponse) -> None: ...
+
+    with anyio.CancelScope() as scope:
+        await client.engine.send(THING, ONE, hooks=Hooks())
+    assert scope.cancelled_caught
+    assert (client.script.sent, limiter.recorded) == ([], ["give back"])
+    assert (client.credits.lost, client.credits.total) == (0, 0)
