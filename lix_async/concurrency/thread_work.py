@@ -12,13 +12,16 @@ from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
-from .event_loop import running_loop
+from .event_loop import is_asyncio, running_loop
 
 if TYPE_CHECKING:
     from .event_loop import Loop
 
+ROUNDS = 50
+"""Rounds of asyncio's loop after which tasks that wait for no other thing have come to a wait."""
 Arguments = ParamSpec("Arguments")
 R = TypeVar("R")
 
@@ -77,10 +80,18 @@ def is_under_way(loop: Loop) -> bool:
 async def wait_until_idle() -> None:
     """Wait until all tasks of this event loop wait, and none of them for a thread."""
     loop = running_loop()
-    await anyio.wait_all_tasks_blocked()
+    await _wait_until_blocked(loop)
     while is_under_way(loop):
         await _changed.setdefault(loop, anyio.Event()).wait()
-        await anyio.wait_all_tasks_blocked()
+        await _wait_until_blocked(loop)
+
+
+async def _wait_until_blocked(loop: Loop) -> None:
+    if is_asyncio(loop):
+        # Where a task can run, anyio looks again after 0.1 s: let it run first.
+        for _ in range(ROUNDS):
+            await anyio.lowlevel.checkpoint()
+    await anyio.wait_all_tasks_blocked()
 
 
 @contextlib.contextmanager

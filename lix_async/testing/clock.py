@@ -55,8 +55,7 @@ class VirtualClock:
 
     Sleeping tasks wake in the order of their deadlines, without real waiting. It stands still while
     a task waits for a thread of this package, such as that of a ledger. Random delays come from
-    `seed`, so a run can be repeated exactly. A jump takes about 0.1 s on asyncio and less on
-    trio, the time in which anyio detects that all tasks wait, so prefer few jumps.
+    `seed`, so a run can be repeated exactly.
 
     Args:
         start: Virtual seconds at the start.
