@@ -939,9 +939,10 @@ class _Attempts:
         )
         lookup, answers = found[0].get(self.id), found[1].get(self.id, [])
         redacted = [one for one in answers if one.redacted and one.n == self.n]
-        if lookup is None or redacted:
+        erased = lookup is None or (not call.listing and all(one.n != self.n for one in answers))
+        if erased or redacted:
             await self._store.empty_log()
-        if lookup is None:
+        if erased:
             gone = suppressed(call.key, call.row, cast("Input", outcome.input))
             outcome.state, outcome.error = gone.state, gone.error
             outcome.value, outcome.body = None, b""

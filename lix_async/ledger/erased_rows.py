@@ -5,22 +5,26 @@ What was paid stays: the attempts of an erased lookup are kept as amounts, under
 
 from __future__ import annotations
 
+import itertools
 import zlib
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from ..core.installed_providers import all_endpoints
-from ..linkedin.subject_ids import AliasKey, Identifier
-from .aliases import load_aliases
+from ..linkedin.subject_ids import STRONG, WEAK, AliasKey, Identifier
+from .aliases import load_aliases, load_subjects
 from .database import Database, chunks
 from .erasure import ErasedIds
 from .records import PACKED, REDACTED, unpacked
 from .resolution import ids_anywhere, texts_of
-from .schema import BODY, CODEC
-from .suppression import OF_LOOKUP, SuppressedId, SuppressionList
+from .rule import CODES, MEANINGS
+from .schema import BODY, CODEC, WHOSE
+from .suppression import OF_LOOKUP, SuppressedId, SuppressionList, is_strong, with_kind
 
 LEVEL = 6
+USABLE = MEANINGS.index("usable")
 FRAGMENT = 48
 """Bytes of a body by which it is looked for in files."""
 
@@ -32,8 +36,18 @@ class Erased:
     subjects: set[int] = field(default_factory=set[int])
     aliases: set[AliasKey] = field(default_factory=set[AliasKey])
     ids: set[Identifier] = field(default_factory=set[Identifier])
+    kinds: defaultdict[SuppressedId, set[str]] = field(
+        default_factory=lambda: defaultdict[SuppressedId, set[str]](set)
+    )
+    """By slug, and by key of a lookup, the kinds of strong ids that are known of its person."""
+    slugs: set[AliasKey] = field(default_factory=set[AliasKey])
+    """Slugs that last led to them, whoever had them before."""
+    shared: set[Identifier] = field(default_factory=set[Identifier])
+    """Slugs that stay in answers about others who have had them."""
     keys: set[bytes] = field(default_factory=set[bytes])
     """Keys of their lookups, also of those in flight, which are still to be erased."""
+    own: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """Answers that are certainly about them, by lookup and attempt."""
     fragments: set[bytes] = field(default_factory=set[bytes])
     lookups: int = 0
     answers: int = 0
@@ -43,7 +57,13 @@ class Erased:
     @property
     def who(self) -> ErasedIds:
         """Those who are forgotten."""
-        return ErasedIds(self.aliases, self.ids)
+        return ErasedIds(self.aliases, self.ids, self.kinds)
+
+    @property
+    def gone(self) -> ErasedIds:
+        """Those of their ids that must not be found any more."""
+        left = {one.alias for one in self.shared}
+        return ErasedIds(self.aliases - left, self.ids - self.shared)
 
 
 def erase_subjects(
@@ -84,22 +104,85 @@ def suppress(
     now: int,
     erased: Erased,
 ) -> None:
-    """Suppress ids, with all others that are known of their subjects and the keys of lookups."""
+    """Suppress ids, with all others that are known of their subjects and the keys of lookups.
+
+    A slug that is another one's by now leads to no subject: see `find_subjects`.
+    """
     given = set(ids)
     erased.keys.update(value for kind, value in given if kind == OF_LOOKUP)
     erased.aliases.update(one for one in given if one[0] != OF_LOOKUP)
-    erased.subjects.update(one.subject for one in load_aliases(db, erased.aliases).values())
+    erased.subjects.update(find_subjects(db, suppression, erased.aliases))
+    known_subjects = load_subjects(db, erased.subjects)
     for some in chunks(sorted(erased.subjects)):
-        rows = db.execute("SELECT kind, id FROM alias WHERE subject IN (?*)", (some,))
-        erased.aliases.update(
-            (kind, bytes(digest)) for kind, digest in cast("list[tuple[str, bytes]]", rows)
-        )
-        rows = db.execute("SELECT key FROM lookup WHERE subject IN (?*)", (some,))
-        erased.keys.update(bytes(key) for (key,) in cast("list[tuple[bytes]]", rows))
+        rows = db.execute("SELECT subject, kind, id FROM alias WHERE subject IN (?*)", (some,))
+        theirs = [
+            (subject, (kind, bytes(value)))
+            for subject, kind, value in cast("list[tuple[int, str, bytes]]", rows)
+        ]
+        erased.aliases.update(one for _, one in theirs)
+        rows = db.execute("SELECT subject, key FROM lookup WHERE subject IN (?*)", (some,))
+        keys = [
+            (subject, (OF_LOOKUP, bytes(key)))
+            for subject, key in cast("list[tuple[int, bytes]]", rows)
+        ]
+        erased.keys.update(key for _, (_, key) in keys)
+        for subject, one in (*theirs, *keys):
+            if not is_strong(one):
+                erased.kinds[one].update(known_subjects[subject].strong)
     known = load_aliases(db, erased.aliases)
     texts = texts_of(db, ((*key, one.seen, one.answer) for key, one in known.items()))
     erased.ids.update(Identifier(kind, text) for (kind, _), text in texts.items())  # type: ignore[arg-type]  # kinds of the table are kinds of ids
-    suppression.add(db, erased.aliases | {(OF_LOOKUP, key) for key in erased.keys}, now)
+    listed = erased.aliases | {(OF_LOOKUP, key) for key in erased.keys}
+    if suppression.active:
+        _load_kinds(db, suppression, listed, erased)
+    kinds = {with_kind(one, kind) for one, kinds in erased.kinds.items() for kind in kinds}
+    moments = dict.fromkeys(listed | kinds, now)
+    moments.update((key, one.seen) for key, one in known.items() if key[0] in WEAK)
+    suppression.add(db, moments)
+
+
+def find_subjects(
+    db: Database, suppression: SuppressionList, aliases: Iterable[AliasKey]
+) -> set[int]:
+    """The subjects that ids of those who are forgotten lead to.
+
+    A strong id never changes hands. A slug leads to its subject only where that has a suppressed
+    id, or none that shows it to be another one.
+    """
+    found = load_aliases(db, aliases)
+    subjects = {one.subject for key, one in found.items() if is_strong(key)}
+    weak = [
+        (key, one.subject)
+        for key, one in found.items()
+        if not is_strong(key) and one.subject not in subjects
+    ]
+    known = load_subjects(db, {subject for _, subject in weak})
+    groups = [{key, *known[subject].strong.items()} for key, subject in weak]
+    people = suppression.find_people(db, groups) if suppression.active else ()
+    subjects.update(subject for (_, subject), theirs in zip(weak, people, strict=False) if theirs)
+    return subjects
+
+
+def forget_older_slugs(db: Database, suppression: SuppressionList, slugs: set[AliasKey]) -> None:
+    """Delete what is known of suppressed slugs from before they were those of the forgotten."""
+    moments = suppression.moments(db, slugs)
+    for (kind, digest), one in load_aliases(db, moments).items():
+        if one.seen <= moments[kind, digest]:
+            db.change("DELETE FROM alias WHERE kind = ? AND id = ?", (kind, digest))
+
+
+def _load_kinds(
+    db: Database, suppression: SuppressionList, ids: Iterable[SuppressedId], erased: Erased
+) -> None:
+    """Read of which kinds strong ids were known of the people of suppressed slugs and lookups."""
+    wanted = {
+        with_kind(one, kind): (one, kind)
+        for one in itertools.filterfalse(is_strong, ids)
+        for kind in STRONG
+    }
+    for found in suppression.find(db, wanted):
+        one, kind = wanted[found]
+        erased.kinds[one].add(kind)
 
 
 def _of_keys(db: Database, keys: set[bytes]) -> Iterable[int]:
@@ -122,27 +205,105 @@ def in_flight(db: Database, keys: set[bytes]) -> int:
 
 
 def erase_lookups(db: Database, ids: Iterable[int], now: int, erased: Erased) -> None:
-    """Erase lookups without an owner, with their answers and what their inputs say."""
+    """Erase lookups without an owner, with their answers and what their inputs say.
+
+    Answers about others, who had the slug before or after them, stay: the newest one stands then.
+    """
     aliases = erased.aliases
     for some in chunks(sorted(set(ids))):
-        rows = db.execute("SELECT key, written_as FROM lookup WHERE id IN (?*)", (some,))
-        keys = [bytes(key) for key, _ in cast("list[tuple[bytes, bytes]]", rows)]
-        texts = [bytes(given) for _, given in cast("list[tuple[bytes, bytes]]", rows)]
-        rows = db.execute("SELECT codec, body FROM answer WHERE lookup IN (?*)", (some,))
-        for codec, body in cast("list[tuple[int, bytes | None]]", rows):
+        separate_bodies(db, "a.lookup IN (?*)", (some,))
+        rows = db.execute("SELECT id, key, written_as FROM lookup WHERE id IN (?*)", (some,))
+        lookups = {
+            ident: (bytes(key), bytes(given))
+            for ident, key, given in cast("list[tuple[int, bytes, bytes]]", rows)
+        }
+        stay = _about_others(db, lookups, erased)
+        left = set(stay.values())
+        texts = [given for _, given in lookups.values()]
+        rows = db.execute(
+            "SELECT a.id, a.lookup, a.codec, a.body, a.meaning, "
+            "CASE WHEN a.n = coalesce(l.refresh, l.cur) THEN 1 ELSE 0 END FROM answer a "
+            "JOIN lookup l ON l.id = a.lookup WHERE a.lookup IN (?*)",
+            (some,),
+        )
+        answers = cast("list[tuple[int, int, int, bytes | None, int | None, int]]", rows)
+        stand = {lookup for ident, lookup, *_, stands in answers if stands and ident in stay}
+        gone = [
+            (ident, codec, body)
+            for ident, lookup, codec, body, meaning, _ in answers
+            if ident not in stay and (lookup not in stand or meaning == USABLE)
+        ]
+        for _, codec, body in gone:
             if body is not None:
                 texts.append(unpacked(body, codec))
                 erased.fragments.add(_fragment(bytes(body)))
         for text in texts:
             erased.ids.update(one for one in ids_anywhere(text) if one.alias in aliases)
-        erased.keys.update(keys)
-        erased.lookups += len(keys)
-        erased.answers += len(rows)
-        delete_lookups(db, some, now)
+        deleted = [ident for ident in lookups if ident not in left]
+        erased.keys.update(lookups[ident][0] for ident in deleted)
+        erased.lookups += len(deleted)
+        erased.answers += len(gone)
+        for ident in left:
+            given = ids_anywhere(lookups[ident][1])
+            erased.shared.update(one for one in given if one.alias in aliases and one.kind in WEAK)
+        for ident, *_ in gone if left else ():
+            _delete_answer(db, ident)
+        _let_the_newest_stand(db, sorted(left - stand))
+        delete_lookups(db, deleted, now)
         db.change(
             "UPDATE input SET lookup = NULL, given = NULL, ref = NULL, note = '', "
             "state = 'suppressed' WHERE lookup IN (?*)",
-            (some,),
+            ([ident for ident in lookups if ident not in stand],),
+        )
+
+
+def _about_others(
+    db: Database, lookups: Mapping[int, tuple[bytes, bytes]], erased: Erased
+) -> dict[int, int]:
+    """The answers of lookups that are about others than those who are forgotten, with the lookup.
+
+    In a lookup of theirs it is one about a subject that has a strong id of a kind of which they
+    have another.
+    """
+    rows = db.execute(
+        f"SELECT a.id, a.lookup, {WHOSE}, a.n FROM answer a JOIN lookup l ON l.id = a.lookup "
+        f"WHERE a.lookup IN (?*) AND a.page = 0 AND a.meaning = 0 AND {WHOSE} IS NOT NULL",
+        (sorted(lookups),),
+    )
+    answers = [
+        (answer, lookup, subject)
+        for answer, lookup, subject, n in cast("list[tuple[int, int, int, int]]", rows)
+        if (lookup, n) not in erased.own and subject not in erased.subjects
+    ]
+    subjects = load_subjects(db, {subject for *_, subject in answers})
+    stay: dict[int, int] = {}
+    for answer, lookup, subject in answers:
+        key, strong = lookups[lookup][0], subjects[subject].strong
+        kinds = erased.kinds.get((OF_LOOKUP, key), set[str]())
+        if key not in erased.keys or not kinds.isdisjoint(strong):
+            stay[answer] = lookup
+    return stay
+
+
+def _let_the_newest_stand(db: Database, lookups: Sequence[int]) -> None:
+    """Let lookups that have only older answers left be what they were by the newest of those."""
+    rows = db.execute(
+        f"SELECT a.lookup, a.n, a.at, {WHOSE} FROM answer a JOIN lookup l ON l.id = a.lookup "
+        "WHERE a.lookup IN (?*) ORDER BY a.lookup, a.n",
+        (lookups,),
+    )
+    newest = {row[0]: row for row in cast("list[tuple[int, int, int, int]]", rows)}
+    for lookup, n, at, subject in newest.values():
+        db.change(
+            "UPDATE answer SET subject = CASE WHEN subject = ? THEN NULL ELSE "
+            "coalesce(subject, (SELECT l.subject FROM lookup l WHERE l.id = answer.lookup)) END "
+            "WHERE lookup = ?",
+            (subject, lookup),
+        )
+        db.change(
+            f"UPDATE lookup SET status = {CODES['done']}, base = ?, cur = ?, tries = 0, "
+            "due = NULL, pause = 0, refresh = NULL, changed = ?, subject = ? WHERE id = ?",
+            (n - 1, n, at, subject, lookup),
         )
 
 
@@ -184,12 +345,12 @@ def separate_bodies(db: Database, which: str, values: Sequence[object]) -> None:
 
 REDACTABLE = (
     "SELECT a.id, a.lookup, a.n, a.page, a.codec, a.body, a.rows, l.endpoint, l.base, l.owner, "
-    "p.position FROM answer a JOIN lookup l ON l.id = a.lookup "
+    f"p.position, {WHOSE} FROM answer a JOIN lookup l ON l.id = a.lookup "
     "LEFT JOIN listing p ON p.lookup = l.id WHERE a.id IN (?*) ORDER BY l.id"
 )
 # fmt: off
 RedactableColumns = tuple[
-    int, int, int, int, int, bytes | None, bytes | None, str, int, int, bytes | None
+    int, int, int, int, int, bytes | None, bytes | None, str, int, int, bytes | None, int | None
 ]
 # fmt: on
 
@@ -206,12 +367,16 @@ def redact(db: Database, answers: Sequence[int], now: int, erased: Erased) -> No
                 found = ids_anywhere(unpacked(body, row[4]))
                 erased.ids.update(one for one in found if one.alias in erased.aliases)
         who = erased.who
-        for ident, lookup, n, page, codec, body, stored, name, base, owner, position in rows:
+        subjects = load_subjects(db, {row[-1] for row in rows if row[-1] is not None})
+        for ident, lookup, n, page, codec, body, stored, name, base, owner, position, of in rows:
             if body is None:
                 continue
             raw, endpoint = unpacked(body, codec), endpoints.get(name)
             groups = () if endpoint is None else endpoint.ids
-            left = who.cut_out(raw, groups, page=page > 0)
+            own = frozenset(subjects[of].strong.items() if of in subjects else ())
+            left = who.cut_out(raw, groups, page=page > 0, own=own)
+            if of in erased.subjects and not page:
+                left = None
             items = None if stored is None else who.cut_out(bytes(stored), groups)
             if left is None:
                 erased.fragments.add(_fragment(bytes(body)))
@@ -220,6 +385,7 @@ def redact(db: Database, answers: Sequence[int], now: int, erased: Erased) -> No
                     erased.answers += 1
                 elif not owner:
                     lookups.add(lookup)
+                    erased.own.add((lookup, n))
                 continue
             if position is not None and who.are_in(bytes(position)):
                 text = who.cut_out(bytes(position), ()) or b"{}"
@@ -232,6 +398,7 @@ def redact(db: Database, answers: Sequence[int], now: int, erased: Erased) -> No
                 (text, items, codec | REDACTED, ident),
             )
             erased.redacted += 1
+        erased.shared.update(who.shared)
     erase_lookups(db, lookups, now, erased)
 
 
@@ -243,10 +410,14 @@ def _delete_answer(db: Database, answer: int) -> None:
 
 def forget_aliases(db: Database, erased: Erased) -> None:
     """Delete what is known of the ids and the subjects of those who are forgotten."""
+    shared = {one.alias for one in erased.shared}
     for kind, digest in sorted(erased.aliases):
+        if (kind, digest) not in shared:
+            db.change("DELETE FROM mention WHERE id = ?", (digest,))
+    for kind, digest in sorted(filter(is_strong, erased.aliases)) + sorted(erased.slugs):
         db.change("DELETE FROM alias WHERE kind = ? AND id = ?", (kind, digest))
-        db.change("DELETE FROM mention WHERE id = ?", (digest,))
     for some in chunks(sorted(erased.subjects)):
+        db.change("DELETE FROM alias WHERE subject IN (?*)", (some,))
         db.change("UPDATE lookup SET subject = NULL WHERE subject IN (?*)", (some,))
         db.change("DELETE FROM subject WHERE id IN (?*) OR merged_into IN (?*)", (some, some))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import cast
 from urllib.parse import unquote
 
@@ -17,7 +17,7 @@ import msgspec
 
 from ..core.json_text import SchemaMismatch, parse_json
 from ..core.subject_ids import IdGroup, SubjectType
-from ..linkedin.subject_ids import AliasKey, Identifier, read_id
+from ..linkedin.subject_ids import WEAK, AliasKey, Identifier, read_id
 from .identity import group_objects, ids_of
 
 LONG_NUMBER = 8
@@ -41,10 +41,19 @@ class ErasedIds:
     Args:
         aliases: Their ids in the ledger.
         ids: The ids themselves, as far as they are known.
+        kinds: By slug, the kinds of strong ids that are known of whoever has it.
     """
 
-    def __init__(self, aliases: Iterable[AliasKey], ids: Iterable[Identifier]) -> None:
+    def __init__(
+        self,
+        aliases: Iterable[AliasKey],
+        ids: Iterable[Identifier],
+        kinds: Mapping[AliasKey, Set[str]] | None = None,
+    ) -> None:
         self.ids = frozenset(ids)
+        self.shared: set[Identifier] = set()
+        """Those of the ids that stay where they stand, as others have had the same slug."""
+        self._kinds = kinds or {}
         self.aliases = frozenset(aliases) | {one.alias for one in self.ids}
         self._words = frozenset(_word(one.id) for one in self.ids)
         forms = sorted({form for one in self.ids for form in _forms(one)}, key=len, reverse=True)
@@ -60,6 +69,18 @@ class ErasedIds:
     def may_be_in(self, text: bytes) -> bool:
         """Whether it is worth looking: also true for words and numbers that look like one."""
         return not self._words.isdisjoint(_WORD.findall(plain_text(text)))
+
+    def are_among(self, ids: Set[AliasKey]) -> bool:
+        """Whether ids that belong together are of one of them.
+
+        Strong ids decide. A slug is another one's where the ids beside it have a strong one of a
+        kind of which they have another.
+        """
+        found = self.aliases & ids
+        if any(kind not in WEAK for kind, _ in found):
+            return True
+        kinds = {kind for kind, _ in ids}
+        return any(kinds.isdisjoint(self._kinds.get(one, ())) for one in found)
 
     def are_given(self, given: bytes, subject: SubjectType | None) -> bool:
         """Whether an input, as JSON, names one of them."""
@@ -95,7 +116,12 @@ class ErasedIds:
         return found is not None and found.alias in self.aliases
 
     def cut_out(
-        self, body: bytes, groups: Sequence[IdGroup], *, page: bool = False
+        self,
+        body: bytes,
+        groups: Sequence[IdGroup],
+        *,
+        page: bool = False,
+        own: Set[AliasKey] = frozenset(),
     ) -> bytes | None:
         """An answer without them: itself where it has nothing of them.
 
@@ -104,6 +130,7 @@ class ErasedIds:
             groups: Where ids stand in it.
             page: Whether it is a page of a listing, which may lose rows and stays a page. Null
                 takes their places: positions in the listing count every row.
+            own: Strong ids of whom it is known to be about.
 
         Returns:
             The answer; None where nothing of it may stay.
@@ -113,20 +140,27 @@ class ErasedIds:
         except SchemaMismatch:
             return None if self.are_in(body) else body
         theirs: set[int] = set()
-        others: set[int] = set()
+        others: dict[int, frozenset[Identifier]] = {}
         names: set[str] = set()
         for group in groups:
             for one in group_objects(group, tree):
-                found = {found.alias for found in ids_of(group, one)}
-                of = theirs if not found.isdisjoint(self.aliases) else others
+                ids = ids_of(group, one)
+                are_theirs = self.are_among(
+                    {found.alias for found in ids} | (own if group.own else frozenset())
+                )
                 if isinstance(one, dict):
-                    of.add(id(cast("object", one)))
+                    if not are_theirs:
+                        shared = frozenset(found for found in ids if found.alias in self.aliases)
+                        place = id(cast("object", one))
+                        others[place] = others.get(place, frozenset()) | shared
+                        continue
+                    theirs.add(id(cast("object", one)))
                     name = cast("dict[str, object]", one).get("name")
-                    if of is theirs and isinstance(name, str):
+                    if isinstance(name, str):
                         names.add(name)
         if page:
-            others.add(id(tree))
-        left = self._cut(tree, theirs, others - theirs, names, rows=page)
+            others.setdefault(id(tree), frozenset())
+        left = self._cut(tree, theirs, others, names, rows=page)
         if left is _GONE:
             return None
         return body if left == tree else msgspec.json.encode(left)
@@ -135,22 +169,27 @@ class ErasedIds:
         self,
         node: object,
         theirs: set[int],
-        others: set[int],
+        others: Mapping[int, frozenset[Identifier]],
         names: set[str],
+        shared: frozenset[Identifier] = frozenset(),
         *,
         rows: bool = False,
     ) -> object:
         """A part of an answer without them, or that it is to go.
 
-        A name goes from a list of names. Elsewhere it may be another one's, who has the same.
+        A name goes from a list of names. Elsewhere it may be another one's, who has the same. So
+        may be a slug, which stays in the object of someone else who has had it.
         """
         if isinstance(node, str):
+            if shared and (found := _one_of(node, shared)) is not None:
+                self.shared.add(found)
+                return node
             return _GONE if self._is_id(node) else self.without(node)
         if isinstance(node, list):
             items = [
                 _GONE
                 if isinstance(one, str) and one in names
-                else self._cut(one, theirs, others, names)
+                else self._cut(one, theirs, others, names, shared)
                 for one in cast("list[object]", node)
             ]
             if rows:
@@ -160,8 +199,9 @@ class ErasedIds:
             return node
         if id(cast("object", node)) in theirs:
             return _GONE
+        shared = others.get(id(cast("object", node)), shared)
         left = {
-            self.without(name): self._cut(one, theirs, others, names, rows=rows)
+            self.without(name): self._cut(one, theirs, others, names, shared, rows=rows)
             for name, one in cast("dict[str, object]", node).items()
         }
         if _GONE not in left.values():
@@ -176,6 +216,12 @@ class ErasedIds:
         whole = plain_text(text).strip()
         bare = any(one.id.lower() == whole and _is_distinctive(one) for one in self.ids)
         return bare or self._has(text, "link", None)
+
+
+def _one_of(text: str, ids: Set[Identifier]) -> Identifier | None:
+    """The one of some ids that a text is."""
+    found, plain = read_id(text, "link", None), plain_text(text).strip()
+    return next((one for one in ids if one == found or one.id.lower() == plain), None)
 
 
 def plain_text(text: bytes | str) -> str:

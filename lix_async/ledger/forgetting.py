@@ -15,13 +15,15 @@ import msgspec
 from ..core.bridge import ReadableStruct
 from ..core.errors import BulkError
 from ..core.installed_providers import all_endpoints
-from ..linkedin.subject_ids import AliasKey, Identifier
+from ..linkedin.subject_ids import WEAK, AliasKey, Identifier
+from .aliases import load_aliases, load_subjects
 from .database import Columns, Database, chunks
 from .erased_rows import (
     Erased,
     delete_lookups,
     erase_subjects,
     forget_aliases,
+    forget_older_slugs,
     in_flight,
     redact,
     separate_bodies,
@@ -32,7 +34,7 @@ from .records import Export, unpacked
 from .resolution import identify, ids_anywhere
 from .schema import BODY, CODEC
 from .store import Store
-from .suppression import SuppressedId
+from .suppression import OF_LOOKUP, SuppressedId
 from .tables import SqlTables
 
 T = TypeVar("T")
@@ -104,6 +106,7 @@ async def forget(
     """
     identifiers = {identify(text) for text in given}
     erased, inputs = Erased(ids=set(identifiers)), 0
+    common_kinds: set[str] = set()
     await store.learn_ids()
     exports = await store.statement(lambda tables: tables.exports(), writes=False)
 
@@ -111,13 +114,19 @@ async def forget(
         # Whoever writes at this moment has announced what it announces, and no other process does.
         db = tables.database
         db.execute(f"SELECT no FROM owner WHERE dead = 0 ORDER BY no{db.for_update}")
-        suppress(db, tables.suppression, [one.alias for one in identifiers], store.now, erased)
+        given = [one.alias for one in identifiers]
+        erased.subjects.update(one.subject for one in load_aliases(db, given).values())
+        strong = [{*one.strong} for one in load_subjects(db, erased.subjects).values()]
+        common_kinds.update(set[str].intersection(*strong) if strong else ())
+        suppress(db, tables.suppression, given, store.now, erased)
 
     await store.statement(begin)
     named = await _named_lookups(store, erased.who)
 
     def erase(tables: SqlTables) -> None:
-        ids: list[SuppressedId] = [*erased.aliases, *(("key", key) for key in named)]
+        ids: list[SuppressedId] = [*erased.aliases, *((OF_LOOKUP, key) for key in named)]
+        for key in named:
+            erased.kinds[OF_LOOKUP, key].update(common_kinds)
         erase_subjects(tables.database, tables.suppression, ids, store.now, erased)
 
     await store.statement(erase)
@@ -156,10 +165,11 @@ async def erase_suppressed(store: Store) -> None:
         rows = db.execute("SELECT kind, id FROM alias")
         ids = [(kind, bytes(digest)) for kind, digest in cast("list[tuple[str, bytes]]", rows)]
         rows = db.execute("SELECT key FROM lookup")
-        ids += [("key", bytes(key)) for (key,) in cast("list[tuple[bytes]]", rows)]
-        found = tables.suppressed(ids)
+        keys = [(OF_LOOKUP, bytes(key)) for (key,) in cast("list[tuple[bytes]]", rows)]
+        found = tables.suppressed([*ids, *keys])
         if found:
             erase_subjects(db, tables.suppression, found, store.now, erased)
+            forget_older_slugs(db, tables.suppression, {x for x in found if x[0] in WEAK})
         return erased
 
     def is_active(tables: SqlTables) -> bool:
@@ -194,16 +204,7 @@ async def purge(store: Store, before: int, *, full: bool = False) -> Purged:
         if not last:
             break
         lookups, answers = lookups + gone, answers + old
-
-    def aliases(tables: SqlTables) -> None:
-        tables.database.change(
-            "DELETE FROM alias WHERE seen < ? AND NOT EXISTS "
-            "(SELECT 1 FROM lookup WHERE lookup.subject = alias.subject) AND NOT EXISTS "
-            "(SELECT 1 FROM answer WHERE answer.subject = alias.subject)",
-            (before,),
-        )
-
-    await store.statement(aliases)
+    await store.statement(lambda tables: _purge_aliases(tables.database, before))
     return Purged(
         lookups=lookups, answers=answers, remainder=await _remainder(store, Erased(), full=full)
     )
@@ -243,6 +244,16 @@ def _purge(db: Database, after: int, before: int, now: int) -> tuple[int, int, i
         db.change("DELETE FROM input WHERE lookup IN (?*)", (some,))
         delete_lookups(db, some, now)
     return (found[-1][0] if found else 0), len(old), answers
+
+
+def _purge_aliases(db: Database, before: int) -> None:
+    """Purge the ids of those about whom nothing is left."""
+    db.change(
+        "DELETE FROM alias WHERE seen < ? AND NOT EXISTS "
+        "(SELECT 1 FROM lookup WHERE lookup.subject = alias.subject) AND NOT EXISTS "
+        "(SELECT 1 FROM answer WHERE answer.subject = alias.subject)",
+        (before,),
+    )
 
 
 class _Scanned(NamedTuple):
@@ -399,7 +410,7 @@ async def _remainder(store: Store, erased: Erased, *, full: bool) -> Remainder:
 
 async def _search(store: Store, erased: Erased) -> list[str]:
     """Where the tables and files still have an id or an answer of those who are forgotten."""
-    who = erased.who
+    who = erased.gone
     found: set[str] = set()
 
     def row_of(name: str) -> Callable[[Columns], str | None]:
@@ -413,9 +424,9 @@ async def _search(store: Store, erased: Erased) -> list[str]:
         return match
 
     tables = {"lookup": LOOKUPS, "answer": ANSWERS, "input": INPUTS, "attempt": NOTES}
-    for name, table in tables.items() if erased.ids else ():
+    for name, table in tables.items() if who.ids else ():
         found.update(await _matching(store, table, row_of(name)))
-    hits = await store.search_files(needles(erased.ids), sorted(erased.fragments))
+    hits = await store.search_files(needles(who.ids), sorted(erased.fragments))
     for place, pattern in hits:
         if pattern in erased.fragments and await _is_of_others(store, pattern):
             continue

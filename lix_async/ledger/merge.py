@@ -122,8 +122,7 @@ async def _merge_suppression(target: Store, source: Store) -> None:
 
     def write(tables: SqlTables) -> None:
         tables.suppression.adopt(tables.database, secrets)
-        conflict = "(kind, mac) DO NOTHING"
-        tables.database.insert("suppressed", "kind, mac, at", rows, conflict)
+        tables.suppression.insert(tables.database, rows)
 
     if secrets:
         await target.statement(write)

@@ -93,6 +93,8 @@ BODY = f"coalesce(a.body, {SHARED.format('body')})"
 """The body of an answer `a`: one that is equal to the version before it has that one's."""
 CODEC = f"coalesce({SHARED.format('codec')}, a.codec)"
 """The codec of that body."""
+WHOSE = "coalesce(a.subject, l.subject)"
+"""Whom an answer `a` of a lookup `l` is about; null where that is not known."""
 SqlType = Literal["AUTO", "BIG", "INTEGER", "TEXT", "BLOB"]
 
 

@@ -12,7 +12,7 @@ import hmac
 import os
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +26,7 @@ from ..filesystem import (
     new_private_file,
     replace_atomically,
 )
+from ..linkedin.subject_ids import WEAK
 from .database import Database, chunks
 
 VARIABLE = "LIX_SUPPRESSION_KEY"
@@ -38,6 +39,16 @@ SHORTEST = 32
 SELECT = "SELECT value FROM about WHERE name = 'suppression'"
 SuppressedId = tuple[str, bytes]
 """Kind and digest of an id, or the key of a lookup."""
+
+
+def with_kind(one: SuppressedId, kind: str) -> SuppressedId:
+    """What the list has where the person of a slug, or of a lookup, has a strong id of a kind."""
+    return f"{one[0]} {kind}", one[1]
+
+
+def is_strong(one: SuppressedId) -> bool:
+    """Whether an id never changes hands."""
+    return one[0] not in WEAK and one[0] != OF_LOOKUP
 
 
 class SuppressionList:
@@ -87,28 +98,65 @@ class SuppressionList:
 
     def find(self, db: Database, ids: Iterable[SuppressedId]) -> set[SuppressedId]:
         """Those of some ids and keys that are suppressed."""
+        return set(self.moments(db, ids))
+
+    def moments(self, db: Database, ids: Iterable[SuppressedId]) -> dict[SuppressedId, int]:
+        """Those of some ids and keys that are suppressed, each with its moment.
+
+        Of a slug it is the last one at which an answer showed it with whoever was forgotten.
+        """
         wanted: defaultdict[str, dict[bytes, SuppressedId]] = defaultdict(dict)
         ids = list(ids)
         for code in self.check(db) if ids else ():
             for one in ids:
                 wanted[one[0]][_mac(code, one)] = one
-        found: set[SuppressedId] = set()
+        found: dict[SuppressedId, int] = {}
         for kind, of_kind in wanted.items():
             for some in chunks(sorted(of_kind)):
                 rows = db.execute(
-                    "SELECT mac FROM suppressed WHERE kind = ? AND mac IN (?*)", (kind, some)
+                    "SELECT mac, at FROM suppressed WHERE kind = ? AND mac IN (?*)", (kind, some)
                 )
-                found.update(of_kind[bytes(mac)] for (mac,) in cast("list[tuple[bytes]]", rows))
+                found.update(
+                    (of_kind[bytes(mac)], at) for mac, at in cast("list[tuple[bytes, int]]", rows)
+                )
         return found
 
-    def add(self, db: Database, ids: Iterable[SuppressedId], now: int) -> None:
-        """Suppress ids and keys; the secret is made where there is none."""
+    def find_people(
+        self, db: Database, groups: Sequence[Set[SuppressedId]]
+    ) -> list[set[SuppressedId]]:
+        """Of ids that belong together, those by which they are of somebody who was forgotten.
+
+        Strong ids decide. A slug, or the lookup that was made by it, is another one's by now where
+        the ids beside it have a strong one of a kind of which the forgotten one has another.
+        """
+        found = self.find(db, {one for group in groups for one in group})
+        people = [found.intersection(group) for group in groups]
+        unclear = [
+            (theirs, {with_kind(one, kind): one for one in theirs for kind, _ in strong})
+            for theirs, group in zip(people, groups, strict=True)
+            if theirs and not any(map(is_strong, theirs))
+            if (strong := [one for one in group if is_strong(one)])
+        ]
+        kinds = self.find(db, {one for _, wanted in unclear for one in wanted})
+        for theirs, wanted in unclear:
+            theirs.difference_update(wanted[one] for one in kinds.intersection(wanted))
+        return people
+
+    def add(self, db: Database, ids: Mapping[SuppressedId, int]) -> None:
+        """Suppress ids and keys, each with its moment; the secret is made where there is none."""
         self.read(db)
         if not self._checks:
             self._begin(db)
         code = self.check(db)[0]
-        rows = sorted({(kind, _mac(code, (kind, value)), now) for kind, value in ids})
-        db.insert("suppressed", "kind, mac, at", rows, "(kind, mac) DO NOTHING")
+        rows = sorted((kind, _mac(code, (kind, value)), at) for (kind, value), at in ids.items())
+        self.insert(db, rows)
+
+    @staticmethod
+    def insert(db: Database, rows: Sequence[Sequence[object]]) -> None:
+        """Insert rows of the list, also those of another one; the later moment counts."""
+        later = "CASE WHEN excluded.at > suppressed.at THEN excluded.at ELSE suppressed.at END"
+        conflict = f"(kind, mac) DO UPDATE SET at = {later}"
+        db.insert("suppressed", "kind, mac, at", rows, conflict)
 
     def secrets(self, db: Database) -> list[str]:
         """The secrets of the list, to be given to the ledger that takes it over."""

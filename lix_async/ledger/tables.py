@@ -20,6 +20,7 @@ from .aliases import (
     find_siblings,
     learn,
     load_aliases,
+    load_subjects,
     moved,
 )
 from .database import CHUNK, Columns, Database, chunks
@@ -46,9 +47,10 @@ from .records import (
     StoredVersion,
     unpacked,
 )
+from .resolution import ids_anywhere
 from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer, send
-from .schema import BODY, CODEC
-from .suppression import OF_LOOKUP, SELECT, SuppressedId, SuppressionList
+from .schema import BODY, CODEC, WHOSE
+from .suppression import OF_LOOKUP, SELECT, SuppressedId, SuppressionList, is_strong
 from .transaction import Attempt, Loaded, Writes
 
 # fmt: off
@@ -81,8 +83,6 @@ SELECT a.lookup, a.n, a.run, a.price, a.kind, a.sent, a.owner, a.ended, a.family
     a.charged, a.decided, a.note, r.cap
 FROM attempt a LEFT JOIN run r ON r.id = a.run WHERE (a.lookup, a.n) IN (?**)
 """
-WHOSE = "coalesce(a.subject, l.subject)"
-"""Whom an answer `a` of a lookup `l` is about; null where that is not known."""
 _BEFORE = """
     m.endpoint = l.endpoint AND m.variant = l.variant AND m.id <> l.id AND b.meaning = 0
         AND b.page = 0 AND (b.at < a.at OR (b.at = a.at AND b.id < a.id))
@@ -300,7 +300,7 @@ class SqlTables:
         if meanings:
             rows = [(*_meaning(meaning), *key) for key, meaning in meanings.items()]
             db.update("answer", "meaning, rows", "lookup, n", rows)
-        forgotten = self._forgotten(writes) if self.suppression.active else set[SuppressedId]()
+        forgotten = self._forgotten(writes) if self.suppression.active else None
         if writes.learned:
             self._learn(writes)
         if changed := self._changed(writes):
@@ -326,9 +326,9 @@ class SqlTables:
             totals = [(t.held, t.spent, t.maybe, run) for run, t in writes.runs.items()]
             db.update("run", "held, spent, maybe", "id", totals)
         self._in_flight.keep(writes)
-        if forgotten:
+        if forgotten is not None:
             now = max(one.changed for one in writes.lookups.values())
-            erase_subjects(db, self.suppression, forgotten, now, Erased())
+            erase_subjects(db, self.suppression, (), now, forgotten)
             self._in_flight.clear()
 
     def _changed(self, writes: Writes) -> dict[int, StoredLookup]:
@@ -380,33 +380,52 @@ class SqlTables:
             if (found := earlier.get((a.lookup, a.page))) is not None and found[1] == a.body
         }
 
-    def _forgotten(self, writes: Writes) -> set[SuppressedId]:
+    def _forgotten(self, writes: Writes) -> Erased | None:
         """The ids in judged answers that are of somebody who was forgotten.
 
         They are learned from no more, and so are those beside them, which are suppressed as well.
         """
         if not writes.learned and not self.suppression.has_secrets(self.database):
-            return set()  # those of dead owners, say: whoever has the secret erases them
-        free = [one for one in writes.lookups.values() if not one.state.owner]
-        shown = {alias for one in writes.learned for group in one.found for alias in group.aliases}
-        keys = [(OF_LOOKUP, one.key) for one in free]
-        suppressed = self.suppression.find(self.database, [*keys, *shown])
-        found = suppressed.intersection(keys)
-        for place, one in enumerate(writes.learned if suppressed else ()):
-            key = OF_LOOKUP, writes.lookups[one.lookup].key
-            theirs = [
-                group
-                for group in one.found
-                if not suppressed.isdisjoint(group.aliases) or (key in found and not group.row)
-            ]
-            found.update(alias for group in theirs for alias in group.aliases)
-            if any(not group.row for group in theirs):
-                found.add(key)
-            left = tuple(group for group in one.found if group not in theirs)
-            writes.learned[place] = one._replace(found=() if key in found else left)
+            return None  # those of dead owners, say: whoever has the secret erases them
+        free = {one.key for one in writes.lookups.values() if not one.state.owner}
+        found = Erased()
+        keys = self.suppression.find(self.database, [(OF_LOOKUP, key) for key in free])
+        found.keys.update(key for _, key in keys)
+        shown = [(one, group) for one in writes.learned for group in one.found]
+        ids: list[set[SuppressedId]] = [
+            {*group.aliases}
+            if group.row
+            else {(OF_LOOKUP, writes.lookups[one.lookup].key), *group.aliases}
+            for one, group in shown
+        ]
+        theirs: defaultdict[tuple[int, int], list[FoundIds]] = defaultdict(list)
+        for (one, group), of_group, by in zip(
+            shown, ids, self.suppression.find_people(self.database, ids), strict=True
+        ):
+            key = writes.lookups[one.lookup].key
+            if not by:
+                if not group.row:
+                    found.keys.discard(key)  # a slug that is another one's by now
+                continue
+            theirs[one.lookup, one.n].append(group)
+            found.aliases.update(group.aliases)
+            found.slugs.update(alias for alias in group.aliases if alias[0] in WEAK)
+            strong = {kind for kind, _ in filter(is_strong, group.aliases)}
+            for weak in itertools.filterfalse(is_strong, of_group):
+                found.kinds[weak].update(strong)
+            if not group.row:
+                found.keys.add(key)
+                found.own.add((one.lookup, one.n))
+                asked = ids_anywhere(writes.lookups[one.lookup].written_as)
+                found.slugs.update(ident.alias for ident in asked if not ident.is_strong)
+        for place, one in enumerate(writes.learned if theirs else ()):
+            groups = theirs[one.lookup, one.n]
+            own = any(not group.row for group in groups)
+            left = tuple(group for group in one.found if group not in groups)
+            writes.learned[place] = one._replace(found=() if own else left)
             # What only mentions them is found by that when they are cut out.
-            self._mention(one, [group for group in theirs if group.row])
-        return found
+            self._mention(one, [group for group in groups if group.row])
+        return found if found.keys or found.aliases else None
 
     def _mention(self, one: LearnedAnswer, groups: Sequence[FoundIds]) -> None:
         for group in groups:
@@ -423,17 +442,43 @@ class SqlTables:
 
     def count_suppressed(self) -> int:
         """How many ids were forgotten, and are not looked up again."""
-        ((count,),) = self.database.execute("SELECT count(*) FROM suppressed")
+        ((count,),) = self.database.execute(
+            "SELECT count(*) FROM suppressed WHERE kind NOT LIKE '% %'"
+        )
         return cast("int", count)
 
     def suppressed_calls(self, queries: Sequence[CallQuery]) -> list[bool]:
         """Of calls, whether what they ask about was forgotten."""
         self.suppression.read(self.database)
+        return self.blocked(queries)
+
+    def blocked(self, queries: Sequence[CallQuery]) -> list[bool]:
+        """Of calls, whether what they ask about was forgotten, as of the list that was read last.
+
+        A slug that is known to be another one's by now may be asked for.
+        """
         if not self.suppression.active:
             return [False] * len(queries)
-        ids = [[(OF_LOOKUP, query.key), *filter(None, [query.asked])] for query in queries]
+        ids: list[set[SuppressedId]] = [
+            {(OF_LOOKUP, query.key), *filter(None, [query.asked])} for query in queries
+        ]
         found = self.suppressed([one for some in ids for one in some])
-        return [not found.isdisjoint(some) for some in ids]
+        blocked = [not found.isdisjoint(some) for some in ids]
+        slugs = {
+            place: asked
+            for place, query in enumerate(queries)
+            if blocked[place] and (asked := query.asked) is not None and asked[0] in WEAK
+        }
+        known = load_aliases(self.database, slugs.values()) if slugs else {}
+        subjects = load_subjects(self.database, {one.subject for one in known.values()})
+        places = [place for place, asked in slugs.items() if asked in known]
+        people = self.suppression.find_people(
+            self.database,
+            [ids[p] | {*subjects[known[slugs[p]].subject].strong.items()} for p in places],
+        )
+        for place, theirs in zip(places, people, strict=True):
+            blocked[place] = bool(theirs)
+        return blocked
 
     def _learn(self, writes: Writes) -> None:
         """Learn which ids belong together, and whom the judged answers are about."""
@@ -467,9 +512,15 @@ class SqlTables:
         variant: Callable[[StoredLookup], bytes],
     ) -> int | None:
         """See `Store.learn_stored`."""
-        lookups = {one.id: one for one in self.page_of(after, CHUNK, [CODES["done"]], None)}
+        rows = self.database.execute(
+            f"SELECT {LOOKUP} FROM lookup WHERE id > ? AND (status = {CODES['done']} "
+            "OR refresh IS NOT NULL) ORDER BY id LIMIT ?",
+            (after, CHUNK),
+        )
+        lookups = {one.id: one for one in (_lookup(row, ()) for row in rows)}
         if not lookups:
             return None
+        self._positions([*lookups.values()])
         unlearned = [one.id for one in lookups.values() if one.subject is None]
         answers = [*self._older(unlearned)]
         answers += (one for some in self.current(unlearned).values() for one in some)
@@ -483,7 +534,8 @@ class SqlTables:
         subjects = {one.id: one.subject for one in lookups.values()}
         of_older: list[tuple[int, int, int]] = []
         for (ident, n), subject in learned.items():
-            if n == lookups[ident].state.cur:
+            state = lookups[ident].state
+            if n == (state.cur if state.refresh is None else state.refresh):
                 subjects[ident] = subject
             elif subject is not None:
                 of_older.append((subject, ident, n))
@@ -498,7 +550,8 @@ class SqlTables:
         for some in chunks(lookups):
             rows = self.database.execute(
                 f"SELECT {ANSWER} FROM answer a JOIN lookup l ON l.id = a.lookup "
-                "WHERE l.id IN (?*) AND a.n <> l.cur AND a.meaning = 0 AND a.page = 0 "
+                "WHERE l.id IN (?*) AND a.n <> coalesce(l.refresh, l.cur) AND a.meaning = 0 "
+                "AND a.page = 0 "
                 "ORDER BY a.lookup, a.n",
                 (some,),
             )
@@ -622,7 +675,7 @@ class SqlTables:
             and one.subject is not None
             and (one.state.status == "done" or one.state.refresh is not None)
         ]
-        if gone := moved(self.database, slugs) if slugs else ():
+        if gone := self._moved(slugs) if slugs else ():
             for one in known.values():
                 one.moved = one.id in gone
         places = [
@@ -643,7 +696,9 @@ class SqlTables:
         for place, ident in others.items():
             found[place] = by_id[ident]
         open_ones = [
-            place for place, one in enumerate(found) if one is None or one.state.status == "pending"
+            place
+            for place, one in enumerate(found)
+            if one is None or one.state.status == "pending" or one.moved
         ]
         blocked = self.suppressed_calls([queries[place] for place in open_ones])
         for place in itertools.compress(open_ones, blocked):
@@ -677,7 +732,7 @@ class SqlTables:
             and query.asked is not None
             and query.asked[0] in WEAK
         ]
-        again |= moved(self.database, slugs) if slugs else set()
+        again |= self._moved(slugs) if slugs else set()
         places = [place for place, one in enumerate(ended) if one is None or one.lookup in again]
         others = self.find_calls([queries[place] for place in places], now) if places else []
         times = self.answer_times([one.id for one in others if one is not None and one.has_ended])
@@ -686,6 +741,21 @@ class SqlTables:
             if one is not None and one.has_ended:
                 ended[place] = EndedCall(one.id, one.key, times.get(one.id))
         return ended
+
+    def _moved(self, slugs: Sequence[AskedLookup]) -> set[int]:
+        """The lookups whose slug is another one's by now, who may have been forgotten."""
+        found = moved(self.database, slugs)
+        self.suppression.read(self.database)
+        if self.suppression.active and self.suppression.has_secrets(self.database):
+            suppressed = self.suppressed([one.asked for one in slugs])
+            known = load_aliases(self.database, suppressed)
+            found |= {
+                one.id
+                for one in slugs
+                if one.asked in suppressed
+                and (one.asked not in known or known[one.asked].subject != one.subject)
+            }
+        return found
 
     def siblings(
         self, queries: Sequence[CallQuery], now: int

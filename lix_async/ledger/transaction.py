@@ -32,7 +32,6 @@ from .records import (
     StoredLookup,
 )
 from .rule import CODES, Change, LookupState, Meaning, Settlement
-from .suppression import SuppressedId
 
 
 class Attempt(msgspec.Struct, gc=False):
@@ -99,8 +98,8 @@ class Tables(Protocol):
         """The subjects of calls that are to be announced, locked, and the lookups of those."""
         ...
 
-    def suppressed(self, ids: Sequence[SuppressedId]) -> set[SuppressedId]:
-        """Those of some ids whose subject was forgotten."""
+    def blocked(self, queries: Sequence[CallQuery]) -> list[bool]:
+        """Of calls, whether what they ask about was forgotten."""
         ...
 
     def write(self, writes: Writes) -> None:
@@ -167,7 +166,8 @@ class _Batch:
         self.writes = Writes(runs=runs)
         self._siblings: dict[int, tuple[int | None, list[Sibling]]] = {}
         """By lookup that is to be announced: its subject, and the lookups of that."""
-        self._suppressed: set[SuppressedId] = set()
+        self._suppressed: set[int] = set()
+        """Lookups whose subject was forgotten."""
 
     def find_siblings(self, tables: Tables, sends: Sequence[Send]) -> None:
         """Read under which other ids the subjects of announced lookups were asked for."""
@@ -178,8 +178,8 @@ class _Batch:
             CallQuery(b"", self._lookups[send.lookup].endpoint, send.asked, send.variant)
             for send in known
         ]
-        asked = [send.asked for send in known if send.asked is not None]
-        self._suppressed = tables.suppressed(asked)
+        blocked = tables.blocked(queries)
+        self._suppressed = {s.lookup for s, one in zip(known, blocked, strict=True) if one}
         found = tables.siblings(queries, max(send.now for send in known))
         self._siblings = dict(zip([send.lookup for send in known], found, strict=True))
 
@@ -219,7 +219,7 @@ class _Batch:
     def _send(self, lookup: StoredLookup, event: Send) -> EventResult:
         if lookup.state.n != event.n or not self._owner:
             return EventResult(False, lookup.state)
-        if event.asked in self._suppressed:
+        if lookup.id in self._suppressed:
             return EventResult(False, lookup.state, suppressed=True)
         change = rule.send(lookup.state, now=event.now, expired=event.expired)
         if change is None:

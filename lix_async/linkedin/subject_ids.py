@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -27,6 +27,8 @@ IdKind: TypeAlias = Literal[
 linkedin.com/company/<name>: weak."""
 WEAK: frozenset[str] = frozenset({"slug", "company"})
 """Kinds whose ids change hands."""
+STRONG: frozenset[str] = frozenset(get_args(IdKind)) - WEAK
+"""Kinds whose ids never do."""
 ORGANISATIONS: frozenset[str] = frozenset({"organisation", "company"})
 AliasKey = tuple[str, bytes]
 """Kind and digest of an id: what ledgers store in place of it."""

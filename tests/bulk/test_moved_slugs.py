@@ -116,7 +116,7 @@ async def test_a_slug_in_doubt_is_not_sent_again_unasked(ledger: Open, doubts: A
 
 
 async def test_an_id_whose_answer_was_purged_is_forgotten_too(ledger: Open) -> None:
-    """The ledger has only a code of it then, and an input of somebody else's that names it."""
+    """The ledger has only a code of it then, and an input that names it, of who had it next."""
     other = {"name": "Bob", "salesNavLink": sales("Bob")}
     client = lix(somebody("Ada", "Bath"), somebody("Ada", "Bath", f"{SLUG}2"), other)
     clock = client.clock
@@ -129,9 +129,29 @@ async def test_an_id_whose_answer_was_purged_is_forgotten_too(ledger: Open) -> N
         assert (await ask(lambda: store, client, SLUG)).value.name == "Bob"
         assert (await opened.purge(timedelta(days=90))).answers == 1
         forgotten = await opened.forget([sales("Ada")])
-        assert (forgotten.lookups, forgotten.remainder.found) == (2, [])
-        assert [one async for one in store.entries()] == []
+        assert (forgotten.lookups, forgotten.remainder.found) == (1, [])
+        (entry,) = [one async for one in store.entries()]  # of somebody else
+        assert b"Bob" in (entry.body or b"")
         assert (await ask(lambda: store, client, SLUG)).state == "suppressed"
+
+
+async def test_who_has_the_slug_next_is_not_forgotten(ledger: Open) -> None:
+    bob = somebody("Bob", "Oslo")
+    client = lix(somebody("Ada", "Bath"), bob, bob, somebody("Ada", "Rome"))
+    await ask(ledger, client, SLUG)
+    async with ledger() as store:
+        await Ledger(store).forget([sales("Ada")])
+    assert (await ask(ledger, client, SLUG)).state == "suppressed"  # as far as is known
+    assert (await ask(ledger, client, sales("Bob"))).value.name == "Bob"
+    assert (await ask(ledger, client, SLUG)).via == sales("Bob")
+    bought = await ask(ledger, client, SLUG, timedelta(0))
+    assert (bought.state, bought.credits, bought.value.name) == ("done", 1, "Bob")
+    # It leads to her again, and Bob stays.
+    lost = await ask(ledger, client, SLUG, timedelta(0))
+    assert (lost.state, lost.body) == ("suppressed", b"")
+    assert (await ask(ledger, client, sales("Bob"))).value.name == "Bob"
+    async with ledger() as store:
+        assert await Ledger(store).verify() == []
 
 
 async def test_what_another_one_has_too_is_no_remainder(ledger: Open) -> None:
@@ -144,7 +164,7 @@ async def test_what_another_one_has_too_is_no_remainder(ledger: Open) -> None:
         await ask(lambda: store, client, SLUG, timedelta(0))
         await ask(lambda: store, client, sales("Bob"))
         forgotten = await Ledger(store).forget([sales("Ada")])
-        assert (forgotten.lookups, forgotten.remainder.found) == (1, [])
+        assert (forgotten.lookups, forgotten.answers, forgotten.remainder.found) == (0, 1, [])
 
 
 async def test_cached_calls_ask_by_the_id_that_is_given(ledger: Open) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar, cast
@@ -23,8 +23,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lix_async.core.errors import BulkError
+from lix_async.ledger.aliases import load_aliases
 from lix_async.ledger.connection import Announced, AnnounceJob, EventsJob, Job, StatementJob
 from lix_async.ledger.erased_rows import Erased, erase_subjects
+from lix_async.ledger.forgetting import _purge, _purge_aliases
 from lix_async.ledger.history import changes_of
 from lix_async.ledger.identity import FoundIds
 from lix_async.ledger.maintenance import _disagreements
@@ -178,6 +180,10 @@ class LedgerMachine(RuleBasedStateMachine):
         """What answers show, by lookup and attempt."""
         self.learned: dict[tuple[bytes, int], Shown] = {}
         """Those of them that have been judged."""
+        self.forgotten: set[AliasKey] = set()
+        """The ids of a person who was forgotten."""
+        self.past: list[Shown] = []
+        """What purged answers have shown."""
 
     @initialize(
         cap=st.sampled_from([None, None, 5, 12]),
@@ -308,7 +314,11 @@ class LedgerMachine(RuleBasedStateMachine):
         """Whether answers prove that two lookups are about one person, who is not in conflict."""
         known = Knowledge([*self.learned.values()], 0)
         group = known.group_of(ASKED[key])
-        answers = [shown for (of, _), shown in sorted(self.learned.items()) if of == other]
+        answers = [
+            shown
+            for (of, _), shown in sorted(self.learned.items())
+            if of == other and any(kind not in WEAK for kind, _ in shown.ids)
+        ]
         shown = bool(answers and group is not None and answers[-1].ids & group)
         return group is not None and (shown or known.group_of(ASKED[other]) == group)
 
@@ -348,7 +358,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 return
             flight.at = "left"
             if fate == "usable" and flight.key in ASKED:
-                self.shows[flight.key, flight.n] = shows
+                theirs = self.forgotten & {*map(id_of, shows)}
+                self.shows[flight.key, flight.n] = () if theirs else shows
             self.mark(flight.key, flight.n, one._replace(fate=fate))
             if fate in ("usable", "unusable") or fate.endswith("charged"):
                 self.charged += KEYS[flight.key][1]
@@ -535,6 +546,106 @@ class LedgerMachine(RuleBasedStateMachine):
             (found,) = self.jobs(one, [announced])
             result, made = cast("Announced", found)
             assert (result.applied, result.suppressed, made) == (False, True, None)
+
+    @precondition(lambda self: self.learned and not self.forgotten and self.is_quiet(ASKED))
+    @rule(slot=slots, which=chosen)
+    def forget_a_person(self, slot: int, which: int) -> None:
+        """Forget whoever has an id: all answers about them go, and none about anybody else."""
+        known = Knowledge([*self.learned.values()], 0)
+        strong = sorted(one for group in known.groups for one in group)
+        ids = [one for one in strong if known.group_of(one) is not None]
+        if which >= len(ids):  # not often: the history goes on without them
+            return
+        before = self.stored(slot)
+        given, wall, erased = ids[which], self.wall, Erased()
+        group = known.group_of(given) or set()
+
+        def work(tables: SqlTables) -> list[bytes]:
+            db = tables.database
+            erased.subjects.update(one.subject for one in load_aliases(db, [given]).values())
+            erase_subjects(db, tables.suppression, [given], wall, erased)
+            return [key for key in KEYS if key not in tables.find([*KEYS])]
+
+        if not self.connection(slot).failing:
+            gone = self.ask(slot, work)
+            self.forgotten = group | erased.aliases
+            left = self.stored(slot)
+            kinds = {kind for kind, _ in group}
+            for place in before:
+                shown = self.learned.get(place)
+                ids = [] if shown is None else [one for one in shown.ids if one[0] not in WEAK]
+                about = known.group_of(ids[0]) if ids else None
+                if about == group:
+                    assert place not in left, "an answer about them is still there"
+                elif about is not None and kinds & {kind for kind, _ in about}:
+                    assert place in left, "an answer about somebody else is gone"
+            self.bodies &= left
+            self.learned = {place: one for place, one in self.learned.items() if place in left}
+            lookups = {key for key in ASKED if key in self.names and erased.keys & {key}}
+            left_names = [key for key in self.names if key not in lookups and key not in gone]
+            self.names = left_names or sorted(KEYS.keys() - ASKED.keys())
+            found = self.ask(slot, lambda tables: tables.suppressed(sorted(group)))
+            assert found == group, "they may be asked for again"
+
+    @precondition(lambda self: not self.forgotten and self.is_quiet(KEYS))
+    @rule(slot=slots, which=chosen)
+    def purge(self, slot: int, which: int) -> None:
+        """Purge what is old: the newest answer of a lookup says whether the lookup goes."""
+        known = Knowledge([*self.learned.values()], 0)
+        clear = all(len(dict(group)) == len(group) for group in known.groups)
+        if not clear or which > 3:
+            return
+        before, now = self.wall + (0, 0, -DAY, 1)[which], self.wall
+        rows = self.ask(slot, _ages, writes=False)
+        seen = self.ask(slot, _seen, writes=False)
+
+        def work(tables: SqlTables) -> None:
+            _purge(tables.database, 0, before, now)
+            _purge_aliases(tables.database, before)
+
+        self.ask(slot, work)
+        left = self.stored(slot)
+        newest = {
+            key: max(one.at for one in rows if one.key == key) for key in {x.key for x in rows}
+        }
+        gone = [key for key in self.names if key in newest and newest[key] < before]
+        for one in rows:
+            old = one.at < before and (one.key in gone or not one.stands)
+            assert ((one.key, one.n) in left) is not (old and one.key in self.names), (
+                "purged wrongly"
+            )
+        there = self.ask(slot, lambda tables: tables.find([*KEYS]), writes=False)
+        self.bodies &= left
+        self.keep_learned(left, {ident for ident, at in seen if at >= before})
+        again = [key for key in self.names if key not in there]
+        self.purchases.update((key, []) for key in again)
+        specs = [LookupSpec(key, "person.get", b"[]", page=KEYS[key][0]) for key in again]
+        self.ask(slot, lambda tables: tables.add(specs, now))
+
+    def keep_learned(self, left: set[tuple[bytes, int]], young: set[AliasKey]) -> None:
+        """What stays known after a purge: of people about whom nothing is left, what is young."""
+        kept = {place: one for place, one in self.learned.items() if place in left}
+        groups = Knowledge([*self.learned.values()], 0).groups
+        held = [group for group in groups if any(group & one.ids for one in kept.values())]
+        for place, one in self.learned.items():
+            if place not in left:
+                ids: Set[AliasKey] = one.ids
+                if not any(group & ids for group in held):
+                    ids = young & ids.union(*(group for group in groups if group & ids))
+                kept[b"purged", len(self.past)] = one._replace(ids=frozenset(ids))
+                self.past.append(one)
+        self.learned = kept
+
+    def is_quiet(self, keys: Container[bytes]) -> bool:
+        """Whether of some lookups none is in flight, and no answer waits to be judged."""
+        failing = any(one.failing for one in self.connections.values())
+        if failing or not self.run_id or any(flight.key in keys for flight in self.flights):
+            return False
+        return not any(key in keys for key in self.ask(0, _open, writes=False))
+
+    def stored(self, slot: int) -> set[tuple[bytes, int]]:
+        """The answers that are there."""
+        return {(one.key, one.n) for one in self.ask(slot, _ages, writes=False)}
 
     @rule(slot=slots, days=st.integers(0, 2))
     def somebody_reads_what_changed(self, slot: int, days: int) -> None:
@@ -775,6 +886,37 @@ def _before(one: StoredAnswer, versions: list[StoredAnswer]) -> StoredAnswer | N
     others = [x for x in same if x.key != one.key and (x.at, x.id) < (one.at, one.id)]
     other = max(others, key=lambda x: (x.at, x.id), default=None) if one.subject else None
     return max((x for x in (own, other) if x), key=lambda x: x.at, default=None)
+
+
+class Age(NamedTuple):
+    """An answer, with its moment."""
+
+    key: bytes
+    n: int
+    at: int
+    stands: bool
+
+
+def _ages(tables: SqlTables) -> list[Age]:
+    rows = tables.database.execute(
+        "SELECT l.key, a.n, a.at, CASE WHEN l.page = 0 THEN a.n = coalesce(l.refresh, l.cur) "
+        "ELSE l.refresh IS NOT NULL OR l.cur <= l.base END OR a.n > l.base "
+        "FROM answer a JOIN lookup l ON l.id = a.lookup"
+    )
+    return [Age(*row) for row in rows]  # type: ignore[arg-type]  # its columns
+
+
+def _seen(tables: SqlTables) -> list[tuple[AliasKey, int]]:
+    rows = tables.database.execute("SELECT kind, id, seen FROM alias")
+    return [((kind, bytes(ident)), seen) for kind, ident, seen in rows]  # type: ignore[arg-type, misc]  # its columns
+
+
+def _open(tables: SqlTables) -> list[bytes]:
+    rows = tables.database.execute(
+        "SELECT key FROM lookup WHERE owner <> 0 UNION ALL "
+        "SELECT l.key FROM answer a JOIN lookup l ON l.id = a.lookup WHERE a.meaning IS NULL"
+    )
+    return [bytes(key) for (key,) in rows]  # type: ignore[call-overload]  # a key
 
 
 def _unjudged(lookup: int) -> Callable[[SqlTables], list[AnswerRow]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -109,7 +110,12 @@ class Reference:
     """When a strong id was first shown, and a slug last."""
     suppressed: set[Id] = field(default_factory=set[Id])
     forms: set[Id] = field(default_factory=set[Id])
-    """Forms that are not asked for again, though their slug may be another one's."""
+    """Forms that were asked for about somebody who was forgotten."""
+    kinds: defaultdict[tuple[Id, bool], set[str]] = field(
+        default_factory=lambda: defaultdict[tuple[Id, bool], set[str]](set)
+    )
+    """By suppressed slug, and by form (True), the kinds of strong ids that are known of whose it
+    was."""
     paid: int = 0
 
     def person(self, one: Id) -> Person | None:
@@ -132,7 +138,7 @@ class Reference:
         since = 0 if days is None else now - days * DAY
         versions = self.bought.get(form)
         own = None if versions is None else versions[-1]
-        if own is not None and self.has_moved(form, own):
+        if own is not None and (self.has_moved(form, own) or self.is_another_ones(form, own)):
             own = None
         asked = self.person(form)
         if form[0] == "slug" and asked is not None and now - self.seen[form] > BELIEVED:
@@ -147,7 +153,28 @@ class Reference:
             return Expected("known", own)
         if newest is not None and newest.at >= since and (own is None or newest.at > own.at):
             return Expected("known", newest, via)
-        return Expected("suppressed" if form in self.suppressed | self.forms else "bought")
+        return Expected("suppressed" if self.is_blocked(form) else "bought")
+
+    def is_another_ones(self, form: Id, own: Answer) -> bool:
+        """Whether an answer was bought under a slug that somebody had last who was forgotten."""
+        slug = form[0] == "slug" and form in self.suppressed
+        return slug and self.person(form) is not self.about(own)
+
+    def is_blocked(self, form: Id) -> bool:
+        """Whether a form is not asked for: unless its slug is known to be another one's by now."""
+        if form[0] != "slug":
+            return form in self.suppressed | self.forms
+        owner = self.owners.get(form)
+        return self.are_of_forgotten(set() if owner is None else owner.ids, form, form)
+
+    def are_of_forgotten(self, ids: set[Id], slug: Id | None, form: Id | None) -> bool:
+        """Whether strong ids, with a slug and a form, are of somebody who was forgotten."""
+        if not self.suppressed.isdisjoint(ids):
+            return True
+        weak = [(slug, False)] if slug in self.suppressed else []
+        weak += [(form, True)] if form in self.forms else []
+        kinds = {kind for kind, _ in ids}
+        return any(self.kinds[one].isdisjoint(kinds) for one in weak if one[0] is not None)
 
     def has_moved(self, form: Id, own: Answer) -> bool:
         """Whether the slug that an answer was bought under is certainly somebody else's by now."""
@@ -161,10 +188,21 @@ class Reference:
         """Take a bought answer in; False where it shows somebody who was forgotten."""
         self.paid += 1
         self.bought.setdefault(form, []).append(answer)
-        if not self.suppressed.isdisjoint(answer.ids):
-            self.forget(set(answer.ids), texts=False)
-            self.bought.pop(form, None)
-            self.forms.add(form)
+        strong = {one for one in answer.ids if one[0] != "slug"}
+        slug = next((one for one in answer.ids if one[0] == "slug"), None)
+        if self.are_of_forgotten(strong, slug, form):
+            gone = [self.person(one) for one in strong]
+            owner = None if slug is None else self.owners.get(slug)
+            if slug in self.suppressed and owner is not None:
+                gone += [owner] if self.are_of_forgotten(owner.ids, slug, None) else []
+            kinds = {kind for kind, _ in strong}
+            self.kinds[form, True] |= kinds
+            if slug is not None:
+                self.kinds[slug, False] |= kinds
+                self.owners.pop(slug, None)
+            self.owners.pop(form, None)
+            self.bought[form].pop()
+            self.erase([one for one in gone if one is not None], {*answer.ids}, {form})
             return False
         strong = {one for one in answer.ids if one[0] != "slug"}
         touched = [person for person in self.people if not strong.isdisjoint(person.ids)]
@@ -178,27 +216,62 @@ class Reference:
                 self.seen.setdefault(one, answer.at)
         return True
 
-    def forget(self, ids: set[Id], *, texts: bool = True) -> None:
-        """Forget whoever has some ids, and erase what is about them or, in texts, names them."""
+    def forget(self, ids: set[Id]) -> None:
+        """Forget whoever has some ids, and erase what is about them or names them."""
         gone = [person for one in ids if (person := self.person(one)) is not None]
-        ids = ids.union(*(person.ids for person in gone))
-        ids |= {slug for slug, person in self.owners.items() if person in gone}
-        for form, versions in list(self.bought.items()):
-            if self.about(versions[-1]) in gone or (texts and form in ids):
-                self.forms.add(form)
-                del self.bought[form]
-            elif texts and not ids.isdisjoint(versions[-1].ids):
-                del self.bought[form]
-            else:
-                self.bought[form] = [
+        theirs = ids.union(*(person.ids for person in gone))
+        theirs |= {slug for slug, person in self.owners.items() if person in gone}
+        named = theirs & self.bought.keys()
+        common = set.intersection(*({kind for kind, _ in one.ids} for one in gone)) if gone else ()
+        for form in named:
+            self.kinds[form, True].update(common)
+        self.erase(gone, theirs, named)
+        for form, versions in [*self.bought.items()]:
+            left = [one for one in versions if not self.shows(one, theirs)]
+            self.keep(form, left)
+
+    def shows(self, answer: Answer, ids: set[Id]) -> bool:
+        """Whether an answer is of some ids, as far as the ids in it tell."""
+        about = self.about(answer)
+        own = {one for one in answer.ids if one[0] != "slug"} | (about.ids if about else set())
+        if not ids.isdisjoint(own):
+            return True
+        kinds = {kind for kind, _ in own}
+        return any(self.kinds[one, False].isdisjoint(kinds) for one in ids & answer.ids)
+
+    def keep(self, form: Id, left: list[Answer]) -> None:
+        self.bought[form] = left
+        if not left:
+            del self.bought[form]
+
+    def erase(self, gone: list[Person], ids: set[Id], named: set[Id]) -> None:
+        """Erase people with their ids, and what is about them."""
+        for slug, person in self.owners.items():
+            if person in gone:
+                ids.add(slug)
+                self.kinds[slug, False] |= {kind for kind, _ in person.ids}
+        self.suppressed |= ids.union(*(person.ids for person in gone))
+        for form, versions in [*self.bought.items()]:
+            about = self.about(versions[-1]) if versions else None
+            if about is not None and about in gone:
+                self.kinds[form, True] |= {kind for kind, _ in about.ids}
+                named = named | {form}
+        self.forms |= named
+        for form, versions in [*self.bought.items()]:
+            left = [one for one in versions if self.about(one) not in gone]
+            if form in named:
+                left = [
                     one
-                    for one in versions
-                    if self.about(one) not in gone and (not texts or ids.isdisjoint(one.ids))
+                    for one in left
+                    if (about := self.about(one)) is not None
+                    and not self.kinds[form, True].isdisjoint({kind for kind, _ in about.ids})
                 ]
-        self.suppressed |= ids
+            self.keep(form, left)
         self.people = [person for person in self.people if person not in gone]
         self.owners = {slug: one for slug, one in self.owners.items() if one not in gone}
-        self.seen = {one: at for one, at in self.seen.items() if one not in ids}
+        self.seen = {
+            one: at for one, at in self.seen.items() if one not in ids or one in self.owners
+        }
 
     def purge(self, before: int) -> None:
         """Delete what is old, and what is known only by that."""

@@ -6,7 +6,7 @@ See `program.py`. `LIX_PROGRAMS` says how many are run over each database (`nox 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 
 import anyio
@@ -16,6 +16,7 @@ from servers import postgres_dsn  # noqa: F401  # a fixture
 from lix_async.core.errors import BulkError
 from lix_async.engine import lookup
 from lix_async.ledger import erased_rows, forgetting, tables
+from lix_async.ledger.aliases import moved
 from lix_async.ledger.database import Database
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteStore
 from lix_async.ledger.store import Store
@@ -134,15 +135,35 @@ def the_history_has_answers_about_others(patch: pytest.MonkeyPatch) -> None:
 def ids_of_who_is_forgotten_are_not_suppressed(patch: pytest.MonkeyPatch) -> None:
     right = SuppressionList.add
 
-    def wrong(self: SuppressionList, db: Database, ids: Iterable[SuppressedId], now: int) -> None:
-        right(self, db, [one for one in ids if one[0] == OF_LOOKUP], now)
+    def wrong(self: SuppressionList, db: Database, ids: Mapping[SuppressedId, int]) -> None:
+        right(self, db, {one: at for one, at in ids.items() if one[0] == OF_LOOKUP})
 
     patch.setattr(SuppressionList, "add", wrong)
 
 
 @mutation
 def who_is_forgotten_may_come_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(tables.SqlTables, "_forgotten", lambda self, writes: set())
+    patch.setattr(tables.SqlTables, "_forgotten", lambda self, writes: None)
+
+
+@mutation
+def whoever_shows_a_forgotten_slug_is_erased(patch: pytest.MonkeyPatch) -> None:
+    def wrong(
+        self: SuppressionList, db: Database, groups: Sequence[Set[SuppressedId]]
+    ) -> list[set[SuppressedId]]:
+        return [self.find(db, group) for group in groups]
+
+    patch.setattr(SuppressionList, "find_people", wrong)
+
+
+@mutation
+def answers_about_others_go_with_the_lookup(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(erased_rows, "_about_others", lambda db, lookups, erased: {})
+
+
+@mutation
+def a_forgotten_slug_leads_to_who_had_it_before(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(tables.SqlTables, "_moved", lambda self, slugs: moved(self.database, slugs))
 
 
 @mutation

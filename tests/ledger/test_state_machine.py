@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from lix_async.ledger import erased_rows
+
+from . import machine
 from .machine import LedgerMachine
 from .model_cases import MUTATIONS
 from .test_identity_model import MUTATIONS as IDENTITY_MUTATIONS
@@ -56,6 +59,29 @@ OF_VERSIONS = (
     "the history has answers about others",
 )
 MAKERS.update((name, PROGRAM_MUTATIONS[name]) for name in OF_VERSIONS)
+
+
+def what_is_a_day_too_old_stays(patch: pytest.MonkeyPatch) -> None:
+    right = machine._purge
+    patch.setattr(
+        machine,
+        "_purge",
+        lambda db, after, before, now: right(db, after, before - machine.DAY, now),
+    )
+
+
+def lookups_of_a_person_stay(patch: pytest.MonkeyPatch) -> None:
+    """Only what is named by its key is erased, and not what is about the person."""
+    patch.setattr(
+        erased_rows,
+        "erase_lookups",
+        lambda db, ids, now, erased: None if erased.subjects else ERASE(db, ids, now, erased),
+    )
+
+
+ERASE = erased_rows.erase_lookups
+MAKERS["what is a day too old stays"] = what_is_a_day_too_old_stays
+MAKERS["lookups of a person stay"] = lookups_of_a_person_stay
 
 
 @pytest.mark.skipif(STEPS <= 2000, reason="takes minutes: part of `nox -s campaign`")
