@@ -325,8 +325,8 @@ class HttpTransport:
             sent_at.at = now
             response = await connection.send(outgoing)
             stream = cast("HttpcoreStream", response.stream)
-            headers = read_headers(response.headers)
-            body = await read_body(stream, headers.get("content-encoding"))
+            encoding = read_headers(response.headers).get("content-encoding")
+            body = await _read_body(stream, encoding)
             await stream.aclose()
             return _result(response.status, response.headers, body)
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
@@ -400,7 +400,7 @@ class ClientTransport:
                     body = response.content
                 else:
                     chunks = cast("AsyncIterable[bytes]", response.stream)
-                    body = await read_body(chunks, response.headers.get("content-encoding"))
+                    body = await _read_body(chunks, response.headers.get("content-encoding"))
                 await close_if_unread(response)
             finally:
                 with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
@@ -418,12 +418,22 @@ class _NullConnection:
         """Nothing to close: this pool only counts."""
 
 
+async def _read_body(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | BodyError:
+    try:
+        return await read_body(chunks, encoding)
+    except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
+        return translate_http_error(error)
+
+
 def _result(
     status: int, headers: list[tuple[bytes, bytes]], body: bytes | BodyError
 ) -> HttpResponse | TransportFailure:
-    if isinstance(body, tuple):
+    """What was received. A refusal is one without its text too: its head has status and pause."""
+    if not isinstance(body, tuple):
+        return HttpResponse(status, headers, body)
+    if 200 <= status < 300:
         return TransportFailure(*body)
-    return HttpResponse(status, headers, body)
+    return HttpResponse(status, headers, b"")
 
 
 def has_unread_bytes(connection: Any) -> bool:
@@ -462,6 +472,8 @@ async def close_if_unread(response: httpx.Response) -> None:
     connection = stream._connection
     if not hasattr(connection, "_h11_state"):
         return  # HTTP/2, where each answer names its request
+    if connection.is_closed():
+        return  # the library has closed it after a failure
     if response.is_closed and not connection.is_idle():
         return  # a hook has read the answer, and the connection is lent again or closed
     if has_unread_bytes(connection):

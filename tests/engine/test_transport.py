@@ -17,6 +17,7 @@ from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine import response_body as module
 from lix_async.engine.transport import (
     TOO_LATE,
+    ClientTransport,
     HttpTransport,
     SendTimestamp,
     TransportFailure,
@@ -232,6 +233,37 @@ async def test_what_cannot_be_unpacked_is_no_answer(name, body, message, permane
     assert (failure.sent, failure.permanent) == (True, permanent)
 
 
+REFUSAL = b'{"error": {"type": "rate_limit"}}'
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2, None], ids=["httpx", "httpx2", "own client"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 99\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n63\r\n",
+        b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n\x1f\x8b\x08\0",
+        b"\r\n" + bytes(4096),
+    ],
+    ids=["cut", "cut in a chunk", "not to be unpacked", "too large"],
+)
+@pytest.mark.parametrize("status", [302, 404, 429, 502])
+async def test_a_refusal_whose_text_is_lost_is_a_refusal(status, head, library, monkeypatch):
+    monkeypatch.setattr(module, "MAX_RECEIVED_BYTES", 2048)
+    data = b"HTTP/1.1 %d No\r\nRetry-After: 7\r\n%s%s" % (status, head, REFUSAL)
+    async with serve(once(data)) as server, httpx.AsyncClient() as own:
+        if library is None:
+            transport = ClientTransport(request_builder(server.url), TIMEOUT, own)
+        else:
+            transport = HttpTransport(request_builder(server.url), TIMEOUT, library)
+        for count in (1, 2):
+            reply = await transport.exchange(SEND, SendTimestamp())
+            assert (reply.status, reply.body) == (status, b"")
+            assert reply.headers[0] == (b"Retry-After", b"7")
+            assert server.connections == count, "what is left of it reaches no other call"
+        await transport.aclose()
+
+
 async def test_a_bomb_is_not_unpacked_beyond_the_cap(monkeypatch):
     monkeypatch.setattr(module, "MAX_BODY_BYTES", 2**16)
     fits, bomb = gzip.compress(bytes(2**16)), gzip.compress(bytes(2**16 + 1))
@@ -338,6 +370,6 @@ async def test_unread_bytes_that_tls_has_decrypted_are_seen(read, unread):
 async def test_a_connection_that_is_not_this_answers_alone_is_left_as_it_is(idle):
     connection = SimpleNamespace()
     if idle is not None:
-        connection = SimpleNamespace(_h11_state=None, is_idle=lambda: idle)
+        connection = SimpleNamespace(_h11_state=None, is_closed=lambda: False, is_idle=lambda: idle)
     response = SimpleNamespace(stream=SimpleNamespace(_connection=connection), is_closed=True)
     await close_if_unread(response)
