@@ -109,6 +109,58 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_replaced(library
             assert server.connections == count
 
 
+async def test_a_connection_is_not_used_longer_than_the_server_keeps_it(library):
+    now = 0.0
+    says = "Keep-Alive: max=9, Timeout=5"
+    async with serve(saying(answer(), answer(b"{}", "200 OK", says))) as server:
+        builder = request_builder(server.url)
+        builder.now = lambda: now
+        transport = HttpTransport(builder, TIMEOUT, library)
+        assert await transport.prepare(READ, 0.0) is None
+        counts = []
+        for pause in (0.0, 59.0, 3.9, 4.0, 3.9):  # the second answer is the first one that says it
+            now += pause
+            assert isinstance(await transport.exchange(READ, SendTimestamp()), HttpResponse)
+            counts.append(server.connections)
+        assert counts == [1, 1, 1, 2, 2]
+        for wait in (0.0, 3.9, 4.0, 4.0):  # the next permit comes too late for the connection
+            assert await transport.prepare(READ, wait) is None
+            counts.append(server.connections)
+        assert counts[5:] == [2, 2, 3, 3]
+        await transport.aclose()
+
+
+async def test_what_a_closed_connection_has_shown_is_remembered(library):
+    """A server that closes idle connections without saying so may close one during a request."""
+    now = 0.0
+
+    async def handler(connection: Connection) -> None:
+        await connection.request()
+        await connection.say(answer())
+        if connection.number == 1:
+            await connection.request()  # which comes too late
+        else:
+            await saying(answer())(connection)
+
+    async with serve(handler) as server:
+        builder = request_builder(server.url)
+        builder.now = lambda: now
+        transport = HttpTransport(builder, TIMEOUT, library)
+        outcomes = []
+        for pause in (0.0, 3.0, 3.0, 1.4, 1.5):
+            now += pause
+            reply = await transport.exchange(READ, SendTimestamp())
+            outcomes.append((type(reply), server.connections))
+        await transport.aclose()
+    assert outcomes == [
+        (HttpResponse, 1),
+        (TransportFailure, 1),
+        (HttpResponse, 2),
+        (HttpResponse, 2),
+        (HttpResponse, 3),
+    ]
+
+
 async def test_closing_closes_the_idle_connection_and_the_next_exchange_opens_another():
     gone = anyio.Event()
 
