@@ -451,7 +451,8 @@ class Engine:
         value = wire.decode(self.provider, endpoint, response.status, response.body)
         if isinstance(value, RefusalError):
             value.headers = read_headers(response.headers)
-            value.retry_after = retry_after(value.headers.get("retry-after"), self.clock.wall())
+            named, date = value.headers.get("retry-after"), value.headers.get("date")
+            value.retry_after = retry_after(named, self.clock.wall(), date)
         if call.observation is not None:
             headers = read_headers(response.headers)
             value = call.observation.check(value, headers, self.clock.wall()) or value
