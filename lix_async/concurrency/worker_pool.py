@@ -241,15 +241,10 @@ class WorkerGroup(Generic[I, O]):
         self._leave()
         if self._background is None:
             return
+        self._background.end(grace)
         try:
-            with anyio.move_on_after(grace, shield=True):
-                await self._background.wait()
-        except BaseException:  # a native cancellation, which no scope keeps off
-            with anyio.move_on_after(grace, shield=True):
-                await self._background.wait()
-            raise
+            await self._background.join()  # however often the caller is cancelled
         finally:
-            await self._background.cancel()
             self._report_undelivered()
         error, self._error = self._error, None
         if isinstance(error, BulkError) and error.unsaved:

@@ -409,7 +409,8 @@ class Engine:
         """Wait for the first permit of an attempt, with all that the request needs at hand."""
         if call.limiter is None:
             return None
-        wait = call.limiter.estimated_wait()
+        estimated = call.give_up_at is not None or self._prepare is not None
+        wait = call.limiter.estimated_wait() if estimated else 0.0
         if call.exceeds_deadline(wait):
             return TransportError(f"the next permit is expected in {wait:.3g} s")
         # What must be imported or connected is ready before the permit is taken: a request

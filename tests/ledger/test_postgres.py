@@ -449,7 +449,7 @@ def test_many_that_open_and_announce_at_once(open_postgres: OpenPostgres) -> Non
     assert ask(open_postgres(), lambda tables: tables.counts()).sent == len(names)
 
 
-@pytest.mark.parametrize("default", ["read committed", "repeatable read", "serializable"])
+@pytest.mark.parametrize("default", ["read committed", "serializable"])
 def test_it_is_created_once_whatever_the_default_of_the_database_is(
     open_postgres: OpenPostgres, postgres_dsn: str, default: str
 ) -> None:
