@@ -619,6 +619,9 @@ def translate_http_error(error: Exception) -> tuple[str, bool, bool]:
     names = [kind.__name__ for kind in type(error).__mro__]
     name = next((name for name in names if name in FAILURES), "")
     sent, permanent, message = FAILURES.get(name, (True, False, "the connection failed"))
+    if name == "RemoteProtocolError" and _is_invalid_http(error):
+        # Another attempt would be charged as well, and its answer be no better.
+        permanent, message = True, "the server sent invalid HTTP"
     if name in ("ConnectError", "ConnectTimeout", "ProxyError"):
         untrusted = _is_certificate_error(error)
         permanent = untrusted or (name == "ProxyError" and "407" in str(error))
@@ -631,6 +634,15 @@ def _is_certificate_error(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _is_invalid_http(error: BaseException | None) -> bool:
+    """Whether the parser of HTTP/1.1 could not read an answer, of which the end had not come."""
+    while error is not None:
+        if type(error).__module__.startswith("h11."):
+            return not str(error).startswith("peer ")
         error = error.__cause__ or error.__context__
     return False
 

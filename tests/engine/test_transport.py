@@ -362,9 +362,13 @@ async def test_a_redirect_is_an_answer_and_is_never_followed(status, library):
     ],
 )
 async def test_what_is_not_http_is_no_answer(data):
-    failure, _ = await visited(once(data))
-    assert isinstance(failure, TransportFailure)
-    assert (failure.sent, failure.permanent) == (True, False)
+    """It may be charged, and another attempt would be as well: it is not repeated."""
+    async with serve(once(data)) as server, Visit(server.url) as visit, httpx.AsyncClient() as own:
+        client = ClientTransport(request_builder(server.url), TIMEOUT, own)
+        for failure in (await visit.exchange(), await client.exchange(READ, SendTimestamp())):
+            assert isinstance(failure, TransportFailure)
+            assert failure.message == "the server sent invalid HTTP (RemoteProtocolError)"
+            assert (failure.sent, failure.permanent) == (True, True)
 
 
 async def test_a_server_that_says_nothing_is_given_up_after_the_timeout(library):
