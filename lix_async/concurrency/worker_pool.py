@@ -53,6 +53,8 @@ class CallScope:
         self.on_its_way = False
         self.attempts = 0
         """Requests that were sent, or were about to be."""
+        self.uncounted = 0
+        """Credits of their answers, until whoever makes the calls has counted them."""
 
     def leave(self) -> None:
         """Give the call up, or what comes after the request that is on its way."""
@@ -319,7 +321,7 @@ class WorkerGroup(Generic[I, O]):
         outcome: O | None = None
         failure: BaseException | None = None
         self.in_flight += 1
-        call.attempts = 0
+        call.attempts = call.uncounted = 0
         try:
             outcome = await self._work(value, call)
         except BaseException as error:  # noqa: BLE001  # raised below: others wait for this place

@@ -1135,6 +1135,7 @@ class _Attempts:
         else:
             self._charged = meaning.charged
             self._outcome.credits += meaning.charged
+            self._scope.uncounted += meaning.charged
         found = self._ids() if family == "answer" else ()
         if self._again:
             now = self._executor.now

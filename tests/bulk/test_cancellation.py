@@ -217,6 +217,25 @@ async def test_a_cancelled_run(tmp_path: Path, way: Way, native: int) -> None:
         assert set(before) <= {one.input for one in rest if one.cached}
 
 
+async def test_pages_of_listings_that_are_left_are_on_the_bill(tmp_path: Path) -> None:
+    class Slow(Server):
+        left = False
+
+        async def answer(self, outgoing: HttpRequest) -> Any:
+            while "q=0" not in outgoing.target and not self.left:
+                await anyio.lowlevel.checkpoint()
+            return await super().answer(outgoing)
+
+    server = Slow()
+    path, inputs = tmp_path / "ledger.db", ["0", "1", "2"]
+    async with bulk.Run(path, server.list, inputs, concurrency=3) as run:
+        async for _ in run:
+            server.left = True
+            break
+    assert server.charged.total() == 4 + 2, "the pages of one, and two that were on their way"
+    assert run.progress().credits == server.credits.total == 6
+
+
 @pytest.mark.parametrize("native", NATIVE)
 @pytest.mark.parametrize("durable", [True, False])
 async def test_a_cancelled_step_of_a_loop(tmp_path: Path, durable: bool, native: int) -> None:
