@@ -932,10 +932,11 @@ class RunExecutor(Generic[T]):
                     )
                 except CallsParked as parked:
                     self._refund_refresh(job, fresh, parked.spent)
-                    spent += parked.spent
+                    spent, scope.uncounted = spent + parked.spent, 0
                     self._on_parked(parked)
                     job = replace(job, lookup=None, read=False)
                     continue
+                scope.uncounted = 0  # the outcome has them
                 found = outcome.outcome if isinstance(outcome, Postponed) else outcome
                 found.input = job.input
                 self._refund_refresh(job, fresh, found.credits + found.maybe)
@@ -955,7 +956,7 @@ class RunExecutor(Generic[T]):
                 cast("Outcome[object]", unsaved).input = job.input
             self._end(error)
         finally:
-            self._counts.credits += spent
+            self._counts.credits += spent + scope.uncounted  # also where it was given up
             if (done := self._flying.pop(key)) is not None:
                 done.set()
             self._call_ended()

@@ -45,9 +45,12 @@ class BackgroundTask:
             with contextlib.suppress(RuntimeError):  # the loop has ended; also trio's
                 self._call_soon(function)
 
-    def end(self) -> None:
-        """Cancel the task without waiting for it."""
-        self._scope.cancel()
+    def end(self, grace: float = 0.0) -> None:
+        """Cancel the task, if it has not ended after `grace` seconds, without waiting for it."""
+        if grace > 0:
+            self._scope.deadline = anyio.current_time() + grace
+        else:
+            self._scope.cancel()
 
     @property
     def done(self) -> bool:

@@ -234,7 +234,7 @@ class EventLoopBinding:
             )
         if _can_continue(self._loop, has_waiters):
             raise ConfigurationError(
-                "this client is in use on another event loop: make one for each loop"
+                "this client or its limiter is in use on another event loop: make one for each loop"
             )
         self._loop = loop
         return True

@@ -53,6 +53,8 @@ class CallScope:
         self.on_its_way = False
         self.attempts = 0
         """Requests that were sent, or were about to be."""
+        self.uncounted = 0
+        """Credits of their answers, until whoever makes the calls has counted them."""
 
     def leave(self) -> None:
         """Give the call up, or what comes after the request that is on its way."""
@@ -241,15 +243,10 @@ class WorkerGroup(Generic[I, O]):
         self._leave()
         if self._background is None:
             return
+        self._background.end(grace)
         try:
-            with anyio.move_on_after(grace, shield=True):
-                await self._background.wait()
-        except BaseException:  # a native cancellation, which no scope keeps off
-            with anyio.move_on_after(grace, shield=True):
-                await self._background.wait()
-            raise
+            await self._background.join()  # however often the caller is cancelled
         finally:
-            await self._background.cancel()
             self._report_undelivered()
         error, self._error = self._error, None
         if isinstance(error, BulkError) and error.unsaved:
@@ -324,7 +321,7 @@ class WorkerGroup(Generic[I, O]):
         outcome: O | None = None
         failure: BaseException | None = None
         self.in_flight += 1
-        call.attempts = 0
+        call.attempts = call.uncounted = 0
         try:
             outcome = await self._work(value, call)
         except BaseException as error:  # noqa: BLE001  # raised below: others wait for this place

@@ -290,6 +290,10 @@ class BulkError(LixError):
 
     unsaved: tuple[object, ...] = ()
 
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text}; what was received is in .unsaved" if self.unsaved else text
+
 
 def combined(first: E | None, second: E) -> E:
     """The one of two errors to raise: the first, unless only the second has `unsaved` outcomes.

@@ -143,7 +143,7 @@ class RetryPolicy(ValidatedStruct, frozen=True):
         return RetryDelay(0.0, min(self.backoff * 2.0 ** min(failures - 1, 60), self.max_backoff))
 
 
-def retry_after(value: str | None, now: float) -> float | None:
+def retry_after(value: str | None, now: float, date: str | None = None) -> float | None:
     """Seconds from a `Retry-After` header, in digits or as an HTTP date.
 
     See https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3. Some servers send a fraction, which
@@ -151,7 +151,9 @@ def retry_after(value: str | None, now: float) -> float | None:
 
     Args:
         value: The header, if there is one.
-        now: The current time in epoch seconds.
+        now: The current time in epoch seconds, by this machine.
+        date: The `Date` header: the time by the server, from which its dates count. This machine's
+            clock may be wrong or have been set.
 
     Returns:
         The seconds, or None if the header is missing or invalid: with a sign, an exponent or
@@ -164,4 +166,8 @@ def retry_after(value: str | None, now: float) -> float | None:
     if not (text.isascii() and text[:1].isalpha()):
         return None
     moment = parse_http_date(text, now)
-    return None if moment is None else max(moment.timestamp() - now, 0.0)
+    if moment is None:
+        return None
+    answered = parse_http_date(date or "", now)
+    start = now if answered is None else answered.timestamp()
+    return max(moment.timestamp() - start, 0.0)

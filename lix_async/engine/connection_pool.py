@@ -36,14 +36,14 @@ C = TypeVar("C", bound=Closeable)
 class PooledConnection(Generic[C]):
     """One connection of a pool."""
 
-    __slots__ = ("connection", "reusable", "used")
+    __slots__ = ("connection", "reusable", "used_at")
 
     def __init__(self, connection: C) -> None:
         self.connection = connection
         self.reusable = True
         """Whether it may be lent again; False once the pool was closed."""
-        self.used = False
-        """Whether an exchange was made over it."""
+        self.used_at: float | None = None
+        """When the last exchange over it ended; None if there was none."""
 
 
 class _ConnectionWaiter(Generic[C]):
@@ -144,7 +144,7 @@ class ConnectionPool(Generic[C]):
 
     async def replace_connection(self, pooled: PooledConnection[C]) -> None:
         """Put a new connection in the place of a borrowed one, and close the old one."""
-        old, pooled.connection, pooled.used = pooled.connection, self._make(), False
+        old, pooled.connection, pooled.used_at = pooled.connection, self._make(), None
         await _close(old)
 
     async def aclose(self) -> None:

@@ -413,12 +413,15 @@ class Engine:
         """Wait for the first permit of an attempt, with all that the request needs at hand."""
         if call.limiter is None:
             return None
-        wait = call.limiter.estimated_wait() if call.give_up_at is not None else 0.0
+        estimated = call.give_up_at is not None or self._prepare is not None
+        wait = call.limiter.estimated_wait() if estimated else 0.0
         if call.exceeds_deadline(wait):
             return TransportError(f"the next permit is expected in {wait:.3g} s")
         # What must be imported or connected is ready before the permit is taken: a request
         # that is sent late may come too close to the next one.
-        failure = await self._prepare(request) if self._prepare is not None else None
+        failure = None
+        if self._prepare is not None:
+            failure = await self._prepare(request, wait)
         if failure is not None:
             call.attempts += 1
             call.events.attempt_started(call.attempts, 0.0)
@@ -453,7 +456,8 @@ class Engine:
         value = wire.decode(self.provider, endpoint, response.status, response.body)
         if isinstance(value, RefusalError):
             value.headers = read_headers(response.headers)
-            value.retry_after = retry_after(value.headers.get("retry-after"), self.clock.wall())
+            named, date = value.headers.get("retry-after"), value.headers.get("date")
+            value.retry_after = retry_after(named, self.clock.wall(), date)
         if call.observation is not None:
             headers = read_headers(response.headers)
             value = call.observation.check(value, headers, self.clock.wall()) or value

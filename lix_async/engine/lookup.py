@@ -1136,6 +1136,7 @@ class _Attempts:
         else:
             self._charged = meaning.charged
             self._outcome.credits += meaning.charged
+            self._scope.uncounted += meaning.charged
         found = self._ids() if family == "answer" else ()
         if self._again:
             now = self._executor.now
@@ -1240,7 +1241,7 @@ def _unsaved(
     """The ledger's error, with the paid answer that it would have lost."""
     outcome.state, outcome.body = "in_doubt", reply.body
     outcome.value, outcome.error = decode_saved_answer(row, reply.body, pages=False)
-    found = type(error)(f"{error.args[0]}; what was received is in .unsaved")
+    found = type(error)(*error.args)
     found.unsaved = (outcome,)
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from importlib import import_module
@@ -48,6 +49,8 @@ MAX_URL_LENGTH = 65_536
 """Characters of a URL, as in httpx."""
 KEEP_ALIVE = 60.0
 """Seconds that an idle connection is kept: twenty requests at the default rate."""
+TIMEOUT_PARAM = re.compile(r"\btimeout *= *([0-9]{1,9})", re.ASCII | re.IGNORECASE)
+"""The seconds in a `Keep-Alive` header, for which the server keeps an idle connection."""
 
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | None
@@ -110,7 +113,7 @@ class Transport(Protocol):
 
 TOO_LATE = TransportFailure("its permit has run out", sent=False)
 """Returned for a request that was held up for longer than its permit is good for."""
-Prepare = Callable[[HttpRequest], Awaitable[TransportFailure | None]]
+Prepare = Callable[[HttpRequest, float], Awaitable[TransportFailure | None]]
 """What a transport may have as a method `prepare`; see `HttpTransport`."""
 
 MAX_READY = 16
@@ -211,6 +214,9 @@ class HttpTransport:
         self._wanted = 1
         """Connections to have ready: one more each time that a request has found none."""
         self._opening = 0
+        self._keep_alive = math.inf
+        """Seconds for which an idle connection is used again: fewer than the server keeps it, as
+        far as the server says so or has shown it."""
 
     @property
     def address(self) -> BaseUrl:
@@ -223,11 +229,15 @@ class HttpTransport:
             self._library, self.request_builder.address, connect, self._context.get
         )
 
-    async def prepare(self, request: HttpRequest) -> TransportFailure | None:
+    async def prepare(self, request: HttpRequest, wait: float) -> TransportFailure | None:
         """Have a connection ready before the permit is taken.
 
         One caller connects at a time, and the others wait for it: they are served in the order in
         which they came, and usually need no connection of their own.
+
+        Args:
+            request: What will be sent.
+            wait: Seconds until the permit, as far as that is known.
 
         Returns:
             The failure, if no connection can be made.
@@ -235,7 +245,7 @@ class HttpTransport:
         async with self.pool.opening():
             if self.pool.is_exhausted:
                 return None  # one is free when its answer is there
-            failure = await self._open(await self.pool.acquire(), request)
+            failure = await self._open(await self.pool.acquire(), request, wait)
         if failure is not None or self.pool.free + self._opening >= self._wanted:
             return failure
         # Another one, while the other callers go on: connecting may take longer than the gap
@@ -243,16 +253,16 @@ class HttpTransport:
         if (extra := self.pool.add()) is not None:
             self._opening += 1
             try:
-                await self._open(extra, request)
+                await self._open(extra, request, wait)
             finally:
                 self._opening -= 1
         return None
 
     async def _open(
-        self, pooled: PooledConnection[HttpConnection], request: HttpRequest
+        self, pooled: PooledConnection[HttpConnection], request: HttpRequest, wait: float
     ) -> TransportFailure | None:
         """Open a lent connection and return it to the pool."""
-        failure = await self._ready(pooled, request)
+        failure = await self._ready(pooled, request, wait)
         if failure is not None or not self.pool.release(pooled):
             await self.pool.discard(pooled)
         return failure
@@ -276,7 +286,8 @@ class HttpTransport:
             await self.pool.discard(pooled)
             drop_traceback(error)
             raise
-        pooled.used = pooled.used or response is not TOO_LATE
+        if response is not TOO_LATE:
+            pooled.used_at = self.request_builder.now()
         usable = (
             isinstance(response, HttpResponse) or response is TOO_LATE
         ) and pooled.connection.is_usable
@@ -285,12 +296,14 @@ class HttpTransport:
         return response
 
     async def _ready(
-        self, pooled: PooledConnection[HttpConnection], request: HttpRequest
+        self, pooled: PooledConnection[HttpConnection], request: HttpRequest, wait: float = 0.0
     ) -> TransportFailure | None:
         """Open a lent connection, unless it is open and usable. Discards it if cancelled."""
         # The server may close an idle connection just as a request is sent over it. A request
         # that must not be repeated gets a new one, so that this cannot leave it in doubt.
-        if pooled.connection.is_usable and (request.idempotent or not pooled.used):
+        fresh = pooled.used_at is None
+        lasts = request.idempotent and self._idle(pooled) + wait < self._keep_alive
+        if pooled.connection.is_usable and (fresh or lasts):
             return None
         try:
             await self.pool.replace_connection(pooled)
@@ -303,6 +316,28 @@ class HttpTransport:
             await self.pool.discard(pooled)
             drop_traceback(error)
             raise
+
+    def _idle(self, pooled: PooledConnection[HttpConnection]) -> float:
+        """Seconds since the last exchange over a connection; 0.0 if there was none."""
+        return 0.0 if pooled.used_at is None else self.request_builder.now() - pooled.used_at
+
+    async def _send(
+        self, pooled: PooledConnection[HttpConnection], request: httpcore.Request
+    ) -> httpcore.Response:
+        """Send a request, and learn from a failure that the server had closed the connection."""
+        idle = self._idle(pooled)
+        try:
+            return await pooled.connection.send(request)
+        except Exception as error:
+            if pooled.used_at is not None and not type(error).__name__.endswith("Timeout"):
+                self._keep_alive = min(self._keep_alive, idle / 2)
+            raise
+
+    def _note_keep_alive(self, announced: str) -> None:
+        """Note what a server says, with a margin: the request needs time to get there."""
+        if found := TIMEOUT_PARAM.search(announced):
+            seconds = float(found[1])
+            self._keep_alive = min(self._keep_alive, max(seconds - 1.0, seconds / 2))
 
     async def _exchange(
         self,
@@ -323,10 +358,11 @@ class HttpTransport:
             if now > sent_at.latest:
                 return TOO_LATE
             sent_at.at = now
-            response = await connection.send(outgoing)
+            response = await self._send(pooled, outgoing)
             stream = cast("HttpcoreStream", response.stream)
             headers = read_headers(response.headers)
-            body = await read_body(stream, headers.get("content-encoding"))
+            self._note_keep_alive(headers.get("keep-alive", ""))
+            body = await _read_body(stream, headers.get("content-encoding"))
             await stream.aclose()
             return _result(response.status, response.headers, body)
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
@@ -400,7 +436,7 @@ class ClientTransport:
                     body = response.content
                 else:
                     chunks = cast("AsyncIterable[bytes]", response.stream)
-                    body = await read_body(chunks, response.headers.get("content-encoding"))
+                    body = await _read_body(chunks, response.headers.get("content-encoding"))
                 await close_if_unread(response)
             finally:
                 with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
@@ -418,12 +454,22 @@ class _NullConnection:
         """Nothing to close: this pool only counts."""
 
 
+async def _read_body(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | BodyError:
+    try:
+        return await read_body(chunks, encoding)
+    except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
+        return translate_http_error(error)
+
+
 def _result(
     status: int, headers: list[tuple[bytes, bytes]], body: bytes | BodyError
 ) -> HttpResponse | TransportFailure:
-    if isinstance(body, tuple):
+    """What was received. A refusal is one without its text too: its head has status and pause."""
+    if not isinstance(body, tuple):
+        return HttpResponse(status, headers, body)
+    if 200 <= status < 300:
         return TransportFailure(*body)
-    return HttpResponse(status, headers, body)
+    return HttpResponse(status, headers, b"")
 
 
 def has_unread_bytes(connection: Any) -> bool:
@@ -462,6 +508,8 @@ async def close_if_unread(response: httpx.Response) -> None:
     connection = stream._connection
     if not hasattr(connection, "_h11_state"):
         return  # HTTP/2, where each answer names its request
+    if connection.is_closed():
+        return  # the library has closed it after a failure
     if response.is_closed and not connection.is_idle():
         return  # a hook has read the answer, and the connection is lent again or closed
     if has_unread_bytes(connection):
@@ -571,6 +619,9 @@ def translate_http_error(error: Exception) -> tuple[str, bool, bool]:
     names = [kind.__name__ for kind in type(error).__mro__]
     name = next((name for name in names if name in FAILURES), "")
     sent, permanent, message = FAILURES.get(name, (True, False, "the connection failed"))
+    if name == "RemoteProtocolError" and _is_invalid_http(error):
+        # Another attempt would be charged as well, and its answer be no better.
+        permanent, message = True, "the server sent invalid HTTP"
     if name in ("ConnectError", "ConnectTimeout", "ProxyError"):
         untrusted = _is_certificate_error(error)
         permanent = untrusted or (name == "ProxyError" and "407" in str(error))
@@ -583,6 +634,15 @@ def _is_certificate_error(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _is_invalid_http(error: BaseException | None) -> bool:
+    """Whether the parser of HTTP/1.1 could not read an answer, of which the end had not come."""
+    while error is not None:
+        if type(error).__module__.startswith("h11."):
+            return not str(error).startswith("peer ")
         error = error.__cause__ or error.__context__
     return False
 

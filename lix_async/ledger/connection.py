@@ -151,6 +151,7 @@ class LedgerConnection:
 
     Attributes:
         owner: The number of this opening; 0 where it only reads.
+        can_write: Whether the database takes any changes; not on a read-only file system.
     """
 
     grace = 60.0
@@ -158,6 +159,7 @@ class LedgerConnection:
 
     def __init__(self, *, read_only: bool) -> None:
         self.owner = 0
+        self.can_write = True
         self.token = b""
         self._read_only = read_only
         self._clock = RealClock()

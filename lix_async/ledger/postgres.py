@@ -524,6 +524,9 @@ class PostgresLedgerConnection(LedgerConnection):
         except psycopg.OperationalError as error:
             # Its traceback must not show the password either.
             raise psycopg.OperationalError(self._redacted(str(error))) from None
+        # Of `connection.transaction()`: who waited for a lock sees what its holder has written,
+        # whatever the default of the database is.
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         if not self._prepares:
             connection.prepare_threshold = None
         return connection

@@ -301,13 +301,15 @@ class SqliteLedgerConnection(LedgerConnection):
                 self._creating = None
 
     def _prepared(self) -> sqlite3.Connection:
+        mode = "mode=rw" if self.can_write else "mode=ro&immutable=1"
         connection = sqlite3.connect(
-            f"{self.path.as_uri()}?mode=rw", isolation_level=None, timeout=LOCKED_FOR, uri=True
+            f"{self.path.as_uri()}?{mode}", isolation_level=None, timeout=LOCKED_FOR, uri=True
         )
         try:
             # Nothing is changed before it is known whose file it is.
             old = self._recognise(connection) in EARLIER
-            make_private(self.path)
+            if self.can_write:
+                make_private(self.path)
             # FULL: a forgotten announcement would be paid for twice.
             connection.execute("PRAGMA synchronous = FULL")
             # Pages of a size in which the usual answers leave little space unused; and fewer
@@ -333,7 +335,7 @@ class SqliteLedgerConnection(LedgerConnection):
                     "about SELECT 'identity', 'learned' WHERE NOT EXISTS (SELECT 1 FROM lookup) "
                     "ON CONFLICT DO NOTHING; COMMIT"
                 )
-            for companion in COMPANIONS:
+            for companion in COMPANIONS if self.can_write else ():
                 make_private(self.path.with_name(self.path.name + companion))
             found = self.path.stat()
             self._identity = found.st_dev, found.st_ino
@@ -369,8 +371,17 @@ class SqliteLedgerConnection(LedgerConnection):
             # The file is not opened: closing it would end SQLite's locks on it in this process.
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise BulkError(f"the ledger {path} is not a file")
-            if not os.access(path, os.R_OK | os.W_OK):
-                raise BulkError(f"the ledger {path} cannot be opened: {os.strerror(errno.EACCES)}")
+            frozen = _is_on_read_only_system(path)
+            self.can_write = not (frozen and self._read_only)
+            log = path.with_name(f"{path.name}-wal")
+            if not self.can_write and log.exists() and log.stat().st_size:
+                raise BulkError(
+                    f"the ledger {path} is on a read-only file system, and {log.name} has what was "
+                    "saved last: copy both to a folder that can be written, and name the copy"
+                )
+            if not os.access(path, os.R_OK | os.W_OK if self.can_write else os.R_OK):
+                problem = os.strerror(errno.EROFS if frozen else errno.EACCES)
+                raise BulkError(f"the ledger {path} cannot be opened: {problem}")
         except FileNotFoundError as error:
             message = f"the ledger {path} cannot be opened: {error.strerror}"
             raise LedgerNotFoundError(message) from None
@@ -749,6 +760,10 @@ def _read_at(file: int, start: int) -> bytes:
     with _searching:
         os.lseek(file, start, os.SEEK_SET)
         return os.read(file, SEARCHED)
+
+
+def _is_on_read_only_system(path: Path) -> bool:
+    return hasattr(os, "statvfs") and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _log_blocks(path: Path) -> Iterator[bytes]:

@@ -449,9 +449,11 @@ class Store:
         return await self.statement(work)
 
     async def add_export(self, place: str, what: str) -> None:
-        """Keep what is exported where."""
+        """Keep what is exported where; not in a ledger on a read-only file system."""
         now = self.now
-        await self.statement(lambda tables: tables.add_export(place, what, now))
+        assert self._connection is not None  # it is open
+        if self._connection.can_write:
+            await self.statement(lambda tables: tables.add_export(place, what, now))
 
     async def by_id(self, ids: Sequence[int]) -> dict[int, StoredLookup]:
         """Lookups by id."""

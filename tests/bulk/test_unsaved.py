@@ -152,6 +152,7 @@ def test_of_several_errors_the_first_is_raised_with_what_all_have(found: list[Li
         assert combined(raised, raised) is raised
     assert raised is found[0] or raised is first_with
     assert sorted(getattr(raised, "unsaved", ()), key=str) == sorted(paid, key=str)
+    assert str(raised).endswith("; what was received is in .unsaved") == bool(paid)
 
 
 @pytest.mark.parametrize("way", [by_run, by_chunk, by_worker])

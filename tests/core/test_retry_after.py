@@ -44,6 +44,18 @@ def test_seconds_and_dates_are_parsed(value, seconds):
     assert retry_after(value, NOW) == seconds
 
 
+@pytest.mark.parametrize("value", ["60", "Tue, 14 Nov 2023 22:14:20 GMT"])
+@pytest.mark.parametrize("date", ["Tue, 14 Nov 2023 22:13:20 GMT", "Tue Nov 14 22:13:20 2023"])
+@pytest.mark.parametrize("wrong", [-86_400, 3600])
+def test_a_date_counts_from_that_of_the_answer(value, date, wrong):
+    assert retry_after(value, NOW + wrong, date) == 60
+
+
+@pytest.mark.parametrize("date", [None, "", "today"])
+def test_without_one_it_counts_from_the_time_of_this_machine(date):
+    assert retry_after("Tue, 14 Nov 2023 22:14:20 GMT", NOW, date) == 60
+
+
 @pytest.mark.parametrize(
     "value",
     [

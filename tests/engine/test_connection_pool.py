@@ -56,10 +56,10 @@ async def test_a_broken_connection_is_closed_and_replaced():
 async def test_a_borrowed_slot_can_get_a_fresh_connection():
     pool = slots()
     slot = await pool.acquire()
-    slot.used = True
+    slot.used_at = 1.0
     old = slot.connection
     await pool.replace_connection(slot)
-    assert (old.closed, slot.used, slot.connection is old, pool.in_use) == (1, False, False, 1)
+    assert (old.closed, slot.used_at, slot.connection is old, pool.in_use) == (1, None, False, 1)
 
 
 class Queue:

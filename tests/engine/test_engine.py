@@ -264,10 +264,20 @@ async def test_every_attempt_waits_for_a_permit_of_its_own():
     assert (client.clock_used.now(), limiter.recorded) == (6, [])
 
 
+DATED = refused(
+    429,
+    "rate_limit",
+    retry_after="Thu, 01 Jan 1998 00:00:10 GMT",
+    date="Thu, 01 Jan 1998 00:00:00 GMT",
+)
+"""By a clock that is not this machine's."""
+
+
 @pytest.mark.parametrize(
     ("fault", "row", "held"),
     [
         (refused(429, "rate_limit", retry_after="10"), THING, [10, 10, 10, 10]),
+        (DATED, THING, [10, 10, 10, 10]),
         (refused(429, "rate_limit"), THING, [3, 6, 12, 3]),
         (refused(429, "rate_limit", retry_after="10"), SEND, [10]),
         (refused(429, "rate_limit", retry_after="9999"), THING, [120]),

@@ -75,7 +75,7 @@ async def test_callers_that_wait_together_keep_their_order_and_open_one_connecti
         transport = HttpTransport(request_builder(server.url), TIMEOUT)
 
         async def call(number: int) -> None:
-            assert await transport.prepare(READ) is None
+            assert await transport.prepare(READ, 0.0) is None
             order.append(number)
 
         for number in range(50):
@@ -113,7 +113,7 @@ async def test_a_pool_without_a_free_connection_is_not_waited_for_without_a_perm
         tasks.start_soon(transport.exchange, READ, SendTimestamp())
         await anyio.wait_all_tasks_blocked()
         with anyio.fail_after(5):
-            assert await transport.prepare(READ) is None
+            assert await transport.prepare(READ, 0.0) is None
         release.set()
 
 
@@ -126,7 +126,7 @@ async def test_more_connections_are_ready_once_requests_have_found_none(size, co
             for _ in range(2):
                 tasks.start_soon(transport.exchange, READ, SendTimestamp())
         for _ in range(3):
-            assert await transport.prepare(READ) is None
+            assert await transport.prepare(READ, 0.0) is None
         await anyio.wait_all_tasks_blocked()
         assert server.connections == connections
         assert transport.pool.in_use == 0
@@ -138,7 +138,7 @@ async def test_a_cancelled_preparation_leaves_no_connection_lent(steps):
     async with serve(saying(FINE)) as server:
         transport = HttpTransport(request_builder(server.url), TIMEOUT, size=1)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(transport.prepare, READ)
+            tasks.start_soon(transport.prepare, READ, 0.0)
             for _ in range(steps):
                 await anyio.lowlevel.checkpoint()
             tasks.cancel_scope.cancel()

@@ -17,6 +17,7 @@ from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine import response_body as module
 from lix_async.engine.transport import (
     TOO_LATE,
+    ClientTransport,
     HttpTransport,
     SendTimestamp,
     TransportFailure,
@@ -106,6 +107,58 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_replaced(library
             assert isinstance(await visit.exchange(), HttpResponse)
             await anyio.wait_all_tasks_blocked()
             assert server.connections == count
+
+
+async def test_a_connection_is_not_used_longer_than_the_server_keeps_it(library):
+    now = 0.0
+    says = "Keep-Alive: max=9, Timeout=5"
+    async with serve(saying(answer(), answer(b"{}", "200 OK", says))) as server:
+        builder = request_builder(server.url)
+        builder.now = lambda: now
+        transport = HttpTransport(builder, TIMEOUT, library)
+        assert await transport.prepare(READ, 0.0) is None
+        counts = []
+        for pause in (0.0, 59.0, 3.9, 4.0, 3.9):  # the second answer is the first one that says it
+            now += pause
+            assert isinstance(await transport.exchange(READ, SendTimestamp()), HttpResponse)
+            counts.append(server.connections)
+        assert counts == [1, 1, 1, 2, 2]
+        for wait in (0.0, 3.9, 4.0, 4.0):  # the next permit comes too late for the connection
+            assert await transport.prepare(READ, wait) is None
+            counts.append(server.connections)
+        assert counts[5:] == [2, 2, 3, 3]
+        await transport.aclose()
+
+
+async def test_what_a_closed_connection_has_shown_is_remembered(library):
+    """A server that closes idle connections without saying so may close one during a request."""
+    now = 0.0
+
+    async def handler(connection: Connection) -> None:
+        await connection.request()
+        await connection.say(answer())
+        if connection.number == 1:
+            await connection.request()  # which comes too late
+        else:
+            await saying(answer())(connection)
+
+    async with serve(handler) as server:
+        builder = request_builder(server.url)
+        builder.now = lambda: now
+        transport = HttpTransport(builder, TIMEOUT, library)
+        outcomes = []
+        for pause in (0.0, 3.0, 3.0, 1.4, 1.5):
+            now += pause
+            reply = await transport.exchange(READ, SendTimestamp())
+            outcomes.append((type(reply), server.connections))
+        await transport.aclose()
+    assert outcomes == [
+        (HttpResponse, 1),
+        (TransportFailure, 1),
+        (HttpResponse, 2),
+        (HttpResponse, 2),
+        (HttpResponse, 3),
+    ]
 
 
 async def test_closing_closes_the_idle_connection_and_the_next_exchange_opens_another():
@@ -232,6 +285,37 @@ async def test_what_cannot_be_unpacked_is_no_answer(name, body, message, permane
     assert (failure.sent, failure.permanent) == (True, permanent)
 
 
+REFUSAL = b'{"error": {"type": "rate_limit"}}'
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2, None], ids=["httpx", "httpx2", "own client"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 99\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n63\r\n",
+        b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n\x1f\x8b\x08\0",
+        b"\r\n" + bytes(4096),
+    ],
+    ids=["cut", "cut in a chunk", "not to be unpacked", "too large"],
+)
+@pytest.mark.parametrize("status", [302, 404, 429, 502])
+async def test_a_refusal_whose_text_is_lost_is_a_refusal(status, head, library, monkeypatch):
+    monkeypatch.setattr(module, "MAX_RECEIVED_BYTES", 2048)
+    data = b"HTTP/1.1 %d No\r\nRetry-After: 7\r\n%s%s" % (status, head, REFUSAL)
+    async with serve(once(data)) as server, httpx.AsyncClient() as own:
+        if library is None:
+            transport = ClientTransport(request_builder(server.url), TIMEOUT, own)
+        else:
+            transport = HttpTransport(request_builder(server.url), TIMEOUT, library)
+        for count in (1, 2):
+            reply = await transport.exchange(SEND, SendTimestamp())
+            assert (reply.status, reply.body) == (status, b"")
+            assert reply.headers[0] == (b"Retry-After", b"7")
+            assert server.connections == count, "what is left of it reaches no other call"
+        await transport.aclose()
+
+
 async def test_a_bomb_is_not_unpacked_beyond_the_cap(monkeypatch):
     monkeypatch.setattr(module, "MAX_BODY_BYTES", 2**16)
     fits, bomb = gzip.compress(bytes(2**16)), gzip.compress(bytes(2**16 + 1))
@@ -278,9 +362,13 @@ async def test_a_redirect_is_an_answer_and_is_never_followed(status, library):
     ],
 )
 async def test_what_is_not_http_is_no_answer(data):
-    failure, _ = await visited(once(data))
-    assert isinstance(failure, TransportFailure)
-    assert (failure.sent, failure.permanent) == (True, False)
+    """It may be charged, and another attempt would be as well: it is not repeated."""
+    async with serve(once(data)) as server, Visit(server.url) as visit, httpx.AsyncClient() as own:
+        client = ClientTransport(request_builder(server.url), TIMEOUT, own)
+        for failure in (await visit.exchange(), await client.exchange(READ, SendTimestamp())):
+            assert isinstance(failure, TransportFailure)
+            assert failure.message == "the server sent invalid HTTP (RemoteProtocolError)"
+            assert (failure.sent, failure.permanent) == (True, True)
 
 
 async def test_a_server_that_says_nothing_is_given_up_after_the_timeout(library):
@@ -338,6 +426,6 @@ async def test_unread_bytes_that_tls_has_decrypted_are_seen(read, unread):
 async def test_a_connection_that_is_not_this_answers_alone_is_left_as_it_is(idle):
     connection = SimpleNamespace()
     if idle is not None:
-        connection = SimpleNamespace(_h11_state=None, is_idle=lambda: idle)
+        connection = SimpleNamespace(_h11_state=None, is_closed=lambda: False, is_idle=lambda: idle)
     response = SimpleNamespace(stream=SimpleNamespace(_connection=connection), is_closed=True)
     await close_if_unread(response)

@@ -246,7 +246,7 @@ async def test_a_server_that_speaks_first_answers_no_call(library):
     async with serve(handler) as server:
         transport = HttpTransport(request_builder(server.url), TIMEOUT, library)
         request = HttpRequest("GET", "/")
-        assert await transport.prepare(request) is None
+        assert await transport.prepare(request, 0.0) is None
         await anyio.wait_all_tasks_blocked()
         reply = await transport.exchange(request, SendTimestamp())
         await transport.aclose()

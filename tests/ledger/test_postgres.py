@@ -17,6 +17,7 @@ from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.ledger import Ledger, postgres
 from lix_async.ledger.connection import AnnounceJob, LedgerUnreachableError, StatementJob
 from lix_async.ledger.postgres import (
+    Columns,
     PostgresDatabase,
     PostgresLedgerConnection,
     PostgresStore,
@@ -446,6 +447,29 @@ def test_many_that_open_and_announce_at_once(open_postgres: OpenPostgres) -> Non
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(work, range(4))) == len(names)
     assert ask(open_postgres(), lambda tables: tables.counts()).sent == len(names)
+
+
+@pytest.mark.parametrize("default", ["read committed", "serializable"])
+def test_it_is_created_once_whatever_the_default_of_the_database_is(
+    open_postgres: OpenPostgres, postgres_dsn: str, default: str
+) -> None:
+    barrier = threading.Barrier(4)
+
+    class Together(PostgresLedgerConnection):
+        def _create(self, connection: psycopg.Connection[Columns]) -> None:
+            barrier.wait()
+            super()._create(connection)
+
+    escaped = default.replace(" ", r"\ ")
+    setting = f"-c default_transaction_isolation={escaped}"
+    address = psycopg.conninfo.make_conninfo(postgres_dsn, options=setting)
+
+    def work(place: int) -> bool:
+        ledger = open_postgres(Together, address=address)
+        return announce(ledger, f"p{place}")[0].result.applied
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(work, range(4)))
 
 
 def test_who_declares_an_owner_dead_waits_for_what_it_is_writing(

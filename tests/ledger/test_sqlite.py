@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
@@ -12,6 +13,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,7 +22,7 @@ from lix_async.filesystem import try_lock
 from lix_async.ledger.connection import LedgerGoneError
 from lix_async.ledger.owners import lock_path
 from lix_async.ledger.records import Lose
-from lix_async.ledger.sqlite import SCHEMA, SqliteLedgerConnection, expand
+from lix_async.ledger.sqlite import SCHEMA, SqliteLedgerConnection, SqliteStore, expand
 from lix_async.ledger.tables import ATTEMPTS
 
 from .steps import NOW, announce, apply, ask, found, receive
@@ -308,3 +310,46 @@ def test_pairs_are_looked_up_in_an_index(statement: str) -> None:
         plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values)]
     assert any("(lookup=? AND n=?)" in step for step in plan), plan
     assert not [step for step in plan if step in ("SCAN a", "SCAN answer")]
+
+
+def freeze(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every file system be one that is only read."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    real = os.access
+    monkeypatch.setattr(
+        os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY), raising=False
+    )
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK and real(path, mode))
+    monkeypatch.setattr(Path, "chmod", refuse)
+
+
+@pytest.mark.anyio
+async def test_a_ledger_on_a_read_only_file_system_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.db"
+    async with SqliteStore(path) as store:
+        await store.begin_run("names", "get", "", None)
+    path.chmod(0o444)
+    freeze(monkeypatch)
+    before = sorted(os.listdir(tmp_path))
+    store = SqliteStore(path)
+    await store.open_read_only()
+    names = await store.statement(
+        lambda tables: tables.database.execute("SELECT name FROM run"), writes=False
+    )
+    assert names == [("names",)]
+    await store.add_export("rows.csv", "lix run export")
+    with pytest.raises(BulkError, match="attempt to write a readonly database"):
+        await store.begin_run("others", "get", "", None)
+    await store.close()
+    assert sorted(os.listdir(tmp_path)) == before
+
+    with pytest.raises(BulkError, match="cannot be opened: Read-only file system"):
+        await SqliteStore(path).open()
+    path.with_name("ledger.db-wal").write_bytes(b"frames")
+    with pytest.raises(BulkError, match=r"and ledger.db-wal has what was saved last: copy both"):
+        await SqliteStore(path).open_read_only()
