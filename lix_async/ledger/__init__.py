@@ -5,7 +5,7 @@
 `suppression`, `erasure`, `erased_rows` and `forgetting` (who is forgotten), `sqlite`, `postgres`,
 `connection` (a database in its thread), `owners`, `store` (its methods to await), `reconciliation`
 (with the account's balances), `history` (versions and what changed), `refresh` (what to buy again
-first), `ledger`, `personal` (the path of a user's
+first), `rescue` (answers that a file could not store), `ledger`, `personal` (the path of a user's
 own), `families`, `migration`. May import `core`, `filesystem`, `linkedin` and `concurrency`.
 """
 

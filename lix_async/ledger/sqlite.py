@@ -13,7 +13,7 @@ import stat
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -28,13 +28,14 @@ from ..filesystem import (
     make_private,
     try_lock,
 )
-from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
+from .connection import EventsJob, Job, LedgerConnection, LedgerGoneError, LedgerNotFoundError
 from .database import CHUNK, Columns, Database, Query, chunks
 from .erasure import place_in
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
-from .records import AnswerRow, unpacked
+from .records import AnswerRow, Receive, unpacked
+from .rescue import RescuedAnswer, rescue, rescue_files, take_in
 from .schema import BODY, CODEC, EARLIER, VERSION, tables, version_error
 from .store import Store
 from .tables import SqlTables
@@ -48,6 +49,10 @@ LOCKED_FOR = 60.0
 CUT = b"cut off"
 """In the file that stays beside a ledger, once it lacks what was committed: what SQLite makes of it
 the next time looks like a ledger, and would buy again what is missing."""
+SENT = """
+SELECT l.key, l.endpoint, l.written_as, l.variant, a.price, a.kind, a.sent
+FROM lookup l JOIN attempt a ON a.lookup = l.id WHERE l.id = ? AND a.n = ?
+"""
 COMPANIONS = ("-wal", "-shm")
 """Files that SQLite keeps beside a database."""
 SCHEMA = tables(
@@ -206,6 +211,45 @@ class SqliteLedgerConnection(LedgerConnection):
         elif self._identity is not None:
             self._check_file()
         return self._database
+
+    def run(self, jobs: Sequence[Job]) -> list[object]:
+        try:
+            return super().run(jobs)
+        except Exception:
+            if len(jobs) == 1:  # those of a group are tried one by one
+                self._rescue(jobs[0])
+            raise
+
+    def _rescue(self, job: Job) -> None:
+        """Keep the answers of a job that cannot be stored: they are paid for."""
+        events = job.events if isinstance(job, EventsJob) and self._database is not None else ()
+        answers: list[RescuedAnswer] = []
+        with contextlib.suppress(sqlite3.Error, OSError):  # the caller has them as well
+            for event in events:
+                if isinstance(event, Receive):
+                    # From the open file, also where the path does not lead to it any more.
+                    rows = self._db.execute(SENT, (event.lookup, event.n))
+                    found = cast("list[tuple[bytes, str, bytes, bytes, int, str, int]]", rows)
+                    answers += [
+                        RescuedAnswer(
+                            ledger=str(self.path),
+                            key=key,
+                            endpoint=endpoint,
+                            written_as=written_as,
+                            variant=variant,
+                            n=event.n,
+                            page=event.page,
+                            price=price,
+                            kind=kind,
+                            sent=sent,
+                            at=event.now,
+                            http=event.http,
+                            body=event.body,
+                        )
+                        for key, endpoint, written_as, variant, price, kind, sent in found
+                    ]
+            if answers:
+                rescue(self.path, self.token, answers)
 
     def begin(self, *, writes: bool) -> None:
         self._db.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -576,6 +620,22 @@ class SqliteStore(Store):
     @guarded_repr
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
+
+    async def _open(self, *, read_only: bool) -> int:
+        doubts = await super()._open(read_only=read_only)
+        connection = self._connection
+        if connection is None or read_only:
+            return doubts
+        try:
+            for path, answers in rescue_files(self.path):
+                work = partial(take_in, answers=answers, owner=connection.owner)
+                if await self.statement(work):
+                    with contextlib.suppress(OSError):
+                        path.unlink()
+        except BaseException:
+            await self.close()
+            raise
+        return doubts
 
     def is_same(self, other: Store) -> bool:
         return isinstance(other, SqliteStore) and other.path.resolve() == self.path.resolve()

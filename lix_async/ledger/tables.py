@@ -617,6 +617,13 @@ class SqlTables:
             )
         return [found[spec.key] for spec in specs]
 
+    def sent_at(self, lookup: int, n: int) -> int | None:
+        """When an attempt was announced, in epoch milliseconds; None where there is none."""
+        rows = self.database.execute(
+            "SELECT sent FROM attempt WHERE lookup = ? AND n = ?", (lookup, n)
+        )
+        return cast("int", rows[0][0]) if rows else None
+
     def add_calls(
         self, specs: Sequence[LookupSpec], asked: Sequence[AliasKey | None], now: int
     ) -> list[StoredLookup]:
