@@ -22,7 +22,10 @@ NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 async def open_nothing(
-    transport: HttpTransport, pooled: PooledConnection[HttpConnection], request: HttpRequest
+    transport: HttpTransport,
+    pooled: PooledConnection[HttpConnection],
+    request: HttpRequest,
+    wait: float = 0.0,
 ) -> None:
     """In place of `HttpTransport._ready`: a request through httpx needs no connection of it."""
 
