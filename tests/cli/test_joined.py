@@ -528,7 +528,7 @@ def test_a_full_disk_is_a_plain_error(start: Callable[..., Process], tmp_path: P
     env = {name: value for name, value in env.items() if name[:9] != "COVERAGE_"}
     process = Process(
         "enrich", "in.csv", "--out", "out.jsonl", "--rate", "none", "--store", "none",
-        "--yes", env=env, cwd=tmp_path, program=("-c", limited),
+        "--yes", env=env, cwd=tmp_path, program=("-c", limited), fresh=True,
     )  # fmt: skip
     found = process.end()
     assert found.code in (1, 0), found.err
