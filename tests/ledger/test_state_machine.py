@@ -88,6 +88,6 @@ MAKERS["lookups of a person stay"] = lookups_of_a_person_stay
 @pytest.mark.parametrize("name", MAKERS)
 def test_mutations_show_in_random_histories(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     MAKERS[name](monkeypatch)
-    many = settings(SETTINGS, max_examples=1000)
+    many = settings(SETTINGS, max_examples=4000)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(LedgerMachine, settings=many)
