@@ -97,7 +97,9 @@ def rescue_files(ledger: Path) -> list[RescueFile]:
             with contextlib.suppress(OSError, ValueError):
                 if _is_held(lock_path(ledger, bytes.fromhex(token))):
                     continue
-                answers = [one for one in _read(path) if one.ledger == str(ledger)]
+                # In the data folder those of all ledgers meet; beside a ledger, it may have moved.
+                own = folder != personal_path().parent
+                answers = [one for one in _read(path) if own or one.ledger == str(ledger)]
                 if answers:
                     found.append(RescueFile(path, answers))
     return found

@@ -119,6 +119,25 @@ async def test_where_its_folder_is_gone_they_are_in_the_data_folder(
     assert (len(sandbox.ledger), sandbox.ledger.repeats(), rescued(home)) == (4, {}, [])
 
 
+async def test_a_ledger_that_was_moved_takes_what_is_beside_it(
+    tmp_path: Path, vendor: tuple[Sandbox, Any]
+) -> None:
+    sandbox, lix = vendor
+    folder, moved = tmp_path / "folder", tmp_path / "moved"
+    folder.mkdir()
+    moved.mkdir()
+
+    def harm() -> None:
+        for one in folder.glob("l.db*"):
+            one.rename(moved / one.name)
+
+    await broken_run(folder / "l.db", lix.people.get, PEOPLE, harm)
+    [file] = rescued(folder)
+    file.rename(moved / file.name)
+    assert len(await run(SqliteStore(moved / "l.db"), lix.people.get, PEOPLE)) == 4
+    assert (len(sandbox.ledger), sandbox.ledger.repeats(), rescued(moved)) == (4, {}, [])
+
+
 async def test_a_full_disk(
     tmp_path: Path, vendor: tuple[Sandbox, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
