@@ -22,6 +22,7 @@ from sample_provider import (
 )
 
 from lix_async import bulk
+from lix_async.concurrency.thread_work import wait_until_idle
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine.transport import TransportFailure
@@ -145,14 +146,10 @@ def thing(outgoing: HttpRequest) -> HttpResponse:
 
 
 async def tasks_left(before: int) -> int:
-    """Tasks that are there beside those of before, once all had time to end."""
-    for _ in range(200):
-        gc.collect()
-        await anyio.lowlevel.checkpoint()
-        if (left := len(anyio.get_running_tasks()) - before) <= 0:
-            return 0
-        await anyio.sleep(0.005)
-    return left
+    """Tasks that are there beside those of before, once all that can end have ended."""
+    gc.collect()
+    await wait_until_idle()
+    return len(anyio.get_running_tasks()) - before
 
 
 async def test_no_work_continues_after_the_loop_was_left(ledger: Open) -> None:
